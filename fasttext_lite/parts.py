@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fasttext_lite._core.codes import Codes
     from fasttext_lite._core.rows import Rows
     from fasttext_lite._core.subwords import Subwords
     from fasttext_lite._core.vocabulary import Vocabulary
@@ -158,6 +159,10 @@ class Parts:
         The vectors of the words, where the file has them already.
     closed : bool
         Unknown words have no vector.
+    norms : ndarray or None
+        The norms of `vectors` (float32, shape (words,)), where the file has them.
+    codes : Codes or None
+        Codes of `vectors` for the search of neighbours, where the file has them.
     map : mmap or None
         The map of the file, which knows the size that the file has now.
     """
@@ -169,4 +174,6 @@ class Parts:
     output: Matrix | None
     vectors: Matrix | None = None
     closed: bool = False
+    norms: NDArray[np.float32] | None = None
+    codes: Codes | None = None
     map: mmap | None = None
