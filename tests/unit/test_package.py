@@ -34,6 +34,7 @@ ORDER = [
     "_core.hashed",
     "_core.tokens",
     "_core.line",
+    "_core.ordered",
     "_core.sentences",
     "_core.losses",
     "_core.huffman",
