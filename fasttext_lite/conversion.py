@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from fasttext_lite.parallel import chunks_with_bar
 from fasttext_lite.reduction import Projection, fit_projection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -382,8 +382,11 @@ class _Job:
             raise InputValueError("fewer dimensions are found from the vectors of the words")
         if dim < full:
             self.dim = dim
-            blocks = self._blocks("analysis", self._exact_words, len(self.words), full)
-            self.projection = fit_projection(blocks, full, dim)
+            # Closed at once where it is interrupted, so that its threads end.
+            with closing(
+                self._blocks("analysis", self._exact_words, len(self.words), full)
+            ) as blocks:
+                self.projection = fit_projection(blocks, full, dim)
 
     def _room(self, count: int) -> NDArray[np.float32]:
         """Make room for so many rows of the source, which has to be there still."""
@@ -403,7 +406,7 @@ class _Job:
 
     def _blocks(
         self, title: str, work: Callable[[int, int], Any], count: int, dim: int
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Work on all rows in chunks on several threads, with a progress bar."""
         chunk = max(_CHUNK // (4 * dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self.progress):
