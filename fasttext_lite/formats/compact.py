@@ -7,7 +7,6 @@ the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +78,6 @@ def read(data: memoryview, path: str) -> Parts:
             "update fasttext-lite, or convert the model again",
             path,
         )
-    if sys.byteorder != "little":
-        raise FormatError("header", 0, "only little-endian machines can map this file", path)
     parameters, counts, closed = _read_model(header)
     try:
         return _parts(header, parameters, counts, closed)
