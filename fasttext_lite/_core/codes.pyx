@@ -148,7 +148,9 @@ def row_width(Py_ssize_t dim, bint packed):
         There are too many dimensions.
     """
     if not 1 <= dim <= MOST_COLUMNS:
-        raise InputValueError(f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most")
+        raise InputValueError(
+            f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most"
+        )
     return (dim + 1) // 2 if packed else dim
 
 

@@ -148,7 +148,7 @@ def _text_line(word: bytes, vector: NDArray[np.float32]) -> bytes:
 def _info(options: argparse.Namespace) -> None:
     if options.arguments:
         raise InputValueError(f"info takes one model, not also {options.arguments[0]!r}")
-    info = load(options.model).info
+    info = load(options.model, progress=True).info
     if options.json:
         sys.stdout.buffer.write(json_line(asdict(info) | {"memory": _memory(info)}))
     else:
@@ -225,7 +225,7 @@ def _vectors(options: argparse.Namespace) -> None:
         raise InputValueError("--json and --format npy exclude each other")
     if options.format == "npy" and options.output is None and sys.stdout.isatty():
         raise InputValueError("npy is binary: redirect stdout, or name a file with --output")
-    model = load(options.model)
+    model = load(options.model, progress=True)
     if options.output is None:
         _write_vectors(model, options, sys.stdout.buffer)
         return
@@ -259,7 +259,7 @@ def _write_vectors(model: Model, options: argparse.Namespace, output: BinaryIO) 
 
 
 def _ngrams(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
     words = [word for group in word_groups(options) for word in group]
 
     def lines() -> Iterator[bytes]:

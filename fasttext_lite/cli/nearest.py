@@ -42,7 +42,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _neighbors(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
 
     def lines() -> Iterator[bytes]:
         for group in word_groups(options):
@@ -63,7 +63,7 @@ def _neighbors(options: argparse.Namespace) -> None:
 
 
 def _analogies(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
 
     def lines() -> Iterator[bytes]:
         for group in word_groups(options):

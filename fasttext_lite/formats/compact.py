@@ -7,7 +7,6 @@ the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +80,6 @@ def read(data: memoryview, path: str) -> Parts:
             "update fasttext-lite, or convert the model again",
             path,
         )
-    if sys.byteorder != "little":
-        raise FormatError("header", 0, "only little-endian machines can map this file", path)
     parameters, counts, closed = _read_model(header)
     try:
         return _parts(header, parameters, counts, closed)
@@ -204,8 +201,7 @@ def _codes(header: Header, words: int, dim: int) -> Codes | None:
     if not any(name in header.tensors for name in NEIGHBORS_INDEX):
         return None
     codes, scales, errors = (
-        header.array(name, dtype, shape)
-        for name, dtype, shape in describe_codes(words, dim)
+        header.array(name, dtype, shape) for name, dtype, shape in describe_codes(words, dim)
     )
     return Codes(codes.reshape(-1), scales, errors, dim, packed=True)
 

@@ -10,7 +10,6 @@ which has neither a prune index nor flags before the matrices.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,10 +49,6 @@ def read(data: memoryview, path: str) -> Parts:
     FormatError
         The file is something else, is cut, or contradicts itself.
     """
-    if sys.byteorder != "little":
-        raise FormatError(
-            "magic", 0, "fastText files are read on little-endian machines only", path
-        )
     try:
         cursor = Cursor(data, path)
         head = read_head(cursor)
