@@ -143,7 +143,7 @@ def test_what_is_no_number_is_never_an_answer(tmp_path, index):
     rows[3, 1], rows[5, 0], rows[6] = np.nan, np.inf, 0
     path = tmp_path / "source.bin"
     words = [f"w{i}".encode() for i in range(50)]
-    path.write_bytes(build(words=words, dim=4, bucket=0, maxn=0, input=rows))
+    path.write_bytes(build(words=words, dim=4, bucket=0, maxn=0, input_matrix=rows))
     ftl.convert(path, tmp_path / "file", neighbors_index=index)
     with np.errstate(invalid="ignore"):
         for model in (ftl.load(path), ftl.load(tmp_path / "file")):
