@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import shutil
 import sys
@@ -34,7 +35,8 @@ def _interpreter(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(
             f"expected NAME=PATH with a NAME of {', '.join(LIBRARIES)}, not {text!r}"
         )
-    return name, path
+    # Not resolved: the link is what makes it the interpreter of a virtual environment.
+    return name, os.path.abspath(path) if os.path.dirname(path) else path  # noqa: PTH100, PTH120
 
 
 def _positive(text: str) -> int:
@@ -124,6 +126,10 @@ def _classifier(size: str, folder: Path) -> dict[str, object]:
     return {"classifier": str(path.absolute()), "classifier_words": words}
 
 
+def _absolute(path: str | None) -> str:
+    return str(Path(path).absolute()) if path else ""
+
+
 def _lid(named: Path | None, pythons: Iterable[str]) -> str:
     """Return the path of the language identification model; empty if there is none."""
     if named is not None:
@@ -134,7 +140,7 @@ def _lid(named: Path | None, pythons: Iterable[str]) -> str:
 
 def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequence[str]) -> Task:
     """Find or make what the works need; what there is not stays empty."""
-    parts: dict[str, object] = {"program": options.official_program or ""}
+    parts: dict[str, object] = {"program": _absolute(options.official_program)}
     if needs & {"model", "growing"}:
         parts |= vars(_model(size, options.dir)) | {"program": parts["program"]}
     if "growing" in needs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.files import replacing
@@ -29,12 +30,18 @@ _COLOURS = (
 COLOURS = dict(zip(LIBRARIES, _COLOURS, strict=True))
 MARKERS = "osD^vP*X"
 WIDTH = 8.0
-AXES = {Unit.SECONDS: "seconds", Unit.BYTES: "bytes", Unit.LINES_PER_SECOND: "lines per second"}
+AXES = {Unit.SECONDS: "time", Unit.BYTES: "memory or file", Unit.LINES_PER_SECOND: "lines a second"}
+SCALES = {
+    Unit.SECONDS: ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s")),
+    Unit.BYTES: ((1e3, "kB"), (1e6, "MB"), (1e9, "GB")),
+    Unit.LINES_PER_SECOND: ((1.0, "/s"), (1e3, "thousand/s"), (1e6, "million/s")),
+}
 STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "benchmarks",  # the same bytes for the same figures
 }
 
@@ -94,14 +101,37 @@ def _bars(title: str, figures: list[dict[str, Any]]) -> Any:
         _panel(axis, unit, own)
     shown = [name for name in LIBRARIES if any(name in f["medians"] for f in figures)]
     handles = [_patch(name) for name in shown]
-    chart.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+    if any(f["stand_ins"] for f in figures):
+        handles.append(_stand_in_patch())
+    chart.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return chart
+
+
+def _tick(unit: Unit, value: float, position: object = None) -> str:
+    """Write the number beside a tick."""
+    if value == 0:
+        return "0"
+    fitting = [scale for scale in SCALES[unit] if abs(value) >= 0.999 * scale[0]]
+    scale, name = fitting[-1] if fitting else SCALES[unit][0]
+    return f"{value / scale:g} {name}"
 
 
 def _patch(library: str) -> Any:
     from matplotlib.patches import Patch
 
     return Patch(facecolor=COLOURS[library], edgecolor="black", linewidth=0.4, label=library)
+
+
+def _stand_in_patch() -> Any:
+    from matplotlib.patches import Patch
+
+    return Patch(
+        facecolor="white",
+        edgecolor="black",
+        linewidth=0.4,
+        hatch="///",
+        label="† no such call or file: nearest figure",
+    )
 
 
 def _panel(axis: Any, unit: Unit, figures: list[dict[str, Any]]) -> None:
@@ -138,12 +168,13 @@ def _panel(axis: Any, unit: Unit, figures: list[dict[str, Any]]) -> None:
         names.append(textwrap.fill(figure["title"], 32))
         y += 1.2
     axis.set_yticks(ticks, names)
-    axis.invert_yaxis()
+    axis.set_ylim(y - 1.5, -0.8)
     if log:
         axis.set_xscale("log")
         axis.set_xlim(min(values) / 3, max(values) * 6)
     else:
         axis.set_xlim(min(0.0, *values), max(values) * 1.2)
+    axis.xaxis.set_major_formatter(partial(_tick, unit))
     better = "more" if unit.more_is_better else "less"
     axis.set_xlabel(f"{AXES[unit]}{', log scale' if log else ''} ({better} is better)")
     axis.grid(axis="x", linewidth=0.3)
@@ -181,7 +212,8 @@ def _curves(title: str, figures: list[dict[str, Any]]) -> Any:
     axis.minorticks_off()
     axis.set_yscale("log")
     axis.set_xlabel(figures[0]["point"]["axis"])
-    axis.set_ylabel("seconds, log scale (less is better)")
+    axis.yaxis.set_major_formatter(partial(_tick, Unit(figures[0]["unit"])))
+    axis.set_ylabel("time, log scale (less is better)")
     axis.grid(linewidth=0.3)
     chart.legend(loc="outside right center", frameon=False, fontsize=8)
     return chart

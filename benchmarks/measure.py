@@ -186,7 +186,7 @@ def compare(work: Work, answers: Mapping[str, Answers]) -> dict[str, str]:
         return {}
     if OFFICIAL not in answers:
         return dict.fromkeys(answers, "not compared: the official package did not answer")
-    (reference,) = answers[OFFICIAL].values()
+    reference = next(iter(answers[OFFICIAL].values()))
     agreement = {}
     for library, own in answers.items():
         if library == OFFICIAL:

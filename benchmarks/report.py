@@ -30,6 +30,7 @@ STAND_IN = "†"
 NOTHING = "–"
 BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
 SIZES = {
+    "tiny": "10,000 words, 10,000 buckets, 300 dimensions, 0.04 GB",
     "small": "100,000 words, 100,000 buckets, 300 dimensions, 0.36 GB",
     "full": "2 million words, 2 million buckets, 300 dimensions, 7.24 GB",
 }

@@ -86,6 +86,7 @@ def _classifier(words: int, buckets: int) -> Shape:
 
 # Dense supervised models, of the kind that filters web text.
 CLASSIFIERS = {
+    "classifier-tiny": _classifier(words=10_000, buckets=10_000),
     "classifier-small": _classifier(words=20_000, buckets=100_000),
     "classifier-full": _classifier(words=100_000, buckets=2_000_000),
 }

@@ -155,8 +155,8 @@ class Outcome:
     values : dict of str to float
         Numbers by the keys of the figures.
     answers : dict of str to ndarray
-        What the calls gave. The official package gives one array, and every array of every
-        other library is compared with it.
+        What the calls gave. Every array of every other library is compared with the first one
+        of the official package.
     notes : list of str
         What is to be said under the table.
     """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import texts
-from benchmarks.libraries import OFFICIAL, OURS, open_model
+from benchmarks.libraries import LIBRARIES, OFFICIAL, OURS, open_model
 from benchmarks.synthetic import SIZES
 from benchmarks.timing import seconds, typical
 from benchmarks.work import Figure, Outcome, Point, Task, Unit, Work
@@ -25,12 +26,10 @@ THREADS = sorted({1 << power for power in range(CORES.bit_length())} | {CORES})
 VOCABULARIES = [shape.words for shape in SIZES.values()]
 
 
-def _figures(
-    lines: dict[str, str], axis: str, points: Iterable[int], unit: str
-) -> tuple[Figure, ...]:
+def _figures(lines: dict[str, str], axis: str, points: Iterable[int]) -> tuple[Figure, ...]:
     """Describe the points of some lines; a figure's key is that of its line and how far it is."""
     return tuple(
-        Figure(f"{key}_{x}", f"{line}, {x:,}{unit}", Unit.SECONDS, point=Point(line, axis, x))
+        Figure(f"{key}_{x}", f"{line} ({axis}: {x:,})", Unit.SECONDS, point=Point(line, axis, x))
         for key, line in lines.items()
         for x in points
     )
@@ -68,12 +67,15 @@ def _threads(task: Task) -> Outcome:
 
 
 def _vocabulary(task: Task) -> Outcome:
+    import_module(LIBRARIES[OURS].module)
     values = {}
     for smaller in task.growing:
         size = smaller.words
         known, unknown = smaller.known[:SOME], smaller.unknown[:SOME]
         for name, path in _files(smaller.model):
-            values[f"{name}_open_{size}"] = seconds(partial(open_model, OURS, path))
+            values[f"{name}_open_{size}"] = seconds(
+                lambda path=path, word=known[0]: open_model(OURS, path)[word]
+            )
             model = open_model(OURS, path)
             for kind, words in (("known", known), ("unknown", unknown)):
                 each = partial(_index_each, model, words)
@@ -84,12 +86,18 @@ def _vocabulary(task: Task) -> Outcome:
     return Outcome(values)
 
 
+def _open_official(path: str, word: str, opened: list[Any]) -> None:
+    opened.append(open_model(OFFICIAL, path))
+    opened[0].get_word_vector(word)
+
+
 def _official_vocabulary(task: Task) -> Outcome:
+    import_module(LIBRARIES[OFFICIAL].module)
     values = {}
     for smaller in task.growing:
         opened: list[Any] = []  # emptied before the next model, so that two are never in memory
         values[f"raw_open_{smaller.words}"] = seconds(
-            lambda path=smaller.model, opened=opened: opened.append(open_model(OFFICIAL, path))
+            partial(_open_official, smaller.model, smaller.known[0], opened)
         )
         for kind, words in (("known", smaller.known[:SOME]), ("unknown", smaller.unknown[:SOME])):
             each = partial(_get_each, opened[0], words)
@@ -152,7 +160,6 @@ THREADS_WORK = Work(
         },
         "threads",
         THREADS,
-        " threads",
     ),
     libraries={OURS: _threads},
     rounds=3,
@@ -166,7 +173,7 @@ VOCABULARY_WORK = Work(
                 f"{name}_{kind}": f"{what}, {file}"
                 for name, file in (("raw", OFFICIAL_FILE), ("compact", COMPACT_FILE))
                 for kind, what in (
-                    ("open", "opening"),
+                    ("open", "opening and the first vector"),
                     ("known", "a known word"),
                     ("unknown", "an unknown word"),
                 )
@@ -175,7 +182,6 @@ VOCABULARY_WORK = Work(
         },
         "words in the vocabulary",
         VOCABULARIES,
-        " words",
     ),
     libraries={OURS: _vocabulary, OFFICIAL: _official_vocabulary},
     needs=("growing",),
@@ -191,7 +197,6 @@ SHARE_WORK = Work(
         },
         "percent of the words unknown",
         PERCENTAGES,
-        " % unknown",
     ),
     libraries={OURS: _shares, OFFICIAL: _official_shares},
     rounds=3,
