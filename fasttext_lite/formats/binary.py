@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["Cursor", "open_file", "open_stream", "path_name"]
+__all__ = ["Cursor", "largest_dim", "open_file", "open_stream", "path_name"]
 
 _SIZES = {"u1": "B", "i4": "i", "i8": "q", "f8": "d"}
 
@@ -123,6 +123,15 @@ def _read(descriptor: int, size: int, name: str) -> bytearray:
             raise FileError(f"the file shrank to {at} bytes while it was read", name)
         at += count
     return data
+
+
+def largest_dim(size: int) -> int:
+    """Return how many dimensions a file of so many bytes may have.
+
+    A row has a byte for each at least. A file without rows could say anything, and every vector
+    would be larger than the file.
+    """
+    return max(size, 1 << 16)
 
 
 class Cursor:

@@ -24,7 +24,7 @@ from fasttext_lite._core.subwords import Subwords
 from fasttext_lite._core.textrows import RowParser
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
-from fasttext_lite.formats.binary import open_stream
+from fasttext_lite.formats.binary import largest_dim, open_stream
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
 
 if TYPE_CHECKING:
@@ -192,6 +192,10 @@ def _read_rows(source: _Source, size: int | None) -> tuple[_Layout, RowParser]:
                 f"the row has not ended after {_LONGEST_ROW} bytes: this is no row",
             )
     parser.finish()
+    if layout.dim > largest_dim(parser.at):
+        raise FormatError(
+            "dim", 0, f"the head says {layout.dim} dimensions, more than the bytes of the file"
+        )
     if layout.count is not None and parser.count < layout.count:
         raise FormatError(
             f"row {parser.count + 1}",
