@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,18 @@ from fasttext_lite._core.ngrams import NgramSet
 from fasttext_lite._core.subwords import PruneIndex
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
-from fasttext_lite.formats import check_unchanged, open_parts, path_name
+from fasttext_lite.formats import open_parts, path_name
 from fasttext_lite.formats.atomic import check_target
 from fasttext_lite.formats.compact import DTYPES, describe
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.formats.safetensors import Tensor, Writer
+from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.loading import model_path
 from fasttext_lite.parallel import chunks_with_bar
 from fasttext_lite.reduction import Projection, fit_projection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -200,7 +201,7 @@ def _opened(
 ) -> Iterator[tuple[Parts, GzippedModel | None]]:
     """Open the source; of a gzip'd model give the stream where its rows can be taken in order."""
     if not holds_model(source):
-        yield open_parts(source), None
+        yield open_parts(source, progress=progress), None
         return
     model = GzippedModel(source)
     try:
@@ -381,12 +382,15 @@ class _Job:
             raise InputValueError("fewer dimensions are found from the vectors of the words")
         if dim < full:
             self.dim = dim
-            blocks = self._blocks("analysis", self._exact_words, len(self.words), full)
-            self.projection = fit_projection(blocks, full, dim)
+            # Closed at once where it is interrupted, so that its threads end.
+            with closing(
+                self._blocks("analysis", self._exact_words, len(self.words), full)
+            ) as blocks:
+                self.projection = fit_projection(blocks, full, dim)
 
     def _room(self, count: int) -> NDArray[np.float32]:
         """Make room for so many rows of the source, which has to be there still."""
-        check_unchanged(self.parts, self.source)
+        check_unchanged(self.parts)
         return np.empty((count, self.parts.info.parameters.dim), np.float32)
 
     def _exact_words(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -402,11 +406,11 @@ class _Job:
 
     def _blocks(
         self, title: str, work: Callable[[int, int], Any], count: int, dim: int
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Work on all rows in chunks on several threads, with a progress bar."""
         chunk = max(_CHUNK // (4 * dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self.progress):
-            check_unchanged(self.parts, self.source)
+            check_unchanged(self.parts)
             yield result
 
     def write(self, target: str) -> None:
@@ -462,7 +466,7 @@ class _Job:
             writer.write("vocabulary.text", text)
             writer.write("vocabulary.offsets", np.asarray(offsets))
             writer.write("vocabulary.counts", np.asarray(counts))
-            writer.write("vocabulary.index", np.asarray(stored.index()))
+            writer.write("vocabulary.index", stored.index())
             del stored, text, offsets, counts
             if prune is not None and self.buckets is not None:
                 writer.write("subwords.buckets", self.buckets)

@@ -124,7 +124,7 @@ def export(
     quantizing = {"dsub": dsub, "qnorm": qnorm, "qout": qout, "cutoff": cutoff}
     digits = _digits(precision)
     _check_options(kind, quantizing | {"precision": precision})
-    parts = (model if isinstance(model, Model) else load(model))._parts
+    parts = (model if isinstance(model, Model) else load(model, progress=progress))._parts
     targets = [target, _vocabulary_file(target)] if kind == "npy" else [target]
     for name in targets:
         check_target(parts.info.path, name)

@@ -10,13 +10,15 @@ from fasttext_lite._core.batch import WordBatch, encode
 from fasttext_lite._core.embed import Embedder
 from fasttext_lite._core.ngrams import NgramSet
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
+from fasttext_lite.integrity import check_numbers, check_unchanged
 from fasttext_lite.neighbors import Neighbor, NeighborSearch
-from fasttext_lite.parallel import run_in_chunks
+from fasttext_lite.parallel import run_in_chunks, run_over
 from fasttext_lite.parts import LABEL_PREFIX, Once
 from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from fasttext_lite.metrics import Scores
     from fasttext_lite.parts import Info, Parts
 
+    Recipe: TypeAlias = "tuple[Callable[..., Model], tuple[Any, ...]]"
+
 __all__ = ["Model"]
 
 T = TypeVar("T")
@@ -36,7 +40,8 @@ T = TypeVar("T")
 class Model:
     """A fastText model: immutable, and safe to use from many threads at once.
 
-    Made by `fasttext_lite.load`. It pickles as its path, so that processes share one file.
+    Made by `fasttext_lite.load`. It pickles as its path with a fingerprint of the file, so that
+    processes share one file and notice if they find another; ``docs/processes.md`` says more.
 
     Words are str, or bytes for words that are no UTF-8; such bytes come out in a str as lone
     surrogates (``errors="surrogateescape"``) and are understood in that form too.
@@ -45,8 +50,8 @@ class Model:
     ----------
     parts : Parts
         What a file format handed over.
-    origin : tuple
-        A function and its arguments that make the same model again.
+    recipe : callable
+        Returns a function and its arguments that make the same model again.
 
     Examples
     --------
@@ -58,9 +63,9 @@ class Model:
     dtype('float32')
     """
 
-    def __init__(self, parts: Parts, origin: tuple[Callable[..., Model], tuple[Any, ...]]) -> None:
+    def __init__(self, parts: Parts, recipe: Callable[[], Recipe]) -> None:
         self._parts = parts
-        self._origin = origin
+        self._recipe = recipe
         self._embedder = Once(self._make_embedder)
         self._neighbors = Once(lambda: NeighborSearch(self._embedder.get()))
         self._counts = Once(self._read_counts)
@@ -99,8 +104,14 @@ class Model:
     def _vocabulary(self) -> Vocabulary:
         return self._parts.vocabulary.get()
 
-    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
-        return self._origin
+    def __reduce__(self) -> Recipe:
+        return self._recipe()
+
+    def __copy__(self) -> Model:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
 
     def __repr__(self) -> str:
         info = self.info
@@ -319,9 +330,7 @@ class Model:
         else:
             _check_out(out, (len(batch), self.dim))
         embedder, target = self._embedder.get(), out
-        run_in_chunks(
-            lambda start, stop: embedder.fill(batch, start, stop, target), len(batch), threads
-        )
+        run_over(lambda start, stop: embedder.fill(batch, start, stop, target), batch, threads)
         return out
 
     def word_vectors(self, threads: int | None = None) -> NDArray[np.float32]:
@@ -381,6 +390,45 @@ class Model:
             )
         parts.input.rows.sum(np.array([row], np.int64), out)
         return out
+
+    def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
+        """Make sure that the file is still what it was when the model was opened.
+
+        Reading from a mapped file that another program has cut ends the process, and what is
+        written into it shows up in the answers; this tells before. Nothing can tell while a read
+        is under way: who has to reckon with such programs loads with ``mmap=False``.
+
+        Parameters
+        ----------
+        full : bool
+            Also read everything once: the dictionary has to be whole, and each number finite.
+        threads : int, optional
+            For `full`; by default the cores that this process may use.
+
+        Returns
+        -------
+        bool
+            Whether the path still leads to this file, unchanged. False where it was replaced or
+            deleted, or, with ``mmap=False``, written to: the model answers from the old bytes.
+
+        Raises
+        ------
+        FileError
+            The mapped file has another size or time of modification than when it was opened.
+        FormatError
+            With `full`: the dictionary is damaged, or a number is not finite.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> ftl.load("sample").verify(full=True)
+        True
+        """
+        check_unchanged(self._parts)
+        if full:
+            check_numbers(self._parts, threads)
+        backing = self._parts.backing
+        return backing is not None and backing.is_current()
 
     def similarity(self, a: str | bytes, b: str | bytes) -> float:
         """Return the cosine of the vectors of two words; 0 where one of them is zeros."""
@@ -511,9 +559,7 @@ class Model:
         batch = WordBatch(texts, "text")
         out = np.empty((len(batch), self.dim), np.float32)
         sentences = self._sentences.get()
-        run_in_chunks(
-            lambda start, stop: sentences.fill(batch, start, stop, out), len(batch), threads
-        )
+        run_over(lambda start, stop: sentences.fill(batch, start, stop, out), batch, threads)
         return out
 
     @overload

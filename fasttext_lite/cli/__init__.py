@@ -172,7 +172,7 @@ def _write_lines(lines: Iterator[bytes], output: BinaryIO) -> None:
 def _info(options: argparse.Namespace) -> None:
     if options.arguments:
         raise InputValueError(f"info takes one model, not also {options.arguments[0]!r}")
-    info = load(options.model).info
+    info = load(options.model, progress=True).info
     if options.json:
         sys.stdout.buffer.write(json_line(asdict(info) | {"memory": _memory(info)}))
     else:
@@ -249,7 +249,7 @@ def _vectors(options: argparse.Namespace) -> None:
         raise InputValueError("--json and --format npy exclude each other")
     if options.format == "npy" and options.output is None and sys.stdout.isatty():
         raise InputValueError("npy is binary: redirect stdout, or name a file with --output")
-    model = load(options.model)
+    model = load(options.model, progress=True)
     if options.output is None:
         _write_vectors(model, options, sys.stdout.buffer)
         return
@@ -283,7 +283,7 @@ def _write_vectors(model: Model, options: argparse.Namespace, output: BinaryIO) 
 
 
 def _ngrams(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
     words = [word for group in _words(options) for word in group]
 
     def lines() -> Iterator[bytes]:
@@ -303,7 +303,7 @@ def _ngrams(options: argparse.Namespace) -> None:
 
 
 def _neighbors(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
 
     def lines() -> Iterator[bytes]:
         for group in _words(options):
