@@ -11,6 +11,7 @@ from fasttext_lite._core.batch import WordBatch, encode
 from fasttext_lite._core.huffman import HierarchicalSoftmax
 from fasttext_lite._core.line import LineReader
 from fasttext_lite._core.losses import Loss, Sigmoid, Softmax
+from fasttext_lite._core.ordered import features
 from fasttext_lite._core.predict import Predictor
 from fasttext_lite._core.rows import DenseRows, QuantizedRows, Rows
 from fasttext_lite._core.tokens import Tokenizer
@@ -317,12 +318,12 @@ class Classifier:
             return []
         direction = np.empty(self._reader.rows.dim, np.float32)
         self._loss.direction(target, direction)
-        features = self._reader.features(encode(text))
-        rows = np.array([row for _, _, row in features], np.int64)
+        found = features(self._reader, encode(text))
+        rows = np.array([row for _, _, row in found], np.int64)
         return [
-            Contribution(_decode(token), _decode(feature), score / len(features))
+            Contribution(_decode(token), _decode(feature), score / len(found))
             for (token, feature, _), score in zip(
-                features, self._reader.rows.dots(rows, direction), strict=True
+                found, self._reader.rows.dots(rows, direction), strict=True
             )
         ]
 

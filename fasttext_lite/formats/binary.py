@@ -34,6 +34,7 @@ __all__ = [
     "Cursor",
     "ModelFile",
     "is_path",
+    "largest_dim",
     "open_file",
     "open_model",
     "open_stream",
@@ -264,6 +265,15 @@ def _read(file: ModelFile, *, progress: bool) -> memoryview:
             at += count
             advance(count)
     return data.toreadonly()
+
+
+def largest_dim(size: int) -> int:
+    """Return how many dimensions a file of so many bytes may have.
+
+    A row has a byte for each at least. A file without rows could say anything, and every vector
+    would be larger than the file.
+    """
+    return max(size, 1 << 16)
 
 
 class Cursor:

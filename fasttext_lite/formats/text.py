@@ -23,6 +23,7 @@ from fasttext_lite._core.subwords import Subwords
 from fasttext_lite._core.textrows import RowParser
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
+from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
@@ -219,6 +220,10 @@ def _read_rows(
                 f"the row has not ended after {_LONGEST_ROW} bytes: this is no row",
             )
     parser.finish()
+    if layout.dim > largest_dim(parser.at):
+        raise FormatError(
+            "dim", 0, f"the head says {layout.dim} dimensions, more than the bytes of the file"
+        )
     if layout.count is not None and parser.count < layout.count:
         raise FormatError(
             f"row {parser.count + 1}",
