@@ -26,7 +26,8 @@ DIM, WORDS = 100, 100_000
 SCRIPT = """
 import sys, threading
 import fasttext_lite as ftl
-from fasttext_lite import evaluate
+# Before: CPython ends a process by a signal that came amid an exec, as of a dataclass.
+from fasttext_lite import conversion, evaluate, exports
 
 path, folder = sys.argv[1:3]
 model = ftl.load(path)
