@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite._core.batch import WordBatch
+from fasttext_lite._core.codes import encode
 from fasttext_lite._core.embed import Embedder
 from fasttext_lite._core.ngrams import NgramSet
 from fasttext_lite._core.subwords import PruneIndex
@@ -20,7 +21,7 @@ from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
 from fasttext_lite.formats import open_parts, path_name
 from fasttext_lite.formats.atomic import check_target
-from fasttext_lite.formats.compact import DTYPES, describe
+from fasttext_lite.formats.compact import DTYPES, NEIGHBORS_INDEX, describe, describe_codes
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.formats.safetensors import Tensor, Writer
 from fasttext_lite.integrity import check_unchanged
@@ -108,6 +109,7 @@ def convert(
     subwords: str = "all",
     extra_words: PathType | Iterable[str | bytes] | None = None,
     dim: int | None = None,
+    neighbors_index: bool = False,
     threads: int | None = None,
     progress: bool = False,
 ) -> Report:
@@ -144,6 +146,9 @@ def convert(
     dim : int, optional
         Fewer dimensions: a principal component analysis of the word vectors, and the same
         projection for all other rows.
+    neighbors_index : bool
+        Store codes of the vectors too, half a byte a number, by which a search of neighbours
+        passes over most words without reading their vectors.
     threads : int, optional
         By default the cores that this process may use.
     progress : bool
@@ -179,7 +184,7 @@ def convert(
     with _opened(source, target, keep, progress=progress) as (parts, stream):
         job = _Job(parts, source, dtype, 1 if stream else threads, progress, stream)
         job.choose(keep)
-        job.write(target)
+        job.write(target, neighbors_index=neighbors_index)
         return job.report(target, time.perf_counter() - started)
 
 
@@ -413,9 +418,14 @@ class _Job:
             check_unchanged(self.parts)
             yield result
 
-    def write(self, target: str) -> None:
+    def write(self, target: str, *, neighbors_index: bool) -> None:
         """Write the file."""
         info, table = self.parts.info, self.parts.subwords
+        if neighbors_index and self.supervised:
+            raise InputValueError(
+                "a supervised model keeps its rows, not the vectors of its words: there is nothing "
+                "to make an index of neighbours from"
+            )
         labels = info.label_count
         ids = np.concatenate(
             [self.words, np.arange(info.word_count, info.word_count + labels, dtype=np.int32)]
@@ -457,6 +467,8 @@ class _Job:
                 tensors.append(Tensor(f"{name}.scales", "F32", (height,)))
             if name == "words":
                 tensors.append(Tensor("words.norms", "F32", (height,)))
+                if neighbors_index:
+                    tensors += [Tensor(*array) for array in describe_codes(height, self.dim)]
         parameters = info.parameters
         metadata = describe(
             parameters, dim=self.dim, words=words, labels=labels, tokens=info.token_count,
@@ -484,6 +496,8 @@ class _Job:
                 self._write_matrix(writer, "output", self._exact_output, labels)
             else:
                 self._write_matrix(writer, "words", self._exact_words, words, words)
+                if neighbors_index:
+                    self._write_codes(writer, words)
                 self._write_matrix(
                     writer,
                     "subwords",
@@ -528,6 +542,22 @@ class _Job:
             writer.write(f"{name}.scales", np.concatenate(scales))
         if name == "words" and norms:
             writer.write("words.norms", np.concatenate(norms))
+
+    def _write_codes(self, writer: Writer, count: int) -> None:
+        """Write codes of the vectors as they stand in the new file, which is read again."""
+
+        def code(start: int, stop: int) -> tuple[NDArray[Any], ...]:
+            stored = writer.read("words", start, stop).astype(np.float32)
+            # The scales of int8 do not change a direction.
+            return encode(stored, packed=True)
+
+        more: list[tuple[NDArray[Any], ...]] = []
+        for codes, *others in self._blocks("neighbours", code, count, self.dim):
+            writer.write(NEIGHBORS_INDEX[0], codes)
+            more.append(tuple(others))
+        if more:
+            for name, arrays in zip(NEIGHBORS_INDEX[1:], zip(*more, strict=True), strict=True):
+                writer.write(name, np.concatenate(arrays))
 
     def report(self, target: str, seconds: float) -> Report:
         """Tell what was done."""

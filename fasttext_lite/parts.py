@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fasttext_lite._core.codes import Codes
     from fasttext_lite._core.rows import Rows
     from fasttext_lite._core.subwords import Subwords
     from fasttext_lite._core.vocabulary import Vocabulary
@@ -165,6 +166,10 @@ class Parts:
         Unknown words have no vector.
     backing : Backing or None
         The file that the model was read from; None where it is read as a stream.
+    norms : ndarray or None
+        The norms of `vectors` (float32, shape (words,)), where the file has them.
+    codes : Codes or None
+        Codes of `vectors` for the search of neighbours, where the file has them.
     """
 
     info: Info
@@ -175,3 +180,5 @@ class Parts:
     vectors: Matrix | None = None
     closed: bool = False
     backing: Backing | None = None
+    norms: NDArray[np.float32] | None = None
+    codes: Codes | None = None

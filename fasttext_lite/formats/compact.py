@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from fasttext_lite._core.codes import Codes, row_width
 from fasttext_lite._core.rows import DenseRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DTYPES", "FORMAT", "VERSION", "describe", "read"]
+__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "VERSION", "describe", "describe_codes", "read"]
 
 FORMAT = "fasttext-lite"
 VERSION = 1
 DTYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
+NEIGHBORS_INDEX = ("neighbors.codes", "neighbors.scales", "neighbors.errors")
 _NAMES = {code: name for name, code in DTYPES.items()}
 _KINDS = ("cbow", "skip-gram", "supervised", "vectors")
 _LOSSES = ("hs", "ns", "softmax", "ova", "none")
@@ -145,14 +147,15 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
             bucket,
             header.array("subwords.table", "U32", (PruneIndex.table_length(kept, bucket),)),
         )
-    output = None
+    output = norms = codes = None
     if supervised:
         input_ = _matrix(header, "input", words + kept, dim)
         output = _matrix(header, "output", labels, dim)
         vectors = None
     else:
         vectors = _matrix(header, "words", words, dim)
-        header.array("words.norms", "F32", (words,))
+        norms = header.array("words.norms", "F32", (words,))
+        codes = _codes(header, words, dim)
         input_ = _matrix(header, "subwords", kept, dim)
     read_vocabulary = _vocabulary(header, words, labels)
     info = Info(
@@ -176,7 +179,9 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
         index_size=0,
     )
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
-    return Parts(info, Once(read_vocabulary), subwords, input_, output, vectors, closed)
+    return Parts(
+        info, Once(read_vocabulary), subwords, input_, output, vectors, closed, norms, codes
+    )
 
 
 def _rows_of(header: Header, name: str) -> int:
@@ -195,6 +200,29 @@ def _matrix(header: Header, name: str, rows: int, dim: int) -> Matrix:
     return Matrix(
         DenseRows(data, rows, dim, _NAMES[dtype], scales), array if dtype == "F32" else None
     )
+
+
+def _codes(header: Header, words: int, dim: int) -> Codes | None:
+    """Find the codes for the search of neighbours, which a file may have."""
+    if not any(name in header.tensors for name in NEIGHBORS_INDEX):
+        return None
+    codes, scales, errors = (
+        header.array(name, dtype, shape)
+        for name, dtype, shape in describe_codes(words, dim)
+    )
+    return Codes(codes.reshape(-1), scales, errors, dim, packed=True)
+
+
+def describe_codes(words: int, dim: int) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Return name, dtype and shape of the arrays for the search of neighbours.
+
+    Raises
+    ------
+    InputValueError
+        There are too many dimensions for them.
+    """
+    shapes = (words, row_width(dim, packed=True)), (words,), (words,)
+    return list(zip(NEIGHBORS_INDEX, ("U8", "F32", "F32"), shapes, strict=True))
 
 
 def _vocabulary(header: Header, words: int, labels: int) -> Callable[[], Vocabulary]:

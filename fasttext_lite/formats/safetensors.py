@@ -243,6 +243,19 @@ class Writer:
         self._file.write(view)
         self._written += view.nbytes
 
+    def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        """Read rows of an array that has been written whole."""
+        at = len(self._header)
+        for tensor in self._plan:
+            if tensor.name == name:
+                break
+            at += tensor.size
+        shape = (stop - start, *tensor.shape[1:])
+        row = prod(shape[1:]) * _DTYPES[tensor.dtype]
+        data = self._file.read(at + start * row, (stop - start) * row)
+        view: NDArray[Any] = np.frombuffer(data, _NUMPY[tensor.dtype]).reshape(shape)
+        return view
+
     def _next(self) -> None:
         """Go on to the next array, through fillers."""
         tensor = self._plan[self._at]

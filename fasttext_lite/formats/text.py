@@ -103,7 +103,11 @@ def _decompressed(
             import gzip
             import zlib
 
-            return gzip.GzipFile(fileobj=file.stream), (EOFError, gzip.BadGzipFile, zlib.error)
+            return gzip.GzipFile(fileobj=file.stream, mode="rb"), (
+                EOFError,
+                gzip.BadGzipFile,
+                zlib.error,
+            )
         if compression == "bzip2":
             import bz2
 
