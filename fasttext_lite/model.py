@@ -570,9 +570,7 @@ class Model:
             is_word = isinstance(one, (str, bytes))
             row[:] = self[one] if is_word else self._query_vector(one)
             own.append((one,) if is_word else ())
-        answers = self._nearest(
-            vectors, own, k, restrict_vocab, among, banned, threads, progress
-        )
+        answers = self._nearest(vectors, own, k, restrict_vocab, among, banned, threads, progress)
         return answers[0] if single else answers
 
     @overload

@@ -215,8 +215,8 @@ class _FastText:
 
         Each of the three vectors is divided by its norm before, and the three words are left out.
         """
-        words = [_word(word) for word in (wordA, wordB, wordC)]
-        return self._nearest(lambda k: self._model.analogies(*words, k), k, on_unicode_error)
+        a, b, c = (_word(word) for word in (wordA, wordB, wordC))
+        return self._nearest(lambda k: self._model.analogies(a, b, c, k), k, on_unicode_error)
 
     def _nearest(
         self, search: Callable[[int], list[Neighbor]], k: int, on_unicode_error: str
