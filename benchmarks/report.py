@@ -48,7 +48,7 @@ def work_document(measured: Measured) -> Document:
             for library in measured.runs
             if (value := measured.median(figure, library)) is not None
         }
-        if medians:
+        if OURS in medians:
             figures[figure.key] = {
                 "title": figure.title,
                 "unit": figure.unit.value,
