@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TEXTS = 3_000
+TEXTS = 2_000
 SHORTER, LONGER = 12, 20
 
 
