@@ -20,4 +20,8 @@ The modules import one another downwards only, in this order::
     predict       lines to labels
     own           from vectors back to the own rows of words
     formatting    vectors as lines of text
+    codes         directions as rows of small numbers, with bounds on their errors
+    nearest       the best of scores that come in any order
+    queries       the queries of a search, as the kernels take them
+    scan          the nearest words
 """

@@ -1,11 +1,16 @@
 """The words of a call, as pointers into the objects that hold them."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.unicode cimport PyUnicode_Check
 from libc.stdint cimport uint8_t
 
 from fasttext_lite.errors import InputTypeError, InputValueError
+
+cdef enum:
+    # Words that are gathered before a signal is looked for.
+    SIGNALS = 1 << 14
 
 cdef extern from "Python.h":
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
@@ -90,6 +95,8 @@ cdef class WordBatch:
         if self.spans == NULL:
             raise MemoryError
         for i in range(self.size):
+            if i & (SIGNALS - 1) == 0:
+                PyErr_CheckSignals()
             try:
                 self.owners[i] = readable(self.owners[i], noun)
             except (InputTypeError, InputValueError) as error:
@@ -101,3 +108,24 @@ cdef class WordBatch:
 
     def __len__(self):
         return self.size
+
+    def ranges(self, Py_ssize_t count, size_t size):
+        """Cut it into consecutive ranges of at most `count` words.
+
+        A range ends with the word by which it reaches `size` bytes.
+
+        Returns
+        -------
+        list of (int, int)
+        """
+        cdef Py_ssize_t start = 0
+        cdef Py_ssize_t i
+        cdef size_t total = 0
+        found = []
+        for i in range(self.size):
+            total += self.spans[i].length
+            if i + 1 - start == count or total >= size or i + 1 == self.size:
+                found.append((start, i + 1))
+                start = i + 1
+                total = 0
+        return found

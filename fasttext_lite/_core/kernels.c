@@ -210,7 +210,10 @@ static const ftl_kernels scalar = {
 
 #ifdef FTL_NEON
 #define READ_F32_NEON(row) vreinterpretq_f32_u8(vld1q_u8(row))
+/* MSVC has no float16x4_t. */
+#if !defined(_MSC_VER) || defined(__clang__)
 #define READ_F16_NEON(row) vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(row)))
+#endif
 #define SCALED_NEON(value, scale) vmulq_n_f32(value, scale)
 INLINE float32x4_t read_i8_neon(const uint8_t *row)
 {
@@ -221,12 +224,20 @@ INLINE float32x4_t read_i8_neon(const uint8_t *row)
 #define NEON(NAME, SIZE, READ, TERM, REST)                                                        \
     ADD_ROWS(NAME, , SIZE, float32x4_t, 4, vld1q_f32, vst1q_f32, vaddq_f32, READ, TERM, REST)
 NEON(add_f32_neon, 4, READ_F32_NEON, PLAIN, add_f32_scalar)
+#ifdef READ_F16_NEON
 NEON(add_f16_neon, 2, READ_F16_NEON, PLAIN, add_f16_scalar)
+#else
+#define add_f16_neon add_f16_scalar
+#endif
 NEON(add_i8_neon, 1, read_i8_neon, SCALED_NEON, add_i8_scalar)
 #define NEON_DOT(NAME, SIZE, READ, REST)                                                          \
     DOT(NAME, , SIZE, float32x4_t, 4, vld1q_f32, vst1q_f32, vaddq_f32, vmulq_f32, READ, REST)
 NEON_DOT(dot_f32_neon, 4, READ_F32_NEON, dot_f32_scalar)
+#ifdef READ_F16_NEON
 NEON_DOT(dot_f16_neon, 2, READ_F16_NEON, dot_f16_scalar)
+#else
+#define dot_f16_neon dot_f16_scalar
+#endif
 NEON_DOT(dot_i8_neon, 1, read_i8_neon, dot_i8_scalar)
 static const ftl_kernels neon = {
     "neon",

@@ -361,8 +361,8 @@ cdef class Vocabulary:
         return found
 
     def index(self):
-        """The hash index: a view of uint32, which must not outlive this vocabulary."""
-        return <const uint32_t[:<Py_ssize_t>self.mask + 1]>self.slots
+        """The hash index, as bytes of uint32."""
+        return (<const char*>self.slots)[: 4 * (<Py_ssize_t>self.mask + 1)]
 
     def id(self, word):
         """The id of a word or label (labels follow the words), or -1 where it is unknown."""

@@ -34,12 +34,19 @@ ORDER = [
     "_core.hashed",
     "_core.tokens",
     "_core.line",
+    "_core.ordered",
     "_core.sentences",
     "_core.losses",
     "_core.huffman",
     "_core.predict",
     "_core.own",
     "_core.formatting",
+    "backing",
+    "progress",
+    "_core.codes",
+    "_core.nearest",
+    "_core.queries",
+    "_core.scan",
     "parts",
     "formats.binary",
     "formats.atomic",
@@ -51,6 +58,7 @@ ORDER = [
     "formats.text",
     "formats",
     "parallel",
+    "integrity",
     "neighbors",
     "words",
     "metrics",
@@ -88,6 +96,7 @@ ORDER = [
     "cli.output",
     "cli.conversion",
     "cli.evaluation",
+    "cli.nearest",
     "cli.prediction",
     "cli",
     "__main__",
@@ -220,6 +229,21 @@ def test_every_kind_of_kernel_gives_the_same_bits(kernels):
         chosen[name], _, sums[name] = done.stdout.partition(b"|")
     assert chosen[kernels].decode() == kernels
     assert sums[kernels] == sums["scalar"]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [("byteorder = 'big'", "big-endian Python of 64 bits"), ("maxsize = 2**31 - 1", "of 32 bits")],
+)
+def test_other_machines_are_refused_before_anything_else(change, found):
+    code = (
+        f"import sys; sys.{change}\n"
+        "try: import fasttext_lite\n"
+        "except ImportError as error: print(error, 'numpy' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
+    assert b"needs a 64-bit little-endian machine" in done.stdout
+    assert done.stdout.decode().rstrip().endswith(f"{found} False")
 
 
 def test_kernels_that_the_cpu_lacks_are_refused():
