@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -203,6 +204,7 @@ def _run(options: argparse.Namespace) -> int:
     task = _task(options, size, needs, [sys.executable, *interpreters.values()])
     document: report.Document = {
         "size": size,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "commands": [_command(options)],
         "versions": versions,

@@ -115,7 +115,9 @@ def _figures() -> tuple[Figure, ...]:
                 Unit.SECONDS,
                 ceiling=ceiling,
                 stand_ins=("longer_list", "longer_each"),
-                headline=f"vectors of texts of {LONGER} known words, 2 threads{suffix}",
+                headline=f"vectors of texts of {LONGER} known words, 2 threads{suffix}"
+                if file
+                else None,
             ),
         ]
     return tuple(figures)

@@ -149,6 +149,7 @@ class TestRatios:
 def _document(**runs):
     return {
         "size": "small",
+        "started": "2026-01-01T10:00:00+00:00",
         "machine": {"processor": "a processor", "date": "2026-01-01"},
         "commands": ["python -m benchmarks"],
         "versions": {
@@ -187,12 +188,12 @@ class TestReport:
         assert "**faiss 1.00 s**" in report.readme(document)
         assert "**9.00 s**" not in report.readme(document)
 
-    def test_a_later_file_adds_what_is_missing(self):
+    def test_a_later_run_adds_what_is_missing(self):
         first = _document(ours=_run(1.0, 0.5), official=_run(4.0))
         later = _document(ours=_run(2.0, 0.7), official=_run(99.0), gensim=_run(6.0))
-        later["machine"]["date"] = "2026-02-02"
+        later["started"], later["machine"]["date"] = "2026-02-02T10:00:00+00:00", "2026-02-02"
         later["commands"] = ["python -m benchmarks --peers gensim"]
-        merged = report.merge([first, later])
+        merged = report.merge([later, first])
         figure = _time(merged)
         assert figure["medians"] == {"ours": 1.0, "official": 4.0, "gensim": 6.0}
         # Of the run that gensim took part in, where we took twice as long.
