@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["Cursor", "open_file", "open_stream", "path_name"]
+__all__ = ["Cursor", "check_dim", "open_file", "open_stream", "path_name"]
 
+# Without a row to tell it by, a model may say that it has so many dimensions.
+_LARGEST_UNSEEN_DIM = 4096
 _SIZES = {"u1": "B", "i4": "i", "i8": "q", "f8": "d"}
 
 
@@ -110,6 +112,25 @@ def open_stream(name: str) -> Iterator[io.FileIO]:
         raise FileError(str(error), name) from None
     except OSError as error:
         raise FileError(error.strerror or str(error), name, error.errno or 0) from None
+
+
+def check_dim(dim: int, size: int, path: str | None = None) -> None:
+    """Make sure that a file has room for a row, so that no vector takes more than a few times it.
+
+    A file without rows could otherwise name any number of dimensions.
+
+    Raises
+    ------
+    FormatError
+        There are more dimensions than the file has bytes.
+    """
+    if dim > max(size, _LARGEST_UNSEEN_DIM):
+        raise FormatError(
+            "dim",
+            0,
+            f"dim is {dim}, but a row of it has no room in the {size} bytes there are",
+            path,
+        )
 
 
 def _read(descriptor: int, size: int, name: str) -> bytearray:

@@ -15,6 +15,7 @@ from fasttext_lite._core.rows import DenseRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError, InputValueError
+from fasttext_lite.formats.binary import check_dim
 from fasttext_lite.formats.safetensors import Header, read_header
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts, Section
 
@@ -82,6 +83,7 @@ def read(data: memoryview, path: str) -> Parts:
     if sys.byteorder != "little":
         raise FormatError("header", 0, "only little-endian machines can map this file", path)
     parameters, counts, closed = _read_model(header)
+    check_dim(parameters.dim, len(data), path)
     try:
         return _parts(header, parameters, counts, closed)
     except InputValueError as problem:

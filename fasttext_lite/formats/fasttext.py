@@ -20,7 +20,7 @@ from fasttext_lite._core.rows import DenseRows, QuantizedRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import Cursor
+from fasttext_lite.formats.binary import Cursor, check_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
 from fasttext_lite.parts import Info, Matrix, Once, Parts, Section
 
@@ -57,6 +57,7 @@ def read(data: memoryview, path: str) -> Parts:
     try:
         cursor = Cursor(data, path)
         head = read_head(cursor)
+        check_dim(head.parameters.dim, len(data), path)
         starts = _dense_from_end(cursor, head)
         if starts is not None:
             return _dense_parts(cursor, head, starts)
