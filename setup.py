@@ -33,9 +33,13 @@ if sanitizers := os.environ.get("FASTTEXT_LITE_SANITIZE"):
     LINK_ARGS = [f"-fsanitize={sanitizers}"]
     COMPILE_ARGS += ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
     COMPILE_ARGS += LINK_ARGS
+BUILD_DIR = "build/cython"
 if os.environ.get("FASTTEXT_LITE_COVERAGE") == "1":
     DIRECTIVES["linetrace"] = True
     MACROS = [("CYTHON_TRACE_NOGIL", "1")]
+    COMPILE_ARGS += ["-O1"]
+    # The report looks for the C code beside its source.
+    BUILD_DIR = None
 
 C_SOURCES = {"cpu": [str(CORE / "kernels.c")]}
 
@@ -52,5 +56,5 @@ extensions = [
 ]
 
 setup(
-    ext_modules=cythonize(extensions, build_dir="build/cython", compiler_directives=DIRECTIVES)
+    ext_modules=cythonize(extensions, build_dir=BUILD_DIR, compiler_directives=DIRECTIVES)
 )
