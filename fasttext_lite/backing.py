@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from mmap import mmap
 from typing import TYPE_CHECKING
 
 from fasttext_lite.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from mmap import mmap
 
 __all__ = ["Backing", "Fingerprint"]
 
@@ -55,6 +55,13 @@ class Backing:
         Of the open file; None where there is none.
     fingerprint : callable
         Gives the `Fingerprint` when it is asked for.
+    data : memoryview, optional
+        All bytes of the file, mapped or in memory, where they were kept.
+
+    Attributes
+    ----------
+    path, data
+        As above.
     map : mmap or None
         The map of the file, which knows the size that the file has now; None where the model
         lies in memory of its own.
@@ -65,10 +72,11 @@ class Backing:
         path: str | None,
         status: os.stat_result | None,
         fingerprint: Callable[[], Fingerprint],
-        map: mmap | None = None,  # noqa: A002 - the name of the thing
+        data: memoryview | None = None,
     ) -> None:
         self.path = path
-        self.map = map
+        self.data = data
+        self.map = data.obj if data is not None and isinstance(data.obj, mmap) else None
         self._status = status
         self._fingerprint = fingerprint
 

@@ -42,7 +42,7 @@ class Model:
     """A fastText model: immutable, and safe to use from many threads at once.
 
     Made by `fasttext_lite.load`. It pickles as its path with a fingerprint of the file, so that
-    processes share one file and notice if they find another; ``docs/processes.md`` says more.
+    processes share one file and notice if they find another (``docs/files-and-processes.md``).
 
     Words are str, or bytes for words that are no UTF-8; such bytes come out in a str as lone
     surrogates (``errors="surrogateescape"``) and are understood in that form too.

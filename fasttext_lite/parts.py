@@ -48,9 +48,14 @@ class Once(Generic[T]):
             return self._value
         except AttributeError:
             pass
-        with self._locks.setdefault(os.getpid(), threading.Lock()):
-            if not hasattr(self, "_value"):
-                self._value = self._make()
+        return self.get_or(self._make)
+
+    def get_or(self, make: Callable[[], T]) -> T:
+        """Return the value, which is made so if it is not there."""
+        if not self.made:
+            with self._locks.setdefault(os.getpid(), threading.Lock()):
+                if not self.made:
+                    self._value = make()
         return self._value
 
     @property
@@ -164,12 +169,12 @@ class Parts:
         The vectors of the words, where the file has them already.
     closed : bool
         Unknown words have no vector.
+    backing : Backing or None
+        The file that the model was read from; None where it is read as a stream.
     norms : ndarray or None
         The norms of `vectors` (float32, shape (words,)), where the file has them.
     codes : Codes or None
         Codes of `vectors` for the search of neighbours, where the file has them.
-    backing : Backing or None
-        The file that the model was read from; None where it is read as a stream.
     """
 
     info: Info
@@ -179,6 +184,6 @@ class Parts:
     output: Matrix | None
     vectors: Matrix | None = None
     closed: bool = False
+    backing: Backing | None = None
     norms: NDArray[np.float32] | None = None
     codes: Codes | None = None
-    backing: Backing | None = None

@@ -71,6 +71,7 @@ class Source:
     """
 
     def __init__(self, parts: Parts, threads: int | None, *, progress: bool) -> None:
+        check_unchanged(parts)
         self.parts = parts
         self.vocabulary = parts.vocabulary.get()
         self.dim = parts.info.parameters.dim

@@ -34,6 +34,7 @@ __all__ = [
     "Cursor",
     "ModelFile",
     "is_path",
+    "largest_dim",
     "open_file",
     "open_model",
     "open_stream",
@@ -101,17 +102,15 @@ def open_file(
     """
     if file.size == 0:
         raise FormatError("magic", 0, "the file is empty", file.name)
-    mapped = None
     if map_file and file.descriptor is not None:
-        mapped = mmap.mmap(file.descriptor, file.size, access=mmap.ACCESS_READ)
-        data = memoryview(mapped)
+        data = memoryview(mmap.mmap(file.descriptor, file.size, access=mmap.ACCESS_READ))
     else:
         data = _read(file, progress=progress)
-    return data, file.backing(lambda: Fingerprint.of(_slices(data), len(data)), mapped)
 
+    def read(start: int, stop: int) -> memoryview:
+        return data[start:stop]
 
-def _slices(data: memoryview) -> Callable[[int, int], memoryview]:
-    return lambda start, stop: data[start:stop]
+    return data, file.backing(lambda: Fingerprint.of(read, len(data)), data)
 
 
 class ModelFile:
@@ -138,18 +137,23 @@ class ModelFile:
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
         self._start = stream.tell()
-        self.size = max(stream.seek(0, os.SEEK_END) - self._start, 0)
-        self.rewind()
         # The number of a file that unpacks another, as those of gzip, is of the packed one.
         raw = getattr(stream, "raw", stream)
         self.path: str | None = None
         self.descriptor: int | None = None
         self._status: os.stat_result | None = None
-        if isinstance(raw, io.FileIO) and self._start == 0:
-            self.descriptor = raw.fileno()
-            self._status = os.fstat(self.descriptor)
-            if not isinstance(raw.name, int):
-                self.path = _absolute(os.fsdecode(raw.name))
+        end = 0
+        if isinstance(raw, io.FileIO):
+            status = os.fstat(raw.fileno())
+            end = status.st_size
+            if self._start == 0:
+                self.descriptor, self._status = raw.fileno(), status
+                if not isinstance(raw.name, int):
+                    self.path = _absolute(os.fsdecode(raw.name))
+        else:
+            end = stream.seek(0, os.SEEK_END)
+            self.rewind()
+        self.size = max(end - self._start, 0)
         self.name = self.path or f"<{type(stream).__name__}>"
 
     def rewind(self) -> None:
@@ -159,16 +163,17 @@ class ModelFile:
     def begin(self, size: int) -> bytes:
         """Return the first bytes, and go back to the beginning."""
         block = b""
+        size = min(size, self.size)
         while len(block) < size and (more := self.stream.read(size - len(block))):
             block += more
         self.rewind()
         return block
 
     def backing(
-        self, fingerprint: Callable[[], Fingerprint], mapped: mmap.mmap | None = None
+        self, fingerprint: Callable[[], Fingerprint], data: memoryview | None = None
     ) -> Backing:
         """Return what is known of the file, for later."""
-        return Backing(self.path, self._status, fingerprint, mapped)
+        return Backing(self.path, self._status, fingerprint, data)
 
     def fingerprint(self) -> Fingerprint:
         """Read what tells the file apart, and go back to the beginning."""
@@ -260,6 +265,15 @@ def _read(file: ModelFile, *, progress: bool) -> memoryview:
             at += count
             advance(count)
     return data.toreadonly()
+
+
+def largest_dim(size: int) -> int:
+    """Return how many dimensions a file of so many bytes may have.
+
+    A row has a byte for each at least. A file without rows could say anything, and every vector
+    would be larger than the file.
+    """
+    return max(size, 1 << 16)
 
 
 class Cursor:

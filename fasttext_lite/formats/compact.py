@@ -15,6 +15,7 @@ from fasttext_lite._core.rows import DenseRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError, InputValueError
+from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.formats.safetensors import Header, read_header
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts, Section
 
@@ -115,9 +116,14 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
         if values[name] not in known:
             raise error(name, f"{name} is {values[name]!r}; known are {', '.join(known)}")
     most = 2**31 - 1
-    for name, least in (("dim", 1), ("bucket", 0), ("word_count", 0), ("label_count", 0)):
-        if not least <= values[name] <= most:
-            raise error(name, f"{name} is {values[name]}, outside [{least}, {most}]")
+    for name, least, limit in (
+        ("dim", 1, min(most, largest_dim(len(header.data)))),
+        ("bucket", 0, most),
+        ("word_count", 0, most),
+        ("label_count", 0, most),
+    ):
+        if not least <= values[name] <= limit:
+            raise error(name, f"{name} is {values[name]}, outside [{least}, {limit}]")
     for name in ("minn", "maxn", "word_ngrams"):
         if not -most <= values[name] <= most:
             raise error(name, f"{name} is {values[name]}")
@@ -174,7 +180,15 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
     )
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
     return Parts(
-        info, Once(read_vocabulary), subwords, input_, output, vectors, closed, norms, codes
+        info,
+        Once(read_vocabulary),
+        subwords,
+        input_,
+        output,
+        vectors,
+        closed,
+        norms=norms,
+        codes=codes,
     )
 
 

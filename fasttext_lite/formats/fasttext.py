@@ -19,7 +19,7 @@ from fasttext_lite._core.rows import DenseRows, QuantizedRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import Cursor
+from fasttext_lite.formats.binary import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
 from fasttext_lite.parts import Info, Matrix, Once, Parts, Section
 
@@ -52,6 +52,12 @@ def read(data: memoryview, path: str) -> Parts:
     try:
         cursor = Cursor(data, path)
         head = read_head(cursor)
+        if head.parameters.dim > largest_dim(len(data)):
+            raise cursor.error(
+                "dim",
+                f"dim is {head.parameters.dim}, more than the bytes of the file",
+                8 if head.version else 0,
+            )
         starts = _dense_from_end(cursor, head)
         if starts is not None:
             return _dense_parts(cursor, head, starts)

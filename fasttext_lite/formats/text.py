@@ -23,6 +23,7 @@ from fasttext_lite._core.subwords import Subwords
 from fasttext_lite._core.textrows import RowParser
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
+from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
@@ -47,7 +48,8 @@ _LARGEST_COUNT = 2**31 - 1
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"))
 _FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 _HEAD = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|$)")
-_NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|nan)", re.I)
+# Digits can be taken in one way only: two would make a long row of them take quadratic time.
+_NUMBER = re.compile(rb"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)", re.I)
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
@@ -102,7 +104,11 @@ def _decompressed(
             import gzip
             import zlib
 
-            return gzip.GzipFile(fileobj=file.stream), (EOFError, gzip.BadGzipFile, zlib.error)
+            return gzip.GzipFile(fileobj=file.stream, mode="rb"), (
+                EOFError,
+                gzip.BadGzipFile,
+                zlib.error,
+            )
         if compression == "bzip2":
             import bz2
 
@@ -215,6 +221,10 @@ def _read_rows(
                 f"the row has not ended after {_LONGEST_ROW} bytes: this is no row",
             )
     parser.finish()
+    if layout.dim > largest_dim(parser.at):
+        raise FormatError(
+            "dim", 0, f"the head says {layout.dim} dimensions, more than the bytes of the file"
+        )
     if layout.count is not None and parser.count < layout.count:
         raise FormatError(
             f"row {parser.count + 1}",
