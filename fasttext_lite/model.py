@@ -456,7 +456,7 @@ class Model:
         --------
         >>> import fasttext_lite as ftl
         >>> model = ftl.load("sample")
-        >>> model.similarity([("war", "peace"), ("war", "war")]).round(6)[1]
+        >>> float(model.similarity([("war", "peace"), ("war", "war")]).round(6)[1])
         1.0
         """
         single, pairs = _tuples(a, (b,))
@@ -558,7 +558,7 @@ class Model:
         >>> import fasttext_lite as ftl
         >>> model = ftl.load("sample")
         >>> [near.word for near in model.neighbors("king", k=2)]
-        ['queen', 'prince']
+        ['queen', 'son']
         """
         single = isinstance(query, (str, bytes)) or (
             isinstance(query, np.ndarray) and query.ndim == 1
