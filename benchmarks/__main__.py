@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ from benchmarks.works import QUICK, WORKS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-WORDS = 100_000
+WORDS, QUICK_WORDS = 100_000, 10_000
+PASSES, QUICK_PASSES = 3, 1
 QUICK_RUNS = 3
 RUNS = 5
 
@@ -111,10 +113,10 @@ def _version(library: str, python: str) -> dict[str, str] | None:
         return None
 
 
-def _model(size: str, folder: Path) -> Task:
+def _model(size: str, folder: Path, count: int) -> Task:
     path = synthetic.ensure(size, folder)
     words = synthetic.SIZES[size].words
-    known, ids, unknown = synthetic.word_lists(words, WORDS)
+    known, ids, unknown = synthetic.word_lists(words, count)
     read_through(path)
     return Task(model=str(path.absolute()), words=words, known=known, ids=ids, unknown=unknown)
 
@@ -140,13 +142,16 @@ def _lid(named: Path | None, pythons: Iterable[str]) -> str:
 
 def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequence[str]) -> Task:
     """Find or make what the works need; what there is not stays empty."""
-    parts: dict[str, object] = {"program": _absolute(options.official_program)}
+    count = QUICK_WORDS if options.quick else WORDS
+    parts: dict[str, object] = {}
     if needs & {"model", "growing"}:
-        parts |= vars(_model(size, options.dir)) | {"program": parts["program"]}
+        parts |= vars(_model(size, options.dir, count))
+    parts["program"] = _absolute(options.official_program)
+    parts["passes"] = QUICK_PASSES if options.quick else PASSES
     if "growing" in needs:
         sizes = list(synthetic.SIZES)
         parts["growing"] = [
-            _model(smaller, options.dir) for smaller in sizes[: sizes.index(size) + 1]
+            _model(smaller, options.dir, count) for smaller in sizes[: sizes.index(size) + 1]
         ]
     if "classifier" in needs:
         parts |= _classifier(size, options.dir)
@@ -199,6 +204,7 @@ def _run(options: argparse.Namespace) -> int:
     task = _task(options, size, needs, [sys.executable, *interpreters.values()])
     document: report.Document = {
         "size": size,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "commands": [_command(options)],
         "versions": versions,

@@ -137,7 +137,7 @@ class Task:
     classifier_words: list[str] = field(default_factory=list)
     lid: str = ""
     program: str = ""
-    passes: int = 3
+    passes: int = 1
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Task:

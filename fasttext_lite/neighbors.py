@@ -109,6 +109,9 @@ class NeighborSearch:
         if not count or not len(asked):
             return answers
         packed, scan = self._way(ids, progress=progress)
+        lengths = None
+        if ids is None and self._embedder.vectors is not None:
+            lengths = self._norms.get()
         chunk = min(max(count // _CHUNKS, _SHORTEST), _LONGEST)
         together = min(max(_KEPT // k, 1), _TOGETHER)
         for start in range(0, len(asked), together):
@@ -123,7 +126,7 @@ class NeighborSearch:
                 try:
                     search = idle.pop()
                 except IndexError:
-                    search = Search(self._embedder, prepared, k)
+                    search = Search(self._embedder, prepared, k, lengths)
                 scan(search, start, stop)
                 idle.append(search)
 
@@ -140,10 +143,8 @@ class NeighborSearch:
         """Choose how to search: whether the codes are packed, and what scans a range."""
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
-        rows = self._embedder.vectors
-        if self._stored is None and rows is not None:
-            lengths = self._norms.get()
-            return False, lambda search, start, stop: search.scan_rows(rows, lengths, start, stop)
+        if self._stored is None and self._embedder.vectors is not None:
+            return False, lambda search, start, stop: search.scan_rows(start, stop)
         # Once for this process, and kept.
         codes = self._stored or self._made.get_or(lambda: self._compute_codes(progress=progress))
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)
