@@ -33,15 +33,17 @@ ROUNDING = 4e-6
 MOST_COLUMNS = 60_000
 
 
-cdef const ScanKernels* _choose() noexcept:
+cdef const ScanKernels* _choose() except NULL:
     """The kernels of the level that `cpu` chose, or the next below that this CPU has."""
     cdef const ScanKernels* found[FTL_MOST_SCAN_KERNELS]
     cdef size_t i
     cdef size_t count = runnable_scan_kernels(found)
+    cdef bytes wanted = cpu.kernels.name
     for i in range(count):
-        if found[i].name == cpu.kernels.name:
+        if <bytes>found[i].name == wanted:
             return found[i]
-    return found[0] if cpu.kernels.name.startswith(b"avx512") else found[count - 1]
+    # Some CPUs have AVX-512 but not all of it that is used here.
+    return found[0] if wanted.startswith(b"avx512") else found[count - 1]
 
 
 kernels = _choose()
@@ -148,7 +150,9 @@ def row_width(Py_ssize_t dim, bint packed):
         There are too many dimensions.
     """
     if not 1 <= dim <= MOST_COLUMNS:
-        raise InputValueError(f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most")
+        raise InputValueError(
+            f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most"
+        )
     return (dim + 1) // 2 if packed else dim
 
 

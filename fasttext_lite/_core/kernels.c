@@ -418,7 +418,15 @@ static int has(int ebx, unsigned long long saved)
 #define HAS_AVX2 has(1 << 5, 0x6)
 #define HAS_AVX512 has(1 << 16, 0xE6)
 #else
-#define HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"))
+#include <cpuid.h>
+
+/* Not every compiler knows this one by name. */
+static int has_f16c(void)
+{
+    unsigned int a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#define HAS_AVX2 (__builtin_cpu_supports("avx2") && has_f16c())
 #define HAS_AVX512 __builtin_cpu_supports("avx512f")
 #endif
 #endif
