@@ -10,7 +10,10 @@ CORE = Path("fasttext_lite", "_core")
 # A product that is fused with a sum is rounded once less: the bits would depend on the CPU.
 COMPILE_ARGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 
-C_SOURCES = {"cpu": [str(CORE / "kernels.c"), str(CORE / "cpu_features.c")]}
+C_SOURCES = {
+    "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
+    "codes": [str(CORE / "scan_kernels.c")],
+}
 
 extensions = [
     Extension(

@@ -8,8 +8,17 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+# The compiled modules read numbers in the order of the machine, and places in large files do not
+# fit 32 bits. The error is none of ours, which could not be imported either.
+if sys.byteorder != "little" or sys.maxsize < 1 << 32:
+    raise ImportError(
+        f"fasttext-lite needs a 64-bit little-endian machine; this is a {sys.byteorder}-endian "
+        f"Python of {sys.maxsize.bit_length() + 1} bits"
+    )
 
 # First of all: in the midst of our own imports it takes a quarter longer.
 import numpy as np  # noqa: F401

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.unicode cimport PyUnicode_Check
 from libc.stdint cimport uint8_t, uint32_t
@@ -18,6 +19,10 @@ from fasttext_lite._core.utf8 cimport (
     write_utf8,
 )
 from fasttext_lite.errors import InputTypeError, InputValueError
+
+cdef enum:
+    # Words that are gathered before a signal is looked for.
+    SIGNALS = 1 << 14
 
 
 cdef object readable(object word, str noun="word"):
@@ -155,6 +160,8 @@ cdef class WordBatch:
         self.owners = words
         self._reserve(len(words))
         for i in range(self.size):
+            if i & (SIGNALS - 1) == 0:
+                PyErr_CheckSignals()
             word = words[i]
             try:
                 if PyUnicode_Check(word):
@@ -233,3 +240,24 @@ cdef class WordBatch:
     cdef bytes word(self, Py_ssize_t i):
         """The bytes of a word."""
         return (<const char*>self.spans[i].text)[:self.spans[i].length]
+
+    def ranges(self, Py_ssize_t count, size_t size):
+        """Cut it into consecutive ranges of at most `count` words.
+
+        A range ends with the word by which it reaches `size` bytes.
+
+        Returns
+        -------
+        list of (int, int)
+        """
+        cdef Py_ssize_t start = 0
+        cdef Py_ssize_t i
+        cdef size_t total = 0
+        found = []
+        for i in range(self.size):
+            total += self.spans[i].length
+            if i + 1 - start == count or total >= size or i + 1 == self.size:
+                found.append((start, i + 1))
+                start = i + 1
+                total = 0
+        return found

@@ -5,7 +5,7 @@ from array import array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
-from libc.string cimport memcpy
+from libc.string cimport memchr, memcpy
 
 from fasttext_lite.errors import InputValueError
 
@@ -26,6 +26,26 @@ cdef class Entries:
 
     def __len__(self):
         return self.word_count + self.label_count
+
+    @staticmethod
+    def skip(const uint8_t[::1] text not None, Py_ssize_t at, int64_t count):
+        """Pass the entries of a dictionary that begin at `at`, at most `count` of them.
+
+        Returns
+        -------
+        int, int
+            How many are whole in the text, and where the next one begins.
+        """
+        cdef Py_ssize_t size = text.shape[0]
+        cdef const uint8_t* nul
+        cdef int64_t done = 0
+        while done < count and at < size:
+            nul = <const uint8_t*>memchr(&text[at], 0, <size_t>(size - at))
+            if nul == NULL or nul - &text[0] + TAIL > size:
+                break
+            at = nul - &text[0] + TAIL
+            done += 1
+        return done, at
 
     cdef const uint8_t* entry(self, int32_t i, size_t* length) noexcept nogil:
         """The text of an entry."""

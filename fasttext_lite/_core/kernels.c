@@ -249,7 +249,10 @@ static const ftl_kernels scalar = {
 
 #ifdef FTL_NEON
 #define READ_F32_NEON(row) vreinterpretq_f32_u8(vld1q_u8(row))
+/* MSVC has no float16x4_t. */
+#if !defined(_MSC_VER) || defined(__clang__)
 #define READ_F16_NEON(row) vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(row)))
+#endif
 #define SCALED_NEON(value, scale) vmulq_n_f32(value, scale)
 INLINE float32x4_t read_i8_neon(const uint8_t *row)
 {
@@ -261,14 +264,23 @@ INLINE float32x4_t read_i8_neon(const uint8_t *row)
     ADD_ROWS(add_##NAME##_neon, , SIZE, float32x4_t, 4, 16, vld1q_f32, vst1q_f32, vaddq_f32,      \
              READ, TERM, add_##NAME##_scalar)
 NEON(f32, 4, READ_F32_NEON, PLAIN)
+#ifdef READ_F16_NEON
 NEON(f16, 2, READ_F16_NEON, PLAIN)
-NEON(i8, 1, read_i8_neon, SCALED_NEON)
 COPY_ROW(copy_f16_neon, , 2, 4, vst1q_f32, READ_F16_NEON, PLAIN, copy_f16_scalar)
+#else
+#define add_f16_neon add_f16_scalar
+#define copy_f16_neon copy_f16_scalar
+#endif
+NEON(i8, 1, read_i8_neon, SCALED_NEON)
 COPY_ROW(copy_i8_neon, , 1, 4, vst1q_f32, read_i8_neon, SCALED_NEON, copy_i8_scalar)
 #define NEON_DOT(NAME, SIZE, READ, REST)                                                          \
     DOT(NAME, , SIZE, float32x4_t, 4, vld1q_f32, vst1q_f32, vaddq_f32, vmulq_f32, READ, REST)
 NEON_DOT(dot_f32_neon, 4, READ_F32_NEON, dot_f32_scalar)
+#ifdef READ_F16_NEON
 NEON_DOT(dot_f16_neon, 2, READ_F16_NEON, dot_f16_scalar)
+#else
+#define dot_f16_neon dot_f16_scalar
+#endif
 NEON_DOT(dot_i8_neon, 1, read_i8_neon, dot_i8_scalar)
 static const ftl_kernels neon = {
     "neon",

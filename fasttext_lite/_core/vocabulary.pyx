@@ -133,26 +133,6 @@ cdef class Vocabulary(Entries):
         return made
 
     @staticmethod
-    def skip(const uint8_t[::1] text not None, Py_ssize_t at, int64_t count):
-        """Pass the entries of a dictionary that begin at `at`, at most `count` of them.
-
-        Returns
-        -------
-        int, int
-            How many are whole in the text, and where the next one begins.
-        """
-        cdef Py_ssize_t size = text.shape[0]
-        cdef const uint8_t* nul
-        cdef int64_t done = 0
-        while done < count and at < size:
-            nul = <const uint8_t*>memchr(&text[at], 0, <size_t>(size - at))
-            if nul == NULL or nul - &text[0] + TAIL > size:
-                break
-            at = nul - &text[0] + TAIL
-            done += 1
-        return done, at
-
-    @staticmethod
     def stored(
         const uint8_t[::1] text not None,
         const uint64_t[::1] offsets not None,
@@ -339,8 +319,8 @@ cdef class Vocabulary(Entries):
         return _capacity(size)
 
     def index(self):
-        """The hash index: a view of uint32, which must not outlive this vocabulary."""
-        return <const uint32_t[:<Py_ssize_t>self.mask + 1]>self.slots
+        """The hash index, as bytes of uint32."""
+        return (<const char*>self.slots)[: 4 * (<Py_ssize_t>self.mask + 1)]
 
     def id(self, word):
         """The id of a word or label (labels follow the words), or -1 where it is unknown."""

@@ -37,12 +37,19 @@ ORDER = [
     "_core.hashed",
     "_core.tokens",
     "_core.line",
+    "_core.ordered",
     "_core.sentences",
     "_core.losses",
     "_core.huffman",
     "_core.predict",
     "_core.own",
     "_core.formatting",
+    "backing",
+    "progress",
+    "_core.codes",
+    "_core.nearest",
+    "_core.queries",
+    "_core.scan",
     "cpu",
     "parts",
     "formats.binary",
@@ -55,6 +62,7 @@ ORDER = [
     "formats.text",
     "formats",
     "parallel",
+    "integrity",
     "neighbors",
     "words",
     "metrics",
@@ -92,6 +100,7 @@ ORDER = [
     "cli.output",
     "cli.conversion",
     "cli.evaluation",
+    "cli.nearest",
     "cli.prediction",
     "cli",
     "__main__",
@@ -184,3 +193,18 @@ def test_a_prune_index_finds_what_it_holds():
                 if fnv1a(ngram) % limit in where
             ]
             assert pruned.ngrams(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [("byteorder = 'big'", "big-endian Python of 64 bits"), ("maxsize = 2**31 - 1", "of 32 bits")],
+)
+def test_other_machines_are_refused_before_anything_else(change, found):
+    code = (
+        f"import sys; sys.{change}\n"
+        "try: import fasttext_lite\n"
+        "except ImportError as error: print(error, 'numpy' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
+    assert b"needs a 64-bit little-endian machine" in done.stdout
+    assert done.stdout.decode().rstrip().endswith(f"{found} False")

@@ -1,0 +1,267 @@
+"""Run works in processes of their own, in alternation, and put the runs together."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.libraries import LIBRARIES, OFFICIAL, OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from benchmarks.work import Figure, Task, Work
+
+CHILD = Path(__file__).resolve().with_name("child.py")
+
+# Sums in another order, or in float64, may differ from the official ones by rounding alone.
+ROUNDING = 1e-6
+
+Answers = dict[str, NDArray[np.float32]]
+
+
+class ChildError(Exception):
+    """A measured process ended with an error; the text is what it said last."""
+
+
+class DisagreementError(Exception):
+    """Our answers are not those of the official package, so timings mean nothing."""
+
+
+def _child(python: str, arguments: Sequence[str], folder: Path) -> None:
+    """Run the child script, isolated from the environment and from the current folder."""
+    result = subprocess.run(
+        [python, "-I", str(CHILD), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if result.returncode != 0:
+        said = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
+        raise ChildError(said[-1])
+
+
+def probe(library: str, python: str) -> dict[str, str]:
+    """Return the versions of a library, of its interpreter and of the NumPy beside it.
+
+    Raises
+    ------
+    ChildError
+        If the interpreter can't import the library.
+    OSError
+        If there is no such interpreter.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        report = folder / "report.json"
+        entry = LIBRARIES[library]
+        _child(python, ["probe", entry.module, entry.distribution, str(report)], folder)
+        versions: dict[str, str] = json.loads(report.read_text(encoding="utf-8"))
+        return versions
+
+
+def _run_once(
+    work: str, library: str, python: str, task: Path, folder: Path
+) -> tuple[dict[str, float], Answers]:
+    values, answers = folder / "outcome.json", folder / "answers.npz"
+    answers.unlink(missing_ok=True)
+    _child(python, ["work", work, library, str(task), str(values), str(answers)], folder)
+    numbers: dict[str, float] = json.loads(values.read_text(encoding="utf-8"))
+    if not answers.exists():
+        return numbers, {}
+    with np.load(answers) as arrays:
+        return numbers, dict(arrays)
+
+
+@dataclass
+class Measured:
+    """The runs of one work.
+
+    Attributes
+    ----------
+    work : Work
+        What was measured.
+    runs : dict of str to list
+        By library, the values of each round; None for a round that the library sat out.
+    agreement : dict of str to str
+        By library, in words, how its answers compare with the official ones.
+    failures : dict of str to str
+        What a peer said when it could not do the work.
+    """
+
+    work: Work
+    runs: dict[str, list[dict[str, float] | None]]
+    agreement: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def _values(self, figure: Figure, library: str) -> list[float | None]:
+        keys = (figure.key, figure.stand_in)
+        values = []
+        for run in self.runs.get(library, []):
+            found = (run[key] for key in keys if run and key and key in run)
+            values.append(next(found, None))
+        return values
+
+    def median(self, figure: Figure, library: str) -> float | None:
+        """Return the median of a figure over the runs of a library."""
+        values = [value for value in self._values(figure, library) if value is not None]
+        return median(values) if values else None
+
+    def stands_in(self, figure: Figure, library: str) -> bool:
+        """Tell whether another figure is shown, since the library has no such call."""
+        return not any(run and figure.key in run for run in self.runs.get(library, []))
+
+    def ratio(self, figure: Figure, library: str) -> float | None:
+        """Return how many times better than a peer we are.
+
+        The median of the ratios of the rounds in which both ran.
+        """
+        if not figure.compared:
+            return None
+        pairs = zip(self._values(figure, OURS), self._values(figure, library), strict=False)
+        ratios = [
+            ours / peer if figure.unit.more_is_better else peer / ours
+            for ours, peer in pairs
+            if ours and peer
+        ]
+        return median(ratios) if ratios else None
+
+
+def _agreement(answers: Answers, reference: NDArray[np.float32]) -> str:
+    if all(np.array_equal(a.view(np.uint32), reference.view(np.uint32)) for a in answers.values()):
+        return "equal bit for bit"
+    difference = max(float(np.abs(a - reference).max()) for a in answers.values())
+    if difference <= ROUNDING:
+        return f"equal but for rounding (at most {difference:.1e})"
+    return f"DIFFERENT (by up to {difference:.1e})"
+
+
+def _compare(answers: Mapping[str, Answers]) -> dict[str, str]:
+    """Compare what the libraries answered with what the official one did.
+
+    Raises
+    ------
+    DisagreementError
+        If an answer of ours differs in a single bit.
+    """
+    if OFFICIAL not in answers:
+        return dict.fromkeys(answers, "not compared: the official package did not run")
+    (reference,) = answers[OFFICIAL].values()
+    agreement = {
+        name: _agreement(own, reference) for name, own in answers.items() if name != OFFICIAL
+    }
+    if agreement[OURS] != "equal bit for bit":
+        raise DisagreementError(f"our answers and the official ones: {agreement[OURS]}")
+    return agreement
+
+
+def measure(
+    name: str,
+    work: Work,
+    task: Task,
+    pythons: Mapping[str, str],
+    *,
+    runs: int,
+    peer_runs: int,
+    progress: Callable[[str], None],
+) -> Measured:
+    """Run a work with each library, one process at a time, in alternation.
+
+    Parameters
+    ----------
+    name : str
+        Name of the work, as the child knows it.
+    work : Work
+        The work.
+    task : Task
+        What every process gets.
+    pythons : mapping of str to str
+        The interpreter of each library that takes part.
+    runs, peer_runs : int
+        Rounds of our package; rounds in which the peers take part, the first ones.
+    progress : callable
+        Called with a line of text before each process.
+
+    Returns
+    -------
+    Measured
+        All runs. A peer that fails is noted and left out of the later rounds.
+
+    Raises
+    ------
+    DisagreementError
+        If our answers are not those of the official package.
+    ChildError
+        If our package fails.
+    """
+    libraries = [library for library in pythons if library in work.libraries]
+    measured = Measured(work, {library: [] for library in libraries})
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        task_file = folder / "task.json"
+        task_file.write_text(json.dumps(asdict(task)), encoding="utf-8")
+        for number in range(runs):
+            # Every other round goes backwards, so that no library always runs after the same one.
+            order = libraries if number % 2 == 0 else libraries[::-1]
+            answers: dict[str, Answers] = {}
+            for library in order:
+                sits_out = library in measured.failures or (library != OURS and number >= peer_runs)
+                if sits_out:
+                    measured.runs[library].append(None)
+                    continue
+                progress(f"{name}: {library}, run {number + 1} of {runs}")
+                try:
+                    values, own = _run_once(name, library, pythons[library], task_file, folder)
+                except ChildError as error:
+                    if library == OURS:
+                        raise
+                    measured.failures[library] = str(error)
+                    measured.runs[library].append(None)
+                    continue
+                measured.runs[library].append(values)
+                if own:
+                    answers[library] = own
+            if number == 0 and answers:
+                measured.agreement = _compare(answers)
+    return measured
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_size() -> str:
+    if sys.platform == "win32":
+        return "memory unknown"
+    size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{size / 2**30:.1f} GiB of memory"
+
+
+def machine() -> dict[str, str]:
+    """Describe the machine and say when."""
+    return {
+        "processor": _processor(),
+        "cores": f"{os.cpu_count()} cores",
+        "memory": _memory_size(),
+        "system": platform.platform(),
+        "date": datetime.now(timezone.utc).date().isoformat(),
+    }

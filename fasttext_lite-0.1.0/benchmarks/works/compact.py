@@ -1,0 +1,178 @@
+"""The compact file: make it, open it, and share it among processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks import memory
+from benchmarks.libraries import OURS
+from benchmarks.work import Figure, Outcome, Task, Unit, Work
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+DTYPES = ("float32", "float16", "int8")
+PROCESSES = 8
+WORDS = 100_000
+
+
+def compact_path(model: str, dtype: str) -> Path:
+    """Where the compact file of a model is kept."""
+    return Path(model).with_suffix(f".{dtype}.safetensors")
+
+
+def ensure_compact(model: str, dtype: str) -> str:
+    """Make the compact file of a model where it is missing or older than the model."""
+    path = compact_path(model, dtype)
+    if not path.exists() or path.stat().st_mtime < Path(model).stat().st_mtime:
+        import_module("fasttext_lite").convert(model, path, dtype)
+    # Into the page cache, so that nobody pays for the disk.
+    with path.open("rb", buffering=0) as file:
+        while file.read(1 << 24):
+            pass
+    return str(path)
+
+
+class _Peak(threading.Thread):
+    """Watches the private memory of this process."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0.0
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        while not self._done.wait(0.05):
+            self.most = max(self.most, memory.memory().get("private", 0.0))
+
+    def stop(self) -> float:
+        self._done.set()
+        self.join()
+        return self.most
+
+
+def _convert(task: Task) -> Outcome:
+    convert = import_module("fasttext_lite").convert
+    values = {}
+    for dtype in DTYPES:
+        peak = _Peak()
+        peak.start()
+        start = perf_counter()
+        report = convert(task.model, compact_path(task.model, dtype), dtype)
+        values[f"{dtype}_seconds"] = perf_counter() - start
+        values[f"{dtype}_private"] = peak.stop()
+        values[f"{dtype}_size"] = float(report.target_size)
+    return Outcome(values)
+
+
+def _open(task: Task) -> Outcome:
+    ftl = import_module("fasttext_lite")
+    path = ensure_compact(task.model, "float16")
+    values = {}
+    for name, word in (("known", task.known[0]), ("unknown", task.unknown[0])):
+        before = memory.memory()
+        start = perf_counter()
+        model = ftl.load(path)
+        model[word]
+        values[f"open_{name}"] = perf_counter() - start
+        after = memory.memory()
+        if "private" in after:
+            values[f"added_{name}"] = after["private"] - before["private"]
+        del model
+    return Outcome(values)
+
+
+def _embed(path: str, seed: int, pipe: Connection) -> None:
+    """Open the file, embed random words, and say how much private memory the rest of it takes."""
+    letters = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)
+    random = np.random.default_rng(seed)
+    words = [random.choice(letters, random.integers(6, 15)).tobytes() for _ in range(WORDS)]
+    model = import_module("fasttext_lite").load(path)
+    vectors = model.vectors(words, threads=1)
+    pipe.send(memory.memory()["private"] - vectors.nbytes)
+    pipe.recv()
+
+
+def _share(task: Task) -> Outcome:
+    import_module("fasttext_lite")
+    if "private" not in memory.memory():
+        return Outcome({})
+    path = ensure_compact(task.model, "float16")
+    context = multiprocessing.get_context("fork")
+    pipes, workers = [], []
+    for seed in range(PROCESSES):
+        ours, theirs = context.Pipe()
+        worker = context.Process(target=_embed, args=(path, seed, theirs))
+        worker.start()
+        pipes.append(ours)
+        workers.append(worker)
+    # All are alive while they measure, so that what they share counts as shared.
+    private = [pipe.recv() for pipe in pipes]
+    for pipe in pipes:
+        pipe.send(None)
+    for worker in workers:
+        worker.join()
+    return Outcome({"private_sum": float(sum(private))})
+
+
+def _limits(dtype: str, seconds: float, size: float | None) -> tuple[Figure, ...]:
+    return (
+        Figure(f"{dtype}_seconds", f"to {dtype}", Unit.SECONDS, ceiling=seconds),
+        Figure(f"{dtype}_private", f"to {dtype}: most private memory", Unit.BYTES, ceiling=300e6),
+        Figure(f"{dtype}_size", f"to {dtype}: size of the file", Unit.BYTES, ceiling=size),
+    )
+
+
+CONVERTING = Work(
+    title="Converting",
+    figures=(
+        *_limits("float32", 30, None),
+        *_limits("float16", 20, 2.5e9),
+        *_limits("int8", 30, 1.3e9),
+    ),
+    libraries={OURS: _convert},
+)
+
+OPENING = Work(
+    title="Opening a compact file",
+    figures=tuple(
+        figure
+        for name in ("known", "unknown")
+        for figure in (
+            Figure(
+                f"open_{name}",
+                f"open and get the vector of one {name} word",
+                Unit.SECONDS,
+                ceiling=0.003,
+            ),
+            Figure(
+                f"added_{name}",
+                f"private memory that this adds ({name} word)",
+                Unit.BYTES,
+                ceiling=5e6,
+            ),
+        )
+    ),
+    libraries={OURS: _open},
+)
+
+SHARING = Work(
+    title="Sharing a compact file",
+    figures=(
+        Figure(
+            "private_sum",
+            f"{PROCESSES} processes that embed {WORDS:,} words each: private memory of all, "
+            "without the vectors",
+            Unit.BYTES,
+            ceiling=200e6,
+        ),
+    ),
+    libraries={OURS: _share},
+)

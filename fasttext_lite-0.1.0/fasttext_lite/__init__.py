@@ -1,0 +1,94 @@
+"""Open any fastText model in milliseconds and give every word, known or not, its vector.
+
+>>> import fasttext_lite as ftl
+>>> model = ftl.load("sample")
+>>> model["government"].shape
+(40,)
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+# The compiled modules read numbers in the order of the machine, and places in large files do not
+# fit 32 bits. The error is none of ours, which could not be imported either.
+if sys.byteorder != "little" or sys.maxsize < 1 << 32:
+    raise ImportError(
+        f"fasttext-lite needs a 64-bit little-endian machine; this is a {sys.byteorder}-endian "
+        f"Python of {sys.maxsize.bit_length() + 1} bits"
+    )
+
+# First of all: in the midst of our own imports it takes a quarter longer.
+import numpy as np  # noqa: F401
+
+from fasttext_lite.errors import (
+    EmptyInputError,
+    FastTextLiteError,
+    FileError,
+    FormatError,
+    InputTypeError,
+    InputValueError,
+    MissingExtraError,
+    MissingFileError,
+    ModelKindError,
+    NotANumberError,
+    UnknownEncodingError,
+    UnknownWordError,
+    UnsupportedError,
+)
+from fasttext_lite.loading import load
+from fasttext_lite.model import Model
+
+if TYPE_CHECKING:
+    from fasttext_lite import evaluate
+    from fasttext_lite.conversion import convert
+    from fasttext_lite.exports import export
+    from fasttext_lite.weighting import SIF
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SIF",
+    "EmptyInputError",
+    "FastTextLiteError",
+    "FileError",
+    "FormatError",
+    "InputTypeError",
+    "InputValueError",
+    "MissingExtraError",
+    "MissingFileError",
+    "Model",
+    "ModelKindError",
+    "NotANumberError",
+    "UnknownEncodingError",
+    "UnknownWordError",
+    "UnsupportedError",
+    "__version__",
+    "convert",
+    "evaluate",
+    "export",
+    "load",
+]
+
+
+# What few programs use is imported when it is asked for.
+_LATER = {
+    "SIF": "fasttext_lite.weighting",
+    "convert": "fasttext_lite.conversion",
+    "evaluate": "fasttext_lite.evaluate",
+    "export": "fasttext_lite.exports",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(_LATER[name])
+    found = globals()[name] = getattr(module, name, module)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,124 @@
+"""Every error that this package raises, under one root.
+
+Each also derives from the built-in exception that fits it, so that code which catches
+``OSError``, ``ValueError``, ``TypeError`` or ``KeyError`` goes on working.
+"""
+
+from __future__ import annotations
+
+import errno as _errno
+
+__all__ = [
+    "EmptyInputError",
+    "FastTextLiteError",
+    "FileError",
+    "FormatError",
+    "InputTypeError",
+    "InputValueError",
+    "MissingExtraError",
+    "MissingFileError",
+    "ModelKindError",
+    "NotANumberError",
+    "UnknownEncodingError",
+    "UnknownWordError",
+    "UnsupportedError",
+]
+
+
+class FastTextLiteError(Exception):
+    """The root of all errors of this package."""
+
+
+class FormatError(FastTextLiteError, ValueError):
+    """A file does not hold what its format says.
+
+    Attributes
+    ----------
+    field : str
+        The field that is wrong, in the words of the format.
+    offset : int
+        The byte of the file at which that field begins.
+    reason : str
+        What is wrong with it, and what to do about it.
+    path : str or None
+        The file.
+    """
+
+    def __init__(self, field: str, offset: int, reason: str, path: str | None = None) -> None:
+        super().__init__(field, offset, reason, path)
+        self.field = field
+        self.offset = offset
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        return f"{where}{self.reason} (field: {self.field}; byte {self.offset})"
+
+    def __reduce__(self) -> tuple[type[FormatError], tuple[str, int, str, str | None]]:
+        return type(self), (self.field, self.offset, self.reason, self.path)
+
+
+class FileError(FastTextLiteError, OSError):
+    """A file cannot be opened, read or mapped."""
+
+    def __init__(self, reason: str, path: str, code: int = _errno.EINVAL) -> None:
+        super().__init__(code, reason, path)
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[str, str, int]]:
+        return type(self), (self.strerror or "", self.filename, self.errno or 0)
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no such file."""
+
+
+class InputTypeError(FastTextLiteError, TypeError):
+    """An argument is of the wrong type."""
+
+
+class InputValueError(FastTextLiteError, ValueError):
+    """An argument has the right type and an impossible value."""
+
+
+class ModelKindError(FastTextLiteError, ValueError):
+    """A model of this kind has no answer to the question."""
+
+
+class NotANumberError(FastTextLiteError, RuntimeError):
+    """The model holds NaN where a number is needed."""
+
+
+class EmptyInputError(InputValueError, ZeroDivisionError):
+    """An argument is empty where the answer is a mean or a share of its items."""
+
+
+class UnknownEncodingError(InputValueError, LookupError):
+    """There is no such text encoding."""
+
+
+class UnsupportedError(FastTextLiteError, NotImplementedError, AttributeError):
+    """What the package that a face stands for offers, and this one does not."""
+
+
+class MissingExtraError(FastTextLiteError, ImportError):
+    """What was asked for needs a library that is not installed."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(
+            f"this needs {library}: python -m pip install 'fasttext-lite[{extra}]'", name=library
+        )
+        self._extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.name or "", self._extra)
+
+
+class UnknownWordError(FastTextLiteError, KeyError):
+    """The model has no vector for a word, and no n-grams to make one from."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)

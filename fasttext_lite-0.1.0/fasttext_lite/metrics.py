@@ -1,0 +1,307 @@
+"""How good predictions are: counts over labelled lines, and what follows from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fasttext_lite.errors import FileError, MissingFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Meter", "Scores", "Tally", "read_lines"]
+
+# The score of a label that a text has and the prediction did not name.
+_MISSED = -1.0
+_SEPARATORS = rb" \r\t\v\f\0"
+_END = re.compile(rb"(?:^|(?<=[%b]))</s>(?=[%b]|\Z)" % (_SEPARATORS, _SEPARATORS))
+
+
+class Meter:
+    """Predictions beside the truth, at every score.
+
+    Parameters
+    ----------
+    label_ids : ndarray
+        int32, shape (n,): each label that was predicted for a text, and each that a text has and
+        the prediction did not name.
+    scores : ndarray
+        float32, shape (n,): its probability, at most 1; -1 where it was not predicted.
+    is_true : ndarray
+        bool, shape (n,): whether the text has the label.
+    gold : ndarray
+        int64, shape (labels,): how often the texts have each label.
+    """
+
+    def __init__(
+        self,
+        label_ids: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        is_true: NDArray[np.bool_],
+        gold: NDArray[np.int64],
+    ) -> None:
+        self._label_ids = label_ids
+        self._scores = scores
+        self._is_true = is_true
+        named = scores >= 0
+        count = len(gold)
+        self.gold = gold
+        self.predicted = np.bincount(label_ids[named], minlength=count)
+        self.hits = np.bincount(label_ids[named & is_true], minlength=count)
+
+    def precision(self) -> NDArray[np.float64]:
+        """Return the share of right ones among the predictions of each label, NaN for none."""
+        return _ratio(self.hits, self.predicted)
+
+    def recall(self) -> NDArray[np.float64]:
+        """Return the share of texts of each label that were predicted to have it, NaN for none."""
+        return _ratio(self.hits, self.gold)
+
+    def f1(self) -> NDArray[np.float64]:
+        """Return the harmonic mean of precision and recall of each label, NaN for neither."""
+        return _ratio(2 * self.hits, self.predicted + self.gold)
+
+    def score_vs_true(
+        self, label: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the scores of a label, ascending, and whether each was right.
+
+        Parameters
+        ----------
+        label : int, optional
+            Its id; by default all labels together.
+
+        Returns
+        -------
+        scores : ndarray
+            float32; -1 for each text that has the label where the prediction did not name it.
+        is_true : ndarray
+            bool, of the same length.
+        """
+        scores, true = self._scores, self._is_true
+        if label is not None:
+            of_label = self._label_ids == label
+            scores, true = scores[of_label], true[of_label]
+        order = np.lexsort((true, scores))
+        return scores[order], true[order]
+
+    def curve(self, label: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the precision-recall curve of a label, or of all.
+
+        Parameters
+        ----------
+        label : int, optional
+            Its id; by default all labels together.
+
+        Returns
+        -------
+        precision, recall : ndarray
+            float64: one point a distinct score, from the highest down to full recall, then the
+            point (1, 0). Recall is NaN where no text has the label. Empty without predictions.
+        """
+        scores, true = self.score_vs_true(label)
+        first = np.searchsorted(scores, 0.0)
+        scores, true = scores[first:][::-1], true[first:][::-1]
+        if not len(scores):
+            return np.empty(0), np.empty(0)
+        last_of_score = np.append(scores[1:] != scores[:-1], True)
+        hits = np.cumsum(true)[last_of_score]
+        predicted = np.flatnonzero(last_of_score) + 1
+        gold = int(self.gold.sum() if label is None else self.gold[label])
+        stop = int(np.searchsorted(hits, gold)) + 1
+        precision = np.append(hits[:stop] / predicted[:stop], 1.0)
+        recall = np.append(_ratio(hits[:stop], np.array(gold)), 0.0)
+        return precision, recall
+
+    def precision_at_recall(self, recall: float, label: int | None = None) -> float:
+        """Return the best precision where recall is at least so great, 0 if it never is."""
+        precision, reached = self.curve(label)
+        return float(precision[reached >= recall].max(initial=0.0))
+
+    def recall_at_precision(self, precision: float, label: int | None = None) -> float:
+        """Return the best recall where precision is at least so great, 0 if it never is."""
+        reached, recall = self.curve(label)
+        return float(np.nan_to_num(recall[reached >= precision]).max(initial=0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a test of a classifier showed.
+
+    A number that would be divided by zero is NaN.
+
+    Attributes
+    ----------
+    examples : int
+        Lines that have a label and a feature which the model knows; others do not count.
+    k : int
+        How many labels were asked for.
+    threshold : float
+        The least probability of a prediction.
+    precision, recall, f1 : float
+        Over all predictions and all labels of all lines.
+    labels : sequence of str
+        The labels of the model, in the order of the arrays.
+    label_precision, label_recall, label_f1 : ndarray
+        float64, shape (labels,)
+    meter : Meter
+        What they come from, with the precision-recall curves.
+    """
+
+    examples: int
+    k: int
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+    labels: Sequence[str]
+    label_precision: NDArray[np.float64] = field(repr=False)
+    label_recall: NDArray[np.float64] = field(repr=False)
+    label_f1: NDArray[np.float64] = field(repr=False)
+    meter: Meter = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, meter: Meter, examples: int, k: int, threshold: float, labels: Sequence[str]
+    ) -> Scores:
+        """Sum up a meter."""
+        hits = int(meter.hits.sum())
+        precision = _share(hits, int(meter.predicted.sum()))
+        recall = _share(hits, int(meter.gold.sum()))
+        return cls(
+            examples=examples,
+            k=k,
+            threshold=threshold,
+            precision=precision,
+            recall=recall,
+            f1=_share(2 * precision * recall, precision + recall),
+            labels=labels,
+            label_precision=meter.precision(),
+            label_recall=meter.recall(),
+            label_f1=meter.f1(),
+            meter=meter,
+        )
+
+
+class Tally:
+    """Collects predictions and truth, block by block.
+
+    Parameters
+    ----------
+    label_count : int
+    """
+
+    def __init__(self, label_count: int) -> None:
+        self._gold = np.zeros(label_count, np.int64)
+        self._blocks: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]] = []
+        self.examples = 0
+
+    def add(
+        self,
+        label_ids: NDArray[np.int32],
+        probabilities: NDArray[np.float32],
+        true_counts: NDArray[np.int64],
+        true_ids: NDArray[np.int32],
+    ) -> None:
+        """Add some texts.
+
+        Parameters
+        ----------
+        label_ids, probabilities : ndarray
+            int32 and float32, shape (n, k): the predictions, -1 behind the last.
+        true_counts : ndarray
+            int64, shape (n,): how many labels each text has.
+        true_ids : ndarray
+            int32: the labels of all texts, end to end.
+        """
+        self.examples += len(label_ids)
+        self._gold += np.bincount(true_ids, minlength=len(self._gold))
+        there = label_ids >= 0
+        texts = np.arange(len(label_ids), dtype=np.int64)
+        # Text and label in one number, so that one look-up tells what both have.
+        predicted = np.repeat(texts, there.sum(axis=1)) * len(self._gold) + label_ids[there]
+        true = np.repeat(texts, true_counts) * len(self._gold) + true_ids
+        missed = true_ids[~np.isin(true, predicted)]
+        self._blocks.append(
+            (
+                np.concatenate([label_ids[there], missed]),
+                np.concatenate(
+                    [
+                        np.minimum(probabilities[there], np.float32(1)),
+                        np.full(len(missed), _MISSED, np.float32),
+                    ]
+                ),
+                np.concatenate([np.isin(predicted, true), np.ones(len(missed), bool)]),
+            )
+        )
+
+    def meter(self) -> Meter:
+        """Return what was collected."""
+        label_ids = [block[0] for block in self._blocks]
+        scores = [block[1] for block in self._blocks]
+        is_true = [block[2] for block in self._blocks]
+        return Meter(
+            np.concatenate([np.empty(0, np.int32), *label_ids]),
+            np.concatenate([np.empty(0, np.float32), *scores]),
+            np.concatenate([np.empty(0, bool), *is_true]),
+            self._gold,
+        )
+
+
+def read_lines(name: str, size: int) -> Iterator[tuple[list[bytes], bool]]:
+    """Read the lines of a text file as the official program does.
+
+    A token ``</s>`` ends a line as a newline does.
+
+    Parameters
+    ----------
+    name : str
+        The path.
+    size : int
+        Bytes of a block, about.
+
+    Yields
+    ------
+    lines : list of bytes
+        Without what ended them.
+    ended : bool
+        False for a last line that nothing ends.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read (`MissingFileError`: there is none).
+    """
+    try:
+        with Path(name).open("rb") as file:
+            while block := file.read(size):
+                block += file.readline()
+                lines = block.split(b"\n")
+                if b"</s>" in block:
+                    lines = [part for line in lines for part in _END.split(line)]
+                last = lines.pop()
+                yield lines, True
+                if last:
+                    yield [last], False
+    except FileNotFoundError as error:
+        raise MissingFileError("there is no such file", name, error.errno or 0) from None
+    except OSError as error:
+        raise FileError(error.strerror or str(error), name, error.errno or 0) from None
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide, with NaN for what would be divided by zero."""
+    result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    np.divide(part, whole, out=result, where=whole != 0)
+    return result

@@ -1,0 +1,674 @@
+"""What a user holds: a model, whatever file it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import numpy as np
+
+from fasttext_lite._core.batch import WordBatch, encode
+from fasttext_lite._core.embed import Embedder
+from fasttext_lite._core.ngrams import NgramSet
+from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
+from fasttext_lite.integrity import check_numbers, check_unchanged
+from fasttext_lite.neighbors import Neighbor, NeighborSearch
+from fasttext_lite.parallel import run_in_chunks, run_over
+from fasttext_lite.parts import LABEL_PREFIX, Once
+from fasttext_lite.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    from fasttext_lite._core.line import LineReader
+    from fasttext_lite._core.sentences import SentenceEmbedder
+    from fasttext_lite._core.vocabulary import Vocabulary
+    from fasttext_lite.classifier import Classifier, Contribution, Prediction, Predictions
+    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.metrics import Scores
+    from fasttext_lite.parts import Info, Parts
+
+    Recipe: TypeAlias = "tuple[Callable[..., Model], tuple[Any, ...]]"
+
+__all__ = ["Model"]
+
+T = TypeVar("T")
+
+
+class Model:
+    """A fastText model: immutable, and safe to use from many threads at once.
+
+    Made by `fasttext_lite.load`. It pickles as its path with a fingerprint of the file, so that
+    processes share one file and notice if they find another; ``docs/processes.md`` says more.
+
+    Words are str, or bytes for words that are no UTF-8; such bytes come out in a str as lone
+    surrogates (``errors="surrogateescape"``) and are understood in that form too.
+
+    Parameters
+    ----------
+    parts : Parts
+        What a file format handed over.
+    recipe : callable
+        Returns a function and its arguments that make the same model again.
+
+    Examples
+    --------
+    >>> import fasttext_lite as ftl
+    >>> model = ftl.load("sample")
+    >>> "government" in model, "governmentish" in model
+    (True, False)
+    >>> model["governmentish"].dtype
+    dtype('float32')
+    """
+
+    def __init__(self, parts: Parts, recipe: Callable[[], Recipe]) -> None:
+        self._parts = parts
+        self._recipe = recipe
+        self._embedder = Once(self._make_embedder)
+        self._neighbors = Once(lambda: NeighborSearch(self._embedder.get()))
+        self._counts = Once(self._read_counts)
+        self._reader = Once(self._make_reader)
+        self._sentences = Once(self._make_sentences)
+        self._classifier = Once(self._make_classifier)
+
+    def _make_embedder(self) -> Embedder:
+        parts = self._parts
+        vectors = parts.vectors.rows if parts.vectors else None
+        return Embedder(self._vocabulary, parts.subwords, parts.input.rows, vectors, parts.closed)
+
+    def _make_reader(self) -> LineReader:
+        from fasttext_lite.classifier import make_reader  # costs import time, as those below
+
+        return make_reader(self._parts)
+
+    def _make_sentences(self) -> LineReader | SentenceEmbedder:
+        if self.info.kind == "supervised":
+            return self._reader.get()
+        from fasttext_lite._core.sentences import SentenceEmbedder
+
+        return SentenceEmbedder(self._embedder.get())
+
+    def _make_classifier(self) -> Classifier:
+        from fasttext_lite.classifier import Classifier, make_loss
+
+        return Classifier(self._reader.get(), make_loss(self._parts, self.label_counts))
+
+    def _read_counts(self) -> NDArray[np.int64]:
+        counts = np.frombuffer(self._vocabulary.counts(0, len(self._vocabulary)), np.int64)
+        counts.flags.writeable = False
+        return counts
+
+    @property
+    def _vocabulary(self) -> Vocabulary:
+        return self._parts.vocabulary.get()
+
+    def __reduce__(self) -> Recipe:
+        return self._recipe()
+
+    def __copy__(self) -> Model:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
+
+    def __repr__(self) -> str:
+        info = self.info
+        labels = f", {info.label_count} labels" if info.label_count else ""
+        return f"<Model {info.path!r}: {info.kind}, {len(self)} words{labels}, dim {self.dim}>"
+
+    @property
+    def info(self) -> Info:
+        """What the head of the file says: kind, sizes, parameters, sections."""
+        return self._parts.info
+
+    @property
+    def dim(self) -> int:
+        """Number of dimensions of a vector."""
+        return self.info.parameters.dim
+
+    @property
+    def words(self) -> Words:
+        """The words in the order of their ids, each made when it is asked for."""
+        return Words(self._vocabulary, range(self.info.word_count))
+
+    @property
+    def labels(self) -> Words:
+        """The labels in the order of their ids, as in the file, with their prefix."""
+        return Words(self._vocabulary, range(self.info.word_count, len(self._vocabulary)))
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each word occurred in training: int64, shape (words,), read-only."""
+        return self._counts.get()[: self.info.word_count]
+
+    @property
+    def label_counts(self) -> NDArray[np.int64]:
+        """How often each label occurred in training: int64, shape (labels,), read-only."""
+        return self._counts.get()[self.info.word_count :]
+
+    @property
+    def input_matrix(self) -> NDArray[np.float32]:
+        """The rows of words and n-grams as they stand in the file.
+
+        float32, shape (rows, dim), a read-only view, usually at an odd byte offset (NumPy calls
+        that unaligned and copies where it has to).
+
+        Raises
+        ------
+        FastTextLiteError
+            The matrix is quantised, float16 or int8, or the file holds the vectors of the words
+            instead of their own rows.
+        """
+        if self._parts.vectors:
+            raise FastTextLiteError(
+                "this file holds the vectors of its words, not their own rows: there is no input "
+                "matrix to view"
+            )
+        return _view(self._parts.input.view, "input")
+
+    @property
+    def word_matrix(self) -> NDArray[np.float32]:
+        """The vectors of the words, as a compact file or a file of vectors holds them.
+
+        float32, shape (words, dim), a read-only view.
+
+        Raises
+        ------
+        FastTextLiteError
+            The file holds rows that are summed for each word, or float16 or int8:
+            ``model[model.words]`` computes the vectors.
+        """
+        vectors = self._parts.vectors
+        if vectors is None:
+            raise FastTextLiteError(
+                "this file does not hold the vectors of its words but what they are summed from: "
+                "take model[model.words], or convert the model"
+            )
+        return _view(vectors.view, "word")
+
+    @property
+    def output_matrix(self) -> NDArray[np.float32]:
+        """The rows of the output layer: one a label if supervised, else one a word.
+
+        float32, shape (rows, dim), a read-only view of the file.
+
+        Raises
+        ------
+        FastTextLiteError
+            The matrix is quantised, float16 or int8, or not in the file.
+        """
+        output = self._parts.output
+        if output is None:
+            raise FastTextLiteError("this file holds no output matrix")
+        return _view(output.view, "output")
+
+    def __len__(self) -> int:
+        return self.info.word_count
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, (str, bytes)) and self.word_id(word) >= 0
+
+    def word_id(self, word: str | bytes) -> int:
+        """Return the id of a word, or -1 if the vocabulary does not have it.
+
+        Where a file has a word twice, its last id counts.
+        """
+        i = self._vocabulary.id(word)
+        return i if i < self.info.word_count else -1
+
+    def subwords(self, word: str | bytes) -> list[tuple[str, int]]:
+        """List what the vector of a word is the mean of.
+
+        Parameters
+        ----------
+        word : str or bytes
+
+        Returns
+        -------
+        list of (str, int)
+            The word itself with its own row, if it has one, then its n-grams with theirs, by
+            start and from short to long. n-grams that pruning dropped are left out.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> [text for text, row in ftl.load("sample").subwords("war")]
+        ['war', '<wa', '<war', '<war>', 'war', 'war>', 'ar>']
+        """
+        text = encode(word)
+        own = self._embedder.get().own_row(text)
+        found = [(_decode(text), own)] if own >= 0 else []
+        return found + self._with_rows(self._parts.subwords.ngrams(text))
+
+    def ngrams(self, words: Iterable[str | bytes]) -> list[tuple[str, int]]:
+        """List the distinct n-grams of many words with their rows, in first-seen order.
+
+        Parameters
+        ----------
+        words : iterable of str or bytes
+
+        Returns
+        -------
+        list of (str, int)
+            Each n-gram once, with its row of the input matrix; different n-grams may share a row.
+        """
+        distinct = NgramSet(self._parts.subwords)
+        distinct.add(WordBatch(words))
+        return self._with_rows(distinct.items())
+
+    def _with_rows(self, ngrams: list[tuple[bytes, int]]) -> list[tuple[str, int]]:
+        """Decode n-grams, and count their rows from behind the words whatever the file holds."""
+        shift = self.info.word_count - self._parts.subwords.first_row
+        return [(_decode(ngram), row + shift) for ngram, row in ngrams]
+
+    @overload
+    def __getitem__(self, word: str | bytes) -> NDArray[np.float32]: ...
+    @overload
+    def __getitem__(self, word: Iterable[str | bytes]) -> NDArray[np.float32]: ...
+    def __getitem__(self, word: str | bytes | Iterable[str | bytes]) -> NDArray[np.float32]:
+        """Return the vector of a word, shape (dim,), or of many, shape (n, dim)."""
+        if isinstance(word, (str, bytes)):
+            return self._embedder.get().vector(word)
+        return self.vectors(word)
+
+    @overload
+    def get(self, word: str | bytes) -> NDArray[np.float32] | None: ...
+    @overload
+    def get(self, word: str | bytes, default: T) -> NDArray[np.float32] | T: ...
+    def get(self, word: str | bytes, default: Any = None) -> Any:
+        """Return the vector of a word, or `default` where nothing at all is known of it.
+
+        That is an unknown word without a single n-gram that has a row. ``model[word]`` gives
+        zeros for it, or raises `UnknownWordError` where the model has no n-grams at all because
+        its format or its conversion left them out.
+        """
+        embedder = self._embedder.get()
+        return embedder.vector(word) if embedder.knows(word) else default
+
+    def vectors(
+        self,
+        words: Iterable[str | bytes],
+        out: NDArray[np.float32] | None = None,
+        threads: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Return the vectors of many words.
+
+        Parameters
+        ----------
+        words : iterable of str or bytes
+        out : ndarray, optional
+            float32, C-contiguous, shape (n, dim): filled and returned instead of a fresh array.
+        threads : int, optional
+            By default the cores that this process may use, for more than some thousand words.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (n, dim). An unknown word is the mean of its n-grams; zeros where it
+            has none.
+
+        Raises
+        ------
+        InputTypeError
+            `words` holds something else than str and bytes, or is a single one.
+        InputValueError
+            `out` does not fit.
+        UnknownWordError
+            A word is unknown, and the file has no n-grams to make its vector from.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> ftl.load("sample").vectors(["war", "peace"]).shape
+        (2, 40)
+        """
+        batch = WordBatch(words)
+        if out is None:
+            out = np.empty((len(batch), self.dim), np.float32)
+        else:
+            _check_out(out, (len(batch), self.dim))
+        embedder, target = self._embedder.get(), out
+        run_over(lambda start, stop: embedder.fill(batch, start, stop, target), batch, threads)
+        return out
+
+    def word_vectors(self, threads: int | None = None) -> NDArray[np.float32]:
+        """Compute the vectors of all words, without a str for any of them.
+
+        Parameters
+        ----------
+        threads : int, optional
+            By default the cores that this process may use.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (words, dim), fresh, in the order of `words`.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("sample")
+        >>> model.word_vectors().shape == (len(model), model.dim)
+        True
+        """
+        out = np.empty((len(self), self.dim), np.float32)
+        embedder = self._embedder.get()
+
+        def fill(start: int, stop: int) -> None:
+            embedder.fill_entries(np.arange(start, stop, dtype=np.int32), out[start:stop])
+
+        run_in_chunks(fill, len(self), threads)
+        return out
+
+    def row(self, index: int) -> NDArray[np.float32]:
+        """Return one row of the input matrix, decoded where that is quantised.
+
+        Parameters
+        ----------
+        index : int
+            As `subwords` and `ngrams` give it.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (dim,), fresh.
+
+        Raises
+        ------
+        InputValueError
+            There is no such row.
+        """
+        out = np.zeros(self.dim, np.float32)
+        parts = self._parts
+        row = index - self.info.word_count + parts.subwords.first_row
+        if parts.vectors and row < 0:
+            raise InputValueError(
+                f"row {index}: this file holds the vectors of its {self.info.word_count} words, "
+                "not their own rows"
+            )
+        parts.input.rows.sum(np.array([row], np.int64), out)
+        return out
+
+    def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
+        """Make sure that the file is still what it was when the model was opened.
+
+        Reading from a mapped file that another program has cut ends the process, and what is
+        written into it shows up in the answers; this tells before. Nothing can tell while a read
+        is under way: who has to reckon with such programs loads with ``mmap=False``.
+
+        Parameters
+        ----------
+        full : bool
+            Also read everything once: the dictionary has to be whole, and each number finite.
+        threads : int, optional
+            For `full`; by default the cores that this process may use.
+
+        Returns
+        -------
+        bool
+            Whether the path still leads to this file, unchanged. False where it was replaced or
+            deleted, or, with ``mmap=False``, written to: the model answers from the old bytes.
+
+        Raises
+        ------
+        FileError
+            The mapped file has another size or time of modification than when it was opened.
+        FormatError
+            With `full`: the dictionary is damaged, or a number is not finite.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> ftl.load("sample").verify(full=True)
+        True
+        """
+        check_unchanged(self._parts)
+        if full:
+            check_numbers(self._parts, threads)
+        backing = self._parts.backing
+        return backing is not None and backing.is_current()
+
+    def similarity(self, a: str | bytes, b: str | bytes) -> float:
+        """Return the cosine of the vectors of two words; 0 where one of them is zeros."""
+        pair = self.vectors([a, b])
+        norms = np.linalg.norm(pair, axis=1)
+        return float(pair[0] @ pair[1] / norms.prod()) if norms.all() else 0.0
+
+    @overload
+    def neighbors(  # type: ignore[overload-overlap]
+        self, query: str | bytes, k: int = 10
+    ) -> list[Neighbor]: ...
+    @overload
+    def neighbors(
+        self, query: Sequence[str | bytes | NDArray[Any]], k: int = 10
+    ) -> list[list[Neighbor]]: ...
+    @overload
+    def neighbors(
+        self, query: NDArray[Any], k: int = 10
+    ) -> list[Neighbor] | list[list[Neighbor]]: ...
+    def neighbors(self, query: Any, k: int = 10) -> list[Neighbor] | list[list[Neighbor]]:
+        """Return the known words nearest to a word or a vector, best first.
+
+        The first call computes the vectors of all words and keeps them.
+
+        Parameters
+        ----------
+        query : str, bytes, ndarray of shape (dim,), or a sequence of those
+            A word need not be known. A known one is left out of its own answer.
+        k : int
+            How many; all words where there are fewer.
+
+        Returns
+        -------
+        list of Neighbor
+            ``(word, score)`` with the cosine as score, ties by id; for a sequence of queries a
+            list of such lists.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            A query is no word and no vector of this model, or `k` is below 1.
+        """
+        if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+            raise InputTypeError(f"k must be int, not {type(k).__name__}")
+        if k < 1:
+            raise InputValueError(f"k must be at least 1, not {k}")
+        single = isinstance(query, (str, bytes)) or (
+            isinstance(query, np.ndarray) and query.ndim == 1
+        )
+        queries = [query] if single else list(query)
+        vectors = np.empty((len(queries), self.dim), np.float32)
+        banned = []
+        for row, one in zip(vectors, queries, strict=True):
+            if isinstance(one, (str, bytes)):
+                row[:] = self[one]
+                banned.append(self.word_id(one))
+            else:
+                row[:] = self._query_vector(one)
+                banned.append(-1)
+        found = self._neighbors.get().nearest(vectors, banned, int(k))
+        words = self.words
+        answers = [[Neighbor(words[i], score) for i, score in one] for one in found]
+        return answers[0] if single else answers
+
+    def _query_vector(self, query: object) -> NDArray[np.float32]:
+        vector = np.asarray(query)
+        if vector.dtype.kind not in "fiu":
+            raise InputTypeError(
+                f"a query must be str, bytes or a vector of numbers, not {type(query).__name__}"
+            )
+        if vector.shape != (self.dim,):
+            raise InputValueError(
+                f"a query vector must have shape ({self.dim},), not {vector.shape}"
+            )
+        return vector.astype(np.float32)
+
+    def sentence_vector(self, text: str | bytes) -> NDArray[np.float32]:
+        """Return the vector of a text of one line.
+
+        In a supervised model it is the mean of all rows of the line: words, n-grams, word n-grams
+        and the end token, labels left out. In others it is the mean of the word vectors, each
+        divided by its length, words whose vector is zeros left out.
+
+        Parameters
+        ----------
+        text : str or bytes
+
+        Returns
+        -------
+        ndarray
+            float32, shape (dim,); zeros where nothing of the text is known.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            `text` is no text, or holds a newline.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> ftl.load("sample").sentence_vector("war and peace").shape
+        (40,)
+        """
+        return self._sentences.get().vector(text)
+
+    def sentence_vectors(
+        self, texts: Iterable[str | bytes], threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return the vectors of many texts.
+
+        Parameters
+        ----------
+        texts : iterable of str or bytes
+        threads : int, optional
+            By default the cores that this process may use, for more than some thousand texts.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (n, dim): the rows are those of `sentence_vector`.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            `texts` holds something else than str and bytes, is a single one, or one of them holds
+            a newline.
+        """
+        batch = WordBatch(texts, "text")
+        out = np.empty((len(batch), self.dim), np.float32)
+        sentences = self._sentences.get()
+        run_over(lambda start, stop: sentences.fill(batch, start, stop, out), batch, threads)
+        return out
+
+    @overload
+    def predict(  # type: ignore[overload-overlap]
+        self,
+        text: str | bytes,
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        threads: int | None = None,
+        bias: bool = True,
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self,
+        text: Iterable[str | bytes],
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        threads: int | None = None,
+        bias: bool = True,
+    ) -> Predictions: ...
+    def predict(
+        self,
+        text: str | bytes | Iterable[str | bytes],
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        threads: int | None = None,
+        bias: bool = True,
+    ) -> Prediction | Predictions:
+        """Return the most probable labels of a text, or of many: see `Classifier.predict`.
+
+        Raises
+        ------
+        ModelKindError
+            The model is not supervised, or its file has no output layer.
+        """
+        classifier = self._classifier.get()
+        if isinstance(text, (str, bytes)):
+            return classifier.predict_one(text, k, threshold, bias)
+        return classifier.predict(text, k, threshold, threads=threads, bias=bias)
+
+    def predict_ids(
+        self,
+        texts: Iterable[str | bytes],
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        threads: int | None = None,
+        bias: bool = True,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return label ids and probabilities as arrays: see `Classifier.predict_ids`."""
+        return self._classifier.get().predict_ids(texts, k, threshold, threads=threads, bias=bias)
+
+    def test(
+        self,
+        path: PathType,
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        threads: int | None = None,
+    ) -> Scores:
+        """Compare predictions with the labels in a file: see `Classifier.test`."""
+        return self._classifier.get().test(path, k, threshold, threads=threads)
+
+    def explain(self, text: str | bytes, label: str | bytes | None = None) -> list[Contribution]:
+        """List what speaks for a label of a text: see `Classifier.explain`."""
+        return self._classifier.get().explain(text, label)
+
+    def classifier(
+        self, label_prefix: str | bytes = LABEL_PREFIX, strip_prefix: bool = False
+    ) -> Classifier:
+        """Return a classifier with options of its own.
+
+        Parameters
+        ----------
+        label_prefix : str or bytes
+            Words of a text that begin with it and that the model does not know are labels, and
+            left out of the text. The file does not say which prefix the model was trained with.
+        strip_prefix : bool
+            Leave the prefix out of the labels of an answer.
+
+        Raises
+        ------
+        ModelKindError
+            The model is not supervised, or its file has no output layer.
+        """
+        return self._classifier.get().with_labels(label_prefix, strip_prefix)
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _view(view: NDArray[np.float32] | None, name: str) -> NDArray[np.float32]:
+    if view is None:
+        raise FastTextLiteError(
+            f"the {name} matrix is quantised or of another type: it has no float32 numbers to view"
+        )
+    return view
+
+
+def _check_out(out: object, shape: tuple[int, int]) -> None:
+    if not isinstance(out, np.ndarray):
+        raise InputTypeError(f"out must be a NumPy array, not {type(out).__name__}")
+    if out.dtype != np.float32 or out.shape != shape:
+        raise InputValueError(
+            f"out must be float32 of shape {shape}, not {out.dtype} of shape {out.shape}"
+        )
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise InputValueError("out must be C-contiguous and writeable")

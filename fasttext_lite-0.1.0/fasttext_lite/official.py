@@ -1,0 +1,322 @@
+"""Files of the official format: ``.bin`` with rows as they are, ``.ftz`` with quantised ones.
+
+``formats/fasttext.py`` reads them. The official program has no room for the vectors of words, only
+for rows whose mean they are; where a model holds vectors, the own row of each word is chosen so
+that the mean is its vector.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fasttext_lite._core.own import OwnRows
+from fasttext_lite._core.subwords import Subwords
+from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.formats.atomic import AtomicFile
+from fasttext_lite.formats.head import SHAPE_SIZE, Head, pack_head
+from fasttext_lite.quantization import SAMPLE, RowQuantizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    from fasttext_lite.quantization import ProductQuantizer
+    from fasttext_lite.source import Source
+
+    Take: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+
+__all__ = ["write_bin", "write_ftz"]
+
+_MOST_CODES = 2**31 - 1
+_CENTROIDS = 256
+_ENTRY_TAIL = 10
+
+
+class _Plan:
+    """What a file will hold: words, buckets, and where their rows come from.
+
+    Attributes
+    ----------
+    words : ndarray
+        int32, the ids of the words.
+    buckets : ndarray or None
+        int32, ascending: the buckets that have a row, where that is not all of them.
+    sources : ndarray
+        int64: for each bucket row its row in the source, or -1 for zeros.
+    parameters : Parameters
+        Those that the head will tell.
+    """
+
+    def __init__(self, source: Source, *, dense: bool) -> None:
+        self.source = source
+        parts = source.parts
+        table = parts.subwords
+        prune = table.prune
+        self.words = np.arange(source.word_count, dtype=np.int32)
+        self.buckets: NDArray[np.int32] | None = None
+        self.sources = np.arange(table.bucket, dtype=np.int64) + table.first_row
+        self.parameters = parts.info.parameters
+        self.tokens = parts.info.token_count
+        self.least_count = 0
+        if self.parameters.model == "vectors":
+            self.parameters = replace(self.parameters, model="skip-gram", loss="ns")
+            # Their counts are not known, and gensim drops words that never occur.
+            self.least_count, self.tokens = 1, max(self.tokens, source.word_count)
+        kept = counted = table
+        solve = parts.vectors is not None
+        if parts.closed or table.bucket == 0 or (prune is not None and prune.size == 0):
+            # No n-gram has a row. Without buckets the official program must not look for any.
+            kept = counted = Subwords(0, 0, 0, 0)
+            self.sources = np.empty(0, np.int64)
+            self.parameters = replace(
+                self.parameters, bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1)
+            )
+            if self.parameters.maxn:
+                self.parameters = replace(self.parameters, minn=0, maxn=0)
+        elif prune is not None:
+            numbers, moved = prune.pairs()
+            self.buckets = np.asarray(numbers)
+            rows = np.arange(prune.size) if moved is None else np.asarray(moved)
+            self.sources = rows.astype(np.int64) + table.first_row
+            if dense:
+                counted = Subwords(table.minn, table.maxn, table.bucket, 0)
+                solve = solve or prune.size < table.bucket
+                self.sources = self._whole(self.buckets, table.bucket)
+                self.buckets = None
+        self._own = None
+        if solve:
+            self._own = OwnRows(source.vocabulary, counted, kept, parts.input.rows)
+
+    def _whole(self, buckets: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+        """Give each bucket a row, of zeros where it was dropped."""
+        if self.source.supervised and len(buckets) < count:
+            raise InputValueError(
+                "this supervised model is pruned, and a .bin file cannot be: with rows of zeros "
+                "for what was dropped its predictions would change; export it as .ftz"
+            )
+        whole = np.full(count, -1, np.int64)
+        whole[buckets] = self.sources
+        return whole
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of the input matrix."""
+        return len(self.words) + len(self.sources)
+
+    def keep(self, places: NDArray[np.int64]) -> None:
+        """Keep these rows of the input matrix alone, given in ascending order."""
+        count = len(self.words)
+        chosen = places[places >= count] - count
+        numbers = np.arange(len(self.sources), dtype=np.int32)
+        self.buckets = (numbers if self.buckets is None else self.buckets)[chosen]
+        self.sources = self.sources[chosen]
+        self.words = self.words[places[places < count]]
+
+    def take(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return rows of the input matrix, given in ascending order."""
+        split = int(np.searchsorted(places, len(self.words)))
+        ids = self.words[places[:split]]
+        if self._own is None:
+            own = self.source.rows(ids.astype(np.int64))
+        else:
+            own = self.source.vectors(ids)
+            self._own.solve(ids, own)
+        if split == len(places):
+            return own
+        return np.concatenate(
+            [own, self.source.rows(self.sources[places[split:] - len(self.words)])]
+        )
+
+    def blocks(self, title: str, take: Take, rows: int) -> Iterator[NDArray[np.float32]]:
+        """Yield the rows of a matrix, some at a time."""
+        return self.source.blocks(title, lambda a, b: take(np.arange(a, b)), rows)
+
+    def write_begin(self, file: AtomicFile) -> None:
+        """Write all that stands before the input matrix."""
+        info = self.source.parts.info
+        head = Head(
+            version=12,
+            parameters=self.parameters,
+            word_count=len(self.words),
+            label_count=info.label_count,
+            token_count=self.tokens,
+            prune_size=-1 if self.buckets is None else len(self.buckets),
+            stop=0,
+        )
+        file.write(pack_head(head))
+        first = info.word_count
+        labels = np.arange(first, first + info.label_count, dtype=np.int32)
+        for kind, ids in enumerate((self.words, labels)):
+            for block in self.source.entry_blocks(ids):
+                if b"\0" in block.text:
+                    raise InputValueError(
+                        "a word holds a NUL byte, which ends a word in the official format; leave "
+                        "it out with convert(words=…) first"
+                    )
+                tails = np.zeros((len(block.counts), _ENTRY_TAIL), np.uint8)
+                counts = np.maximum(block.counts, self.least_count)
+                tails[:, 1:9] = counts[:, None].view(np.uint8)
+                tails[:, 9] = kind
+                file.write(block.with_tails(tails).data)
+        if self.buckets is not None:
+            pairs = np.empty((len(self.buckets), 2), "<i4")
+            pairs[:, 0] = self.buckets
+            pairs[:, 1] = np.arange(len(self.buckets))
+            file.write(pairs.tobytes())
+
+    @property
+    def output_rows(self) -> int:
+        """Number of rows of the output matrix."""
+        return self.source.parts.info.label_count if self.source.supervised else len(self.words)
+
+    def take_output(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return rows of the output matrix; zeros where the source has none."""
+        output = self.source.parts.output
+        out = np.zeros((len(places), self.source.dim), np.float32)
+        if output is not None:
+            output.rows.take(places, out)
+        return out
+
+    def write_dense_output(self, file: AtomicFile) -> None:
+        """Write the output matrix, of zeros where the source has none."""
+        rows, dim = self.output_rows, self.source.dim
+        file.write(struct.pack("<?qq", False, rows, dim))
+        if self.source.parts.output is None:
+            file.write_zeros(4 * rows * dim)
+            return
+        for block in self.blocks("output", self.take_output, rows):
+            file.write(block.data)
+
+
+def write_bin(source: Source, target: str) -> None:
+    """Write a dense file.
+
+    Raises
+    ------
+    InputValueError
+        The model cannot be told in a dense file: it is supervised and pruned.
+    """
+    plan = _Plan(source, dense=True)
+    size = 4 * source.dim * (plan.rows + plan.output_rows) + 2 * (SHAPE_SIZE + 1)
+    with AtomicFile(target, size) as file:
+        plan.write_begin(file)
+        file.write(struct.pack("<?qq", False, plan.rows, source.dim))
+        for block in plan.blocks("rows", plan.take, plan.rows):
+            file.write(block.data)
+        plan.write_dense_output(file)
+
+
+def write_ftz(
+    source: Source, target: str, *, dsub: int, qnorm: bool, qout: bool, cutoff: int | None
+) -> None:
+    """Write a quantised file.
+
+    Parameters
+    ----------
+    source : Source
+    target : str
+    dsub : int
+        Numbers of a row that share a code.
+    qnorm : bool
+        Code the norms of rows apart.
+    qout : bool
+        Quantise the output matrix too.
+    cutoff : int, optional
+        Keep so many rows, of the greatest norms, and the one of ``</s>``.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        An option makes no sense, or there are too many codes for the format.
+    MissingExtraError
+        faiss is not installed.
+    """
+    plan = _Plan(source, dense=False)
+    dim = source.dim
+    if not isinstance(dsub, int):
+        raise InputTypeError(f"dsub must be int, not {type(dsub).__name__}")
+    if not 1 <= dsub <= dim:
+        raise InputValueError(f"dsub must be between 1 and {dim}, not {dsub}")
+    if cutoff is not None:
+        _cut_off(plan, cutoff)
+    quantize_output = qout and source.parts.output is not None
+    parts = -(-dim // dsub)
+    rows = max(plan.rows, plan.output_rows if quantize_output else 0)
+    if rows * parts > _MOST_CODES:
+        raise InputValueError(
+            f"{rows} rows of {parts} codes are more than the {_MOST_CODES} that the official "
+            "format has room for: take a larger dsub, or keep fewer words or n-grams with convert "
+            "first"
+        )
+
+    def write_matrix(file: AtomicFile, title: str, take: Take, rows: int) -> None:
+        sample = np.linspace(0, rows - 1, min(rows, SAMPLE)).astype(np.int64)
+        quantizer = RowQuantizer.train(take(sample), dsub, qnorm=qnorm, threads=source.threads)
+        file.write(struct.pack("<??qqi", True, qnorm, rows, dim, rows * parts))
+        norms = []
+        for codes, norm_codes in source.blocks(
+            title, lambda a, b: quantizer.encode(take(np.arange(a, b))), rows
+        ):
+            file.write(codes.data)
+            norms.append(norm_codes)
+        file.write(_pack_quantizer(quantizer.rows))
+        if quantizer.norms is not None:
+            file.write(np.concatenate(norms).data)
+            file.write(_pack_quantizer(quantizer.norms))
+
+    with AtomicFile(target, plan.rows * parts) as file:
+        plan.write_begin(file)
+        write_matrix(file, "rows", plan.take, plan.rows)
+        if quantize_output:
+            write_matrix(file, "output", plan.take_output, plan.output_rows)
+        elif source.supervised:
+            plan.write_dense_output(file)
+        else:
+            _write_no_output(file, plan.output_rows, dim)
+
+
+def _write_no_output(file: AtomicFile, rows: int, dim: int) -> None:
+    """Write an output matrix of zeros, one code a row.
+
+    That of an unsupervised model serves its training alone, and would be larger than all else.
+    """
+    file.write(struct.pack("<??qqi", True, False, rows, dim, rows))
+    file.write_zeros(rows)
+    file.write(struct.pack("<4i", dim, 1, dim, dim))
+    file.write_zeros(4 * dim * _CENTROIDS)
+
+
+def _cut_off(plan: _Plan, cutoff: int) -> None:
+    """Keep the rows of the greatest norms."""
+    if not isinstance(cutoff, int):
+        raise InputTypeError(f"cutoff must be int, not {type(cutoff).__name__}")
+    if cutoff < 1:
+        raise InputValueError(f"cutoff must be at least 1, not {cutoff}")
+    if not plan.source.supervised:
+        raise InputValueError(
+            "cutoff is for supervised models; keep fewer words or n-grams of this one with "
+            "convert first"
+        )
+    if cutoff >= plan.rows:
+        return
+
+    blocks = plan.blocks("norms", plan.take, plan.rows)
+    found = np.concatenate([np.einsum("ij,ij->i", block, block) for block in blocks])
+    end = plan.source.vocabulary.id("</s>")
+    if 0 <= end < len(plan.words):
+        # The end of a line takes part in each prediction.
+        found[end] = np.inf
+    plan.keep(np.sort(np.argsort(-found, kind="stable")[:cutoff]))
+
+
+def _pack_quantizer(quantizer: ProductQuantizer) -> bytes:
+    dim, dsub = quantizer.dim, quantizer.dsub
+    parts = -(-dim // dsub)
+    head = struct.pack("<4i", dim, parts, dsub, dim - (parts - 1) * dsub)
+    return head + quantizer.centroids.astype("<f4").tobytes()

@@ -1,0 +1,177 @@
+"""What a file format hands over to a model: plain parts, however the bytes were laid out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fasttext_lite._core.rows import Rows
+    from fasttext_lite._core.subwords import Subwords
+    from fasttext_lite._core.vocabulary import Vocabulary
+    from fasttext_lite.backing import Backing
+
+# What a label begins with, unless the model was trained with another prefix; no file says which.
+LABEL_PREFIX = "__label__"
+
+__all__ = ["LABEL_PREFIX", "Info", "Matrix", "Once", "Parameters", "Parts", "Section"]
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A value that is made when it is first asked for, once, whichever thread comes first.
+
+    A process that is forked while a thread makes the value makes its own.
+    """
+
+    __slots__ = ("_locks", "_make", "_value")
+
+    _value: T
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        # One for each process: the thread that held it at a fork is not there to release it.
+        self._locks: dict[int, threading.Lock] = {}
+
+    def get(self) -> T:
+        """Return the value; after the first call this takes no lock."""
+        try:
+            return self._value
+        except AttributeError:
+            pass
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
+            if not hasattr(self, "_value"):
+                self._value = self._make()
+        return self._value
+
+    @property
+    def made(self) -> bool:
+        """Whether the value is there already."""
+        return hasattr(self, "_value")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The training parameters that a fastText file holds, under the names of that file."""
+
+    dim: int
+    ws: int
+    epoch: int
+    min_count: int
+    neg: int
+    word_ngrams: int
+    loss: str
+    model: str
+    bucket: int
+    minn: int
+    maxn: int
+    lr_update_rate: int
+    t: float
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a file: its name, the byte at which it begins, and its size in bytes."""
+
+    name: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix in a file.
+
+    Attributes
+    ----------
+    rows : Rows
+        What sums its rows.
+    view : ndarray or None
+        A read-only view of the numbers, float32 of shape (rows, dim), where they stand in the
+        file as such; None where they are quantised, float16 or int8.
+    """
+
+    rows: Rows
+    view: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a file says of its model.
+
+    Attributes
+    ----------
+    path : str
+    format : str
+        The format and its version.
+    kind : str
+        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` where nothing is known of
+        a training.
+    word_count, label_count, token_count : int
+        Words and labels of the vocabulary, and tokens of the training text.
+    parameters : Parameters
+    subword_rows : int
+        Rows of the input matrix that belong to n-grams.
+    pruned, quantized_input, quantized_output : bool
+    file_size : int
+        In bytes.
+    sections : tuple of Section
+        The parts of the file in their order; none where it cannot be mapped.
+    index_size : int
+        Bytes that the index over the vocabulary takes in memory; it is built at the first look-up.
+        Of a file that cannot be mapped: all that it takes.
+    """
+
+    path: str
+    format: str
+    kind: str
+    word_count: int
+    label_count: int
+    token_count: int
+    parameters: Parameters
+    subword_rows: int
+    pruned: bool
+    quantized_input: bool
+    quantized_output: bool
+    file_size: int
+    sections: tuple[Section, ...]
+    index_size: int
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that a model is made of.
+
+    Attributes
+    ----------
+    info : Info
+    vocabulary : Once of Vocabulary
+    subwords : Subwords
+    input : Matrix
+        One row a word, then one a bucket; with `vectors` those of the buckets alone.
+    output : Matrix or None
+        The rows of the output layer, where the file has them.
+    vectors : Matrix or None
+        The vectors of the words, where the file has them already.
+    closed : bool
+        Unknown words have no vector.
+    backing : Backing or None
+        The file that the model was read from; None where it is read as a stream.
+    """
+
+    info: Info
+    vocabulary: Once[Vocabulary]
+    subwords: Subwords
+    input: Matrix
+    output: Matrix | None
+    vectors: Matrix | None = None
+    closed: bool = False
+    backing: Backing | None = None

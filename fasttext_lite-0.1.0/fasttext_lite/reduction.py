@@ -1,0 +1,66 @@
+"""Fewer dimensions: principal component analysis over rows that come in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Projection", "fit_projection"]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A linear map to fewer dimensions.
+
+    The rows are not centred, so that the mean of projected rows is the projected mean, and a word
+    stays the mean of its n-grams.
+
+    Attributes
+    ----------
+    basis : ndarray
+        float32, shape (dim, target dim), orthonormal columns.
+    variance : float
+        The share of the variance that is left.
+    """
+
+    basis: NDArray[np.float32]
+    variance: float
+
+    def apply(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Project rows: float32, shape (n, dim) to (n, target dim)."""
+        projected: NDArray[np.float32] = rows @ self.basis
+        return projected
+
+
+def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int) -> Projection:
+    """Find the `target` directions of the greatest variance.
+
+    Pearson 1901, "On lines and planes of closest fit to systems of points in space".
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray
+        float32, shape (n, dim); two rows at least.
+    dim, target : int
+    """
+    count = 0
+    total = np.zeros(dim)
+    products = np.zeros((dim, dim))
+    for block in blocks:
+        exact = block.astype(np.float64)
+        count += len(exact)
+        total += exact.sum(axis=0)
+        products += exact.T @ exact
+    mean = total / count
+    values, vectors = np.linalg.eigh(products / count - np.outer(mean, mean))
+    values = values.clip(min=0)
+    basis = np.ascontiguousarray(vectors[:, ::-1][:, :target], np.float32)
+    whole = values.sum()
+    return Projection(basis, float(values[::-1][:target].sum() / whole) if whole else 1.0)
