@@ -1,5 +1,13 @@
-"""Build the compiled core; everything else stands in pyproject.toml."""
+"""Build the compiled core; everything else stands in pyproject.toml.
 
+Two variables of the environment make builds for tests, never for use:
+
+- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``): what goes behind ``-fsanitize=``;
+  the first report ends the process. ``.ci/sanitize`` runs the tests so.
+- ``FASTTEXT_LITE_COVERAGE=1``: each line of the Cython code tells that it runs. ``.ci/coverage``.
+"""
+
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +17,29 @@ from setuptools import Extension, setup
 CORE = Path("fasttext_lite", "_core")
 # A product that is fused with a sum is rounded once less: the bits would depend on the CPU.
 COMPILE_ARGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
+LINK_ARGS = []
+DIRECTIVES = {
+    "language_level": "3",
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+    "embedsignature": True,
+    "freethreading_compatible": True,
+}
+MACROS = []
+
+if sanitizers := os.environ.get("FASTTEXT_LITE_SANITIZE"):
+    LINK_ARGS = [f"-fsanitize={sanitizers}"]
+    COMPILE_ARGS += ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
+    COMPILE_ARGS += LINK_ARGS
+BUILD_DIR = "build/cython"
+if os.environ.get("FASTTEXT_LITE_COVERAGE") == "1":
+    DIRECTIVES["linetrace"] = True
+    MACROS = [("CYTHON_TRACE_NOGIL", "1")]
+    COMPILE_ARGS += ["-O1"]
+    # The report looks for the C code beside its source.
+    BUILD_DIR = None
 
 C_SOURCES = {
     "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
@@ -21,22 +52,10 @@ extensions = [
         [str(source), *C_SOURCES.get(source.stem, [])],
         include_dirs=[str(CORE)],
         extra_compile_args=COMPILE_ARGS,
+        extra_link_args=LINK_ARGS,
+        define_macros=MACROS,
     )
     for source in sorted(CORE.glob("*.pyx"))
 ]
 
-setup(
-    ext_modules=cythonize(
-        extensions,
-        build_dir="build/cython",
-        compiler_directives={
-            "language_level": "3",
-            "boundscheck": False,
-            "wraparound": False,
-            "initializedcheck": False,
-            "cdivision": True,
-            "embedsignature": True,
-            "freethreading_compatible": True,
-        },
-    )
-)
+setup(ext_modules=cythonize(extensions, build_dir=BUILD_DIR, compiler_directives=DIRECTIVES))

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ from benchmarks.works import QUICK, WORKS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-WORDS = 100_000
+WORDS, QUICK_WORDS = 100_000, 10_000
+PASSES, QUICK_PASSES = 3, 1
 QUICK_RUNS = 3
 RUNS = 5
 
@@ -111,10 +113,10 @@ def _version(library: str, python: str) -> dict[str, str] | None:
         return None
 
 
-def _model(size: str, folder: Path) -> Task:
+def _model(size: str, folder: Path, count: int) -> Task:
     path = synthetic.ensure(size, folder)
     words = synthetic.SIZES[size].words
-    known, ids, unknown = synthetic.word_lists(words, WORDS)
+    known, ids, unknown = synthetic.word_lists(words, count)
     read_through(path)
     return Task(model=str(path.absolute()), words=words, known=known, ids=ids, unknown=unknown)
 
@@ -140,13 +142,16 @@ def _lid(named: Path | None, pythons: Iterable[str]) -> str:
 
 def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequence[str]) -> Task:
     """Find or make what the works need; what there is not stays empty."""
-    parts: dict[str, object] = {"program": _absolute(options.official_program)}
+    count = QUICK_WORDS if options.quick else WORDS
+    parts: dict[str, object] = {}
     if needs & {"model", "growing"}:
-        parts |= vars(_model(size, options.dir)) | {"program": parts["program"]}
+        parts |= vars(_model(size, options.dir, count))
+    parts["program"] = _absolute(options.official_program)
+    parts["passes"] = QUICK_PASSES if options.quick else PASSES
     if "growing" in needs:
         sizes = list(synthetic.SIZES)
         parts["growing"] = [
-            _model(smaller, options.dir) for smaller in sizes[: sizes.index(size) + 1]
+            _model(smaller, options.dir, count) for smaller in sizes[: sizes.index(size) + 1]
         ]
     if "classifier" in needs:
         parts |= _classifier(size, options.dir)
@@ -199,19 +204,27 @@ def _run(options: argparse.Namespace) -> int:
     task = _task(options, size, needs, [sys.executable, *interpreters.values()])
     document: report.Document = {
         "size": size,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "commands": [_command(options)],
         "versions": versions,
         "works": {},
     }
+    codes = {0}
     for name in names:
         work = WORKS[name]
         if lacking := [need for need in work.needs if not getattr(task, need)]:
             _progress(f"without {name}: there is no {', '.join(lacking)}")
             continue
-        measured = measure(
-            name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress
-        )
+        try:
+            measured = measure(
+                name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress
+            )
+        except (ChildError, DisagreementError) as error:
+            # The other works are measured all the same.
+            _progress(f"{name}: {error}")
+            codes.add(COULD_NOT_RUN if isinstance(error, ChildError) else FLOOR_MISSED)
+            continue
         document["works"][name] = report.work_document(measured)
         # After each work, so that what was measured stays if a later one fails.
         if options.json:
@@ -224,11 +237,13 @@ def _run(options: argparse.Namespace) -> int:
         charts.draw(document, options.charts)
     if options.quick and any(OFFICIAL in work["failures"] for work in document["works"].values()):
         _progress("the official package failed, so its floors are not checked")
-        return COULD_NOT_RUN
+        codes.add(COULD_NOT_RUN)
     missed = _missed(document)
     for line in missed:
         _progress(line)
-    return FLOOR_MISSED if options.quick and missed else 0
+    if options.quick and missed:
+        codes.add(FLOOR_MISSED)
+    return max(codes)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -243,9 +258,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
-    except DisagreementError as error:
-        _progress(str(error))
-        return FLOOR_MISSED
     except (ChildError, OSError, ImportError) as error:
         _progress(str(error))
         return COULD_NOT_RUN

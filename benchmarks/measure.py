@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHILD = Path(__file__).resolve().with_name("child.py")
 
 # What an interrupted process may take to tidy up.
-FAREWELL_SECONDS = 10
+FAREWELL_SECONDS = 30
 
 Answers = dict[str, NDArray[Any]]
 

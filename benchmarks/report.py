@@ -3,7 +3,7 @@
     python -m benchmarks.report RUNS.json [RUNS.json ...] [--markdown FILE] [--readme README.md]
                                 [--charts FOLDER]
 
-Several files of runs are put together as one: a later file adds the works and the libraries that
+Several files of runs are put together as one: a later run adds the works and the libraries that
 those before it lack.
 """
 
@@ -48,7 +48,7 @@ def work_document(measured: Measured) -> Document:
             for library in measured.runs
             if (value := measured.median(figure, library)) is not None
         }
-        if medians:
+        if OURS in medians:
             figures[figure.key] = {
                 "title": figure.title,
                 "unit": figure.unit.value,
@@ -81,16 +81,17 @@ def merge(documents: Sequence[Document]) -> Document:
     Parameters
     ----------
     documents : sequence of dict
-        A later one adds the works and the libraries that those before it lack. Ratios are those
-        of the run that a library took part in.
+        In any order. One that was started later adds the works and the libraries that those
+        before it lack. Ratios are those of the run that a library took part in.
 
     Raises
     ------
     ValueError
         If they are of different machines or of models of different sizes.
     """
-    first: Document = json.loads(json.dumps(documents[0]))
-    for document in documents[1:]:
+    earliest, *others = sorted(documents, key=lambda document: str(document["started"]))
+    first: Document = json.loads(json.dumps(earliest))
+    for document in others:
         if document["size"] != first["size"]:
             raise ValueError(f"runs of the {document['size']} and the {first['size']} model")
         mine, theirs = ({**d["machine"], "date": ""} for d in (first, document))

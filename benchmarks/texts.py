@@ -38,7 +38,8 @@ def multilingual(count: int, fewest_bytes: int, most_bytes: int) -> list[str]:
         text = rng.choice(words)
         while len(text.encode()) < least:
             text = f"{text} {rng.choice(words)}"
-        texts.append(text)
+        # Where words are sentences, as in Chinese, the last one may be much too long.
+        texts.append(text.encode()[:most_bytes].decode(errors="ignore"))
     return texts
 
 

@@ -31,7 +31,7 @@ class Unit(Enum):
         if self is Unit.LINES_PER_SECOND:
             return f"{value:,.0f} lines/s"
         if self is Unit.BYTES:
-            return f"{value / 1e6:,.1f} MB"
+            return f"{value / 1e9:.2f} GB" if value > 0.99e9 else f"{value / 1e6:.1f} MB"
         for scale, unit in ((1e6, "µs"), (1e3, "ms")):
             if abs(value) * scale < 99.5:
                 return f"{value * scale:.{_decimals(value * scale)}f} {unit}"
@@ -137,7 +137,7 @@ class Task:
     classifier_words: list[str] = field(default_factory=list)
     lid: str = ""
     program: str = ""
-    passes: int = 3
+    passes: int = 1
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -18,7 +19,7 @@ from fasttext_lite.parts import LABEL_PREFIX, Once
 from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Model(Lookup):
     """A fastText model: immutable, and safe to use from many threads at once.
 
     Made by `fasttext_lite.load`. It pickles as its path with a fingerprint of the file, so that
-    processes share one file and notice if they find another; ``docs/processes.md`` says more.
+    processes share one file and notice if they find another (``docs/files-and-processes.md``).
 
     Words are str, or bytes for words that are no UTF-8; such bytes come out in a str as lone
     surrogates (``errors="surrogateescape"``) and are understood in that form too.
@@ -450,8 +451,8 @@ class Model(Lookup):
         --------
         >>> import fasttext_lite as ftl
         >>> model = ftl.load("sample")
-        >>> model.similarity([("war", "peace"), ("war", "war")]).round(6)[1]
-        1.0
+        >>> model.similarity([("war", "peace"), ("war", "war")]).shape
+        (2,)
         """
         single, pairs = _tuples(a, (b,))
         vectors = self.vectors([word for pair in pairs for word in pair]).astype(np.float64)
@@ -552,7 +553,7 @@ class Model(Lookup):
         >>> import fasttext_lite as ftl
         >>> model = ftl.load("sample")
         >>> [near.word for near in model.neighbors("king", k=2)]
-        ['queen', 'prince']
+        ['queen', 'son']
         """
         single = isinstance(query, (str, bytes)) or (
             isinstance(query, np.ndarray) and query.ndim == 1
@@ -564,9 +565,7 @@ class Model(Lookup):
             is_word = isinstance(one, (str, bytes))
             row[:] = self[one] if is_word else self._query_vector(one)
             own.append((one,) if is_word else ())
-        answers = self._nearest(
-            vectors, own, k, restrict_vocab, among, banned, threads, progress
-        )
+        answers = self._nearest(vectors, own, k, restrict_vocab, among, banned, threads, progress)
         return answers[0] if single else answers
 
     @overload
@@ -664,6 +663,7 @@ class Model(Lookup):
         left_out = [
             [*everywhere, *(i for i in map(self.word_id, words) if i >= 0)] for words in own
         ]
+        check_unchanged(self._parts)
         search, words = self._neighbors.get(), self.words
         while True:
             found = search.nearest(
@@ -884,12 +884,12 @@ def _tuples(first: Any, others: tuple[Any, ...]) -> tuple[bool, list[tuple[str |
     """Read words of one call, or an iterable of such tuples; say whether it is the former."""
     if isinstance(first, (str, bytes)):
         return True, [(first, *others)]
-    if any(other is not None for other in others):
+    if any(other is not None for other in others) or not isinstance(first, Iterable):
         raise InputTypeError(f"a word must be str or bytes, not {type(first).__name__}")
     size = 1 + len(others)
     found = []
     for one in first:
-        if isinstance(one, (str, bytes)) or len(one) != size:
+        if not isinstance(one, Sequence) or isinstance(one, (str, bytes)) or len(one) != size:
             raise InputValueError(f"{one!r} is no tuple of {size} words")
         found.append(tuple(one))
     return False, found

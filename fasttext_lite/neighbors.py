@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -62,8 +61,7 @@ class NeighborSearch:
         stored = parts.norms
         self._norms = Once(self._measure if stored is None else lambda: stored)
         self._stored = parts.codes
-        self._made: Codes | None = None
-        self._making = threading.Lock()
+        self._made = Once(lambda: self._compute_codes(progress=False))
 
     def nearest(
         self,
@@ -111,6 +109,9 @@ class NeighborSearch:
         if not count or not len(asked):
             return answers
         packed, scan = self._way(ids, progress=progress)
+        lengths = None
+        if ids is None and self._embedder.vectors is not None:
+            lengths = self._norms.get()
         chunk = min(max(count // _CHUNKS, _SHORTEST), _LONGEST)
         together = min(max(_KEPT // k, 1), _TOGETHER)
         for start in range(0, len(asked), together):
@@ -125,7 +126,7 @@ class NeighborSearch:
                 try:
                     search = idle.pop()
                 except IndexError:
-                    search = Search(self._embedder, prepared, k)
+                    search = Search(self._embedder, prepared, k, lengths)
                 scan(search, start, stop)
                 idle.append(search)
 
@@ -142,11 +143,10 @@ class NeighborSearch:
         """Choose how to search: whether the codes are packed, and what scans a range."""
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
-        rows = self._embedder.vectors
-        if self._stored is None and rows is not None:
-            lengths = self._norms.get()
-            return False, lambda search, start, stop: search.scan_rows(rows, lengths, start, stop)
-        codes = self._stored or self._make_codes(progress=progress)
+        if self._stored is None and self._embedder.vectors is not None:
+            return False, lambda search, start, stop: search.scan_rows(start, stop)
+        # Once for this process, and kept.
+        codes = self._stored or self._made.get_or(lambda: self._compute_codes(progress=progress))
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)
 
     def _vectors(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -164,14 +164,8 @@ class NeighborSearch:
         run_in_chunks(fill, len(found), None)
         return found
 
-    def _make_codes(self, *, progress: bool) -> Codes:
-        """Compute the vectors of all words once, and keep their codes."""
-        with self._making:
-            if self._made is None:
-                self._made = self._compute_codes(progress=progress)
-            return self._made
-
     def _compute_codes(self, *, progress: bool) -> Codes:
+        """Compute the vectors of all words, and return their codes."""
         count, dim = self._embedder.vocabulary.word_count, self._embedder.rows.dim
         if progress and count > _MANY:
             print(

@@ -63,6 +63,11 @@ def _threads(task: Task) -> Outcome:
                 values[f"{name}_{kind}_{threads}"] = typical(
                     partial(call, items, threads=threads), len(items), task.passes
                 )
+    for threads in THREADS:
+        # The model is the compact one, the last that was opened.
+        values[f"neighbors_{threads}"] = typical(
+            partial(model.neighbors, task.known[0], NEAREST, threads=threads), 1, task.passes
+        )
     return Outcome(values)
 
 
@@ -150,13 +155,16 @@ THREADS_WORK = Work(
     title="Growth with threads",
     figures=_figures(
         {
-            f"{name}_{kind}": f"{what}, {file}"
-            for name, file in (("raw", OFFICIAL_FILE), ("compact", COMPACT_FILE))
-            for kind, what in (
-                ("known", "a known word"),
-                ("unknown", "an unknown word"),
-                ("texts", f"a text of {TEXT_WORDS} words"),
-            )
+            **{
+                f"{name}_{kind}": f"{what}, {file}"
+                for name, file in (("raw", OFFICIAL_FILE), ("compact", COMPACT_FILE))
+                for kind, what in (
+                    ("known", "a known word"),
+                    ("unknown", "an unknown word"),
+                    ("texts", f"a text of {TEXT_WORDS} words"),
+                )
+            },
+            "neighbors": f"{NEAREST} nearest words, {COMPACT_FILE}",
         },
         "threads",
         THREADS,

@@ -208,7 +208,7 @@ def _figures() -> tuple[Figure, ...]:
             Unit.SECONDS,
             ceiling=ceiling,
             stand_ins=stand_ins,
-            headline=f"{NEAREST} nearest words, {title}",
+            headline=f"{NEAREST} nearest words, {title}" if key != "index_many" else None,
         )
         for key, title, ceiling, stand_ins in rows
     )

@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TEXTS = 3_000
+# As many texts as words to look up would be a long run.
+WORDS_FOR_A_TEXT = 50
 SHORTER, LONGER = 12, 20
 
 
 def _texts(task: Task) -> tuple[list[str], list[str]]:
-    return (
-        texts.of_words(task.known, TEXTS, SHORTER),
-        texts.of_words(task.known, TEXTS, LONGER),
-    )
+    count = len(task.known) // WORDS_FOR_A_TEXT
+    return texts.of_words(task.known, count, SHORTER), texts.of_words(task.known, count, LONGER)
 
 
 def _each(embed: Callable[[str], object], many: Sequence[str]) -> None:
@@ -50,13 +49,13 @@ def _ours(task: Task) -> Outcome:
         model = open_model(OURS, path)
         values |= {
             f"{name}_each": typical(
-                lambda m=model: _each(m.sentence_vector, shorter), TEXTS, task.passes
+                lambda m=model: _each(m.sentence_vector, shorter), len(shorter), task.passes
             ),
             f"{name}_list": typical(
-                lambda m=model: m.sentence_vectors(shorter, threads=1), TEXTS, task.passes
+                lambda m=model: m.sentence_vectors(shorter, threads=1), len(shorter), task.passes
             ),
             f"{name}_longer": typical(
-                lambda m=model: m.sentence_vectors(longer, threads=2), TEXTS, task.passes
+                lambda m=model: m.sentence_vectors(longer, threads=2), len(shorter), task.passes
             ),
         }
         answers[f"{name}_each"] = _stack(model.sentence_vector, shorter)
@@ -69,8 +68,8 @@ def _official(task: Task) -> Outcome:
     model = open_model(OFFICIAL, task.model)
     embed = model.get_sentence_vector
     values = {
-        "raw_each": typical(lambda: _each(embed, shorter), TEXTS, task.passes),
-        "longer_each": typical(lambda: _each(embed, longer), TEXTS, task.passes),
+        "raw_each": typical(lambda: _each(embed, shorter), len(shorter), task.passes),
+        "longer_each": typical(lambda: _each(embed, longer), len(shorter), task.passes),
     }
     return Outcome(values, {"each": _stack(embed, shorter)})
 
@@ -85,7 +84,7 @@ def _model2vec(task: Task) -> Outcome:
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     vectors = np.load(ensure_matrix(task.model))
     model = import_module("model2vec").StaticModel(vectors, tokenizer, normalize=False)
-    values = {"longer_list": typical(lambda: model.encode(longer), TEXTS, task.passes)}
+    values = {"longer_list": typical(lambda: model.encode(longer), len(shorter), task.passes)}
     return Outcome(values, {"list": model.encode(shorter).astype(np.float32)})
 
 
@@ -116,7 +115,9 @@ def _figures() -> tuple[Figure, ...]:
                 Unit.SECONDS,
                 ceiling=ceiling,
                 stand_ins=("longer_list", "longer_each"),
-                headline=f"vectors of texts of {LONGER} known words, 2 threads{suffix}",
+                headline=f"vectors of texts of {LONGER} known words, 2 threads{suffix}"
+                if file
+                else None,
             ),
         ]
     return tuple(figures)

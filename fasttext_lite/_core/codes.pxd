@@ -5,6 +5,7 @@ cdef extern from "scan_kernels.h" nogil:
     enum:
         FTL_CODE_STEP
         FTL_CODE_ROWS
+        FTL_PRODUCT_STEP
         FTL_MOST_SCAN_KERNELS
     ctypedef struct CodeQuery "ftl_code_query":
         int32_t offset
@@ -30,6 +31,10 @@ cdef extern from "scan_kernels.h" nogil:
         ) noexcept nogil
         void (*exact_dots)(
             const float* a, const float* b, size_t dim, double* sums
+        ) noexcept nogil
+        void (*products[3])(
+            const uint8_t* rows, size_t stride, size_t count, size_t columns, const float* query,
+            float* out
         ) noexcept nogil
     size_t runnable_scan_kernels "ftl_runnable_scan_kernels"(const ScanKernels** found)
 

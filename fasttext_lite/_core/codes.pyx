@@ -21,7 +21,8 @@ cdef enum:
     TRIALS = 5
 
 # How far the codes of a row are apart, in multiples of the root of the mean square of its numbers:
-# the first is the best for numbers that are distributed normally, the others for longer tails.
+# the first is the best for numbers that are distributed normally, the others, tried until one is no
+# better, for longer tails.
 cdef float* PACKED_STEPS = [0.3352, 0.42, 0.55, 0.75, 1.1]
 cdef float* BYTE_STEPS = [0.06, 0.08, 0.11, 0.16, 0.25]
 
@@ -33,15 +34,17 @@ ROUNDING = 4e-6
 MOST_COLUMNS = 60_000
 
 
-cdef const ScanKernels* _choose() noexcept:
+cdef const ScanKernels* _choose() except NULL:
     """The kernels of the level that `cpu` chose, or the next below that this CPU has."""
     cdef const ScanKernels* found[FTL_MOST_SCAN_KERNELS]
     cdef size_t i
     cdef size_t count = runnable_scan_kernels(found)
+    cdef bytes wanted = cpu.kernels.name
     for i in range(count):
-        if found[i].name == cpu.kernels.name:
+        if <bytes>found[i].name == wanted:
             return found[i]
-    return found[0] if cpu.kernels.name.startswith(b"avx512") else found[count - 1]
+    # Some CPUs have AVX-512 but not all of it that is used here.
+    return found[0] if wanted.startswith(b"avx512") else found[count - 1]
 
 
 kernels = _choose()
@@ -91,11 +94,12 @@ cdef void encode_row(
         # Without trials one is taken that cuts off little.
         step = steps[1 if trial == NULL else i] / <float>sqrt(<double>dim)
         missed = kernels.encode(row, dim, inverse, step, levels, codes if i == 0 else trial)
-        if i == 0 or missed < least:
-            if i:
-                memcpy(codes, trial, dim)
-            least = missed
-            scale[0] = step
+        if i and not missed < least:
+            break
+        if i:
+            memcpy(codes, trial, dim)
+        least = missed
+        scale[0] = step
         if trial == NULL:
             break
     error[0] = <float>(sqrt(least) * (1 + <double>dim / (1 << 22)) + ROUNDING)
@@ -148,7 +152,9 @@ def row_width(Py_ssize_t dim, bint packed):
         There are too many dimensions.
     """
     if not 1 <= dim <= MOST_COLUMNS:
-        raise InputValueError(f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most")
+        raise InputValueError(
+            f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most"
+        )
     return (dim + 1) // 2 if packed else dim
 
 

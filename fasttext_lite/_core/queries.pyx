@@ -5,7 +5,7 @@ import numpy as np
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.stdlib cimport calloc, free
 
-from fasttext_lite._core.codes cimport FTL_CODE_STEP, ROUNDING, CodeQuery
+from fasttext_lite._core.codes cimport FTL_CODE_STEP, FTL_PRODUCT_STEP, ROUNDING, CodeQuery
 
 from fasttext_lite._core.codes import row_width
 from fasttext_lite.errors import InputValueError
@@ -38,7 +38,10 @@ cdef class Queries:
         safe = np.where(norms > 0, norms, 1)
         self.reaches = divisors / safe
         units = exact / safe[:, None]
-        self.units = units.astype(np.float32)
+        padded = (self.dim + FTL_PRODUCT_STEP - 1) // FTL_PRODUCT_STEP * FTL_PRODUCT_STEP
+        laid = np.zeros((self.count, padded), np.float32)
+        laid[:, : self.dim] = units
+        self.units = laid
         half = row_width(self.dim, packed)
         self.width = (half + FTL_CODE_STEP - 1) // FTL_CODE_STEP * FTL_CODE_STEP
         scales = (np.abs(units).max(axis=1, initial=0) / 127).astype(np.float32)

@@ -1,10 +1,11 @@
 """The nearest words by exact cosines, of which codes or float32 products spare most."""
 
-from libc.math cimport sqrt
+from libc.math cimport NAN, sqrt
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
+from fasttext_lite._core cimport cpu
 from fasttext_lite._core.batch cimport Span
 from fasttext_lite._core.codes cimport (
     FTL_CODE_ROWS,
@@ -17,7 +18,7 @@ from fasttext_lite._core.codes cimport (
 from fasttext_lite._core.embed cimport Embedder
 from fasttext_lite._core.nearest cimport Nearest
 from fasttext_lite._core.queries cimport Queries
-from fasttext_lite._core.rows cimport Rows
+from fasttext_lite._core.rows cimport DenseRows
 
 from fasttext_lite.errors import InputValueError
 
@@ -50,10 +51,15 @@ cdef class Search:
         What gives the vectors of words.
     queries : Queries
     k : int
+    norms : float32 buffer, optional
+        The norms of the vectors, where `embedder` has these as rows.
     """
 
     cdef Embedder embedder
     cdef Queries queries
+    cdef DenseRows rows
+    cdef const float[::1] norms
+    cdef float error
     cdef readonly Nearest nearest
     cdef Waiting* waiting
     cdef Py_ssize_t* waiting_counts
@@ -63,17 +69,30 @@ cdef class Search:
     cdef int32_t* dots
     cdef bint starved
 
-    def __cinit__(self, Embedder embedder not None, Queries queries not None, Py_ssize_t k):
+    def __cinit__(
+        self,
+        Embedder embedder not None,
+        Queries queries not None,
+        Py_ssize_t k,
+        const float[::1] norms=None,
+    ):
         cdef size_t count = <size_t>queries.count
         if queries.dim != embedder.rows.dim:
             raise InputValueError("the queries have other dimensions than the words")
+        if norms is not None:
+            self.rows = embedder.vectors
+            if self.rows is None or norms.shape[0] != self.rows.count:
+                raise InputValueError("the norms do not fit the vectors")
         self.embedder = embedder
         self.queries = queries
+        self.norms = norms
+        # Of a product of two vectors in float32 with four partial sums or more, as a cosine.
+        self.error = <float>((<double>queries.dim / 4 + 16) / (1 << 23) + ROUNDING)
         self.nearest = Nearest(queries.count, k)
         self.waiting = <Waiting*>malloc((count * WAITING + 1) * sizeof(Waiting))
         self.waiting_counts = <Py_ssize_t*>calloc(count + 1, sizeof(Py_ssize_t))
         self.vector = <float*>malloc(<size_t>queries.dim * sizeof(float))
-        self.block = <float*>malloc(BLOCK * <size_t>queries.dim * sizeof(float))
+        self.block = <float*>malloc(BLOCK * <size_t>queries.units.shape[1] * sizeof(float))
         # What is behind the columns of a row is never written, and stays zero.
         self.codes = <uint8_t*>calloc(BLOCK, <size_t>(queries.width + FTL_CODE_STEP))
         self.dots = <int32_t*>malloc((count * BLOCK + 1) * sizeof(int32_t))
@@ -145,16 +164,30 @@ cdef class Search:
         elif self.load(i):
             self.take(query, i, self.vector)
 
+    cdef bint hopeless(self, Py_ssize_t query, int32_t i) noexcept nogil:
+        """Whether a product in float32, where there is a row for it, leaves a word out."""
+        cdef float product
+        if self.rows is None:
+            return False
+        product = cpu.kernels.dot[self.rows.element](
+            self.rows.base + i * self.rows.bytes, <size_t>self.queries.dim,
+            &self.queries.units[query, 0]
+        )
+        return self.cosine(i, product) + self.error < self.limit(query)
+
     cdef void settle(
         self, Py_ssize_t query, const Waiting* waiting, Py_ssize_t count
     ) noexcept nogil:
         """Score those that wait and still may be among the best."""
         cdef Py_ssize_t i
-        cdef bint stored = self.embedder.vectors is not None
         for i in range(count):
-            if stored and i + AHEAD < count:
-                self.embedder.vectors.fetch(waiting[i + AHEAD].id)
-            if not (waiting[i].upper < self.limit(query)) and self.load(waiting[i].id):
+            if self.rows is not None and i + AHEAD < count:
+                self.rows.fetch(waiting[i + AHEAD].id)
+            if (
+                not (waiting[i].upper < self.limit(query))
+                and not self.hopeless(query, waiting[i].id)
+                and self.load(waiting[i].id)
+            ):
                 self.take(query, waiting[i].id, self.vector)
 
     cdef void look(
@@ -207,8 +240,7 @@ cdef class Search:
             at += BLOCK
 
     cdef void scan_coding(
-        self, Queries queries, Rows rows, const float[::1] norms, Py_ssize_t start,
-        Py_ssize_t stop
+        self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
         """Code each block of rows first, which pays where many queries share it."""
         cdef float scales[BLOCK]
@@ -221,7 +253,7 @@ cdef class Search:
             for i in range(count):
                 rows.copy(at + i, self.block + i * queries.dim)
                 encode_row(
-                    self.block + i * queries.dim, <size_t>queries.dim, norms[at + i], 128,
+                    self.block + i * queries.dim, <size_t>queries.dim, self.norms[at + i], 128,
                     self.codes + i * queries.width, NULL, &scales[i], &errors[i]
                 )
             kernels.dots(
@@ -235,25 +267,50 @@ cdef class Search:
             at += BLOCK
 
     cdef void scan_products(
-        self, Queries queries, Rows rows, const float[::1] norms, Py_ssize_t start,
-        Py_ssize_t stop
+        self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Multiply each row as it stands, in float32 with sixteen partial sums."""
-        cdef float error = <float>((<double>queries.dim / 16 + 16) / (1 << 23) + ROUNDING)
-        cdef float score, norm
-        cdef Py_ssize_t at, query
-        for at in range(start, stop):
-            norm = norms[at]
+        """Multiply rows as they stand, in float32."""
+        cdef float products[BLOCK]
+        cdef size_t columns = <size_t>queries.units.shape[1]
+        cdef size_t size = <size_t>(rows.bytes // queries.dim)
+        cdef const uint8_t* base
+        cdef float score, upper, limit
+        cdef Py_ssize_t at, count, padded, i, query
+        at = start
+        while at < stop:
+            count = min(stop - at, <Py_ssize_t>BLOCK)
+            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            base = rows.base + at * rows.bytes
+            if (at + padded - 1) * rows.bytes + <Py_ssize_t>(columns * size) > rows.data.shape[0]:
+                # The kernels would read behind the end of the file.
+                memset(self.block, 0, BLOCK * columns * sizeof(float))
+                memcpy(self.block, base, <size_t>(count * rows.bytes))
+                base = <const uint8_t*>self.block
             for query in range(queries.count):
-                score = 0
-                if norm != 0:
-                    score = rows.dot(at, &queries.units[query, 0]) / norm
-                    if not 1e-30 < norm < 1e30:
-                        # Products may have left float32: it decides nothing.
-                        score = norm - norm
-                        score = score / score
-                if not (score + error < self.limit(query)):
-                    self.consider(query, <int32_t>at, score, score + error, NULL)
+                kernels.products[rows.element](
+                    base, <size_t>rows.bytes, <size_t>padded, columns, &queries.units[query, 0],
+                    products
+                )
+                limit = self.limit(query)
+                for i in range(count):
+                    score = self.cosine(at + i, products[i])
+                    upper = score + self.error
+                    if not (upper < limit):
+                        self.consider(query, <int32_t>(at + i), score, upper, NULL)
+                        limit = self.limit(query)
+            at += BLOCK
+
+    cdef float cosine(self, Py_ssize_t i, float product) noexcept nogil:
+        """What the dot product of a row and a query of length 1 says of their cosine."""
+        cdef float norm = self.norms[i]
+        if norm == 0:
+            return 0
+        if not 1e-30 < norm < 1e30:
+            # Products may have left float32: this decides nothing.
+            return NAN
+        if self.rows.scales != NULL:
+            product *= self.rows.scales[i]
+        return product / norm
 
     def scan_codes(self, Codes codes not None, Py_ssize_t start, Py_ssize_t stop):
         """Search the words from `start` to `stop` by their codes."""
@@ -265,18 +322,16 @@ cdef class Search:
                 self.scan_coded(self.queries, codes, start, stop)
         self._check_memory()
 
-    def scan_rows(
-        self, Rows rows not None, const float[::1] norms not None, Py_ssize_t start, Py_ssize_t stop
-    ):
-        """Search the words from `start` to `stop` by their rows and the norms of these."""
-        if rows.dim != self.queries.dim or norms.shape[0] != rows.count or self.queries.packed:
-            raise InputValueError("the rows do not fit their norms or the queries")
-        self._check(start, stop, rows.count)
+    def scan_rows(self, Py_ssize_t start, Py_ssize_t stop):
+        """Search the words from `start` to `stop` by the rows that `embedder` has of them."""
+        if self.rows is None or self.queries.packed:
+            raise InputValueError("there are no rows with norms, or the queries are for codes")
+        self._check(start, stop, self.rows.count)
         with nogil:
             if self.queries.count < WORTH_CODING:
-                self.scan_products(self.queries, rows, norms, start, stop)
+                self.scan_products(self.queries, self.rows, start, stop)
             else:
-                self.scan_coding(self.queries, rows, norms, start, stop)
+                self.scan_coding(self.queries, self.rows, start, stop)
         self._check_memory()
 
     def scan_ids(self, const int32_t[::1] ids not None, Py_ssize_t start, Py_ssize_t stop):

@@ -44,12 +44,21 @@ typedef size_t ftl_code_scores(const int32_t *dots, size_t count, const float *s
    eight partial sums whatever the CPU, so that equal rows get equal bits. */
 typedef void ftl_exact_dots(const float *a, const float *b, size_t dim, double sums[2]);
 
+/* What the numbers of a row are, as in kernels.h, and how many columns are read at a time. */
+enum { FTL_SCAN_ELEMENTS = 3, FTL_PRODUCT_STEP = 16 };
+
+/* out[r] = the dot product of row r and a query, in float32 with four or more partial sums. `rows`
+   begin at any byte, `columns` is a multiple of FTL_PRODUCT_STEP, `count` of FTL_CODE_ROWS. */
+typedef void ftl_products(const uint8_t *rows, size_t stride, size_t count, size_t columns,
+                          const float *query, float *out);
+
 typedef struct {
     const char *name;
     ftl_code_dots *dots, *packed_dots;
     ftl_encode *encode;
     ftl_code_scores *scores;
     ftl_exact_dots *exact_dots;
+    ftl_products *products[FTL_SCAN_ELEMENTS];
 } ftl_scan_kernels;
 
 enum { FTL_MOST_SCAN_KERNELS = 4 };

@@ -127,16 +127,17 @@ cdef class RowParser:
         if size:
             self._reserve(size, size // 6 + 1, size // 4 + 1)
             with nogil:
-                used = self._take_records(&data[0], size)
+                used = self._take_records(&data[0], size, last)
             self._check(&data[0])
-        self.at += used
         if last and used < size:
+            used += data[used] == c"\n"
             raise FormatError(
                 f"row {self.count + 1}",
-                self.at,
+                self.at + used,
                 f"the file is cut: this row does not end within the {size - used} bytes that are "
                 "left; download or copy it again",
             )
+        self.at += used
         return used
 
     def finish(self):
@@ -203,25 +204,30 @@ cdef class RowParser:
         self.count += 1
         return True
 
-    cdef Py_ssize_t _take_records(self, const uint8_t* data, Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t _take_records(
+        self, const uint8_t* data, Py_ssize_t size, bint last
+    ) noexcept nogil:
         cdef Py_ssize_t at = 0
+        cdef Py_ssize_t start
         cdef Py_ssize_t width = 4 * self.dim
         cdef const uint8_t* space
         while at < size:
-            if data[at] == c"\n":
-                at += 1
-                if at == size:
-                    break
-            if self.count == self.limit:
-                self._fail(TOO_MANY_ROWS, data + at, data + size)
+            # The line feed is taken with the row behind it, or at the end: there is only one.
+            start = at + (data[at] == c"\n")
+            if start == size:
+                if last:
+                    at = size
                 break
-            space = <const uint8_t*>memchr(data + at, c" ", <size_t>(size - at))
+            if self.count == self.limit:
+                self._fail(TOO_MANY_ROWS, data + start, data + size)
+                break
+            space = <const uint8_t*>memchr(data + start, c" ", <size_t>(size - start))
             if space == NULL or size - (space + 1 - data) < width:
                 break
-            if space == data + at:
+            if space == data + start:
                 self._fail(EMPTY_WORD, space, space)
                 break
-            self._add_word(data + at, space)
+            self._add_word(data + start, space)
             memcpy(self._numbers + self.count * self.dim, space + 1, <size_t>width)
             self.count += 1
             at = space + 1 - data + width

@@ -68,10 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FastTextLiteError as error:
         print(f"fasttext-lite: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # Who reads our output has had enough; nothing is left to flush into the closed pipe.
+    except OSError as error:
+        # Nothing is left to flush into a pipe that is closed or a disk that is full.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            # Who reads our output has had enough.
+            return 0
+        print(f"fasttext-lite: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     return 0

@@ -10,6 +10,7 @@ import numpy as np
 from fasttext_lite.errors import FormatError, InputTypeError, InputValueError
 from fasttext_lite.evaluate.lines import read_lines
 from fasttext_lite.formats import path_name
+from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,20 +202,12 @@ def _answers(
     model: Model, words: Sequence[str], places: NDArray[np.int64], count: int, *, progress: bool
 ) -> list[str]:
     """Find the words that answer, many questions in one pass over the vocabulary."""
-    from tqdm import tqdm  # costs import time that only this needs
-
     answers = []
-    with tqdm(
-        total=len(places),
-        desc="analogies",
-        unit="questions",
-        delay=1,
-        disable=None if progress else True,
-    ) as bar:
+    with progress_bar("analogies", len(places), "questions", show=progress) as advance:
         for start in range(0, len(places), _BATCH):
             batch = places[start : start + _BATCH]
             triples = [(words[b], words[a], words[c]) for a, b, c, _ in batch]
             found = model.analogies(triples, k=1, restrict_vocab=count, progress=progress)
             answers += [near[0].word if near else "" for near in found]
-            bar.update(len(batch))
+            advance(len(batch))
     return answers

@@ -180,7 +180,15 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
     )
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
     return Parts(
-        info, Once(read_vocabulary), subwords, input_, output, vectors, closed, norms, codes
+        info,
+        Once(read_vocabulary),
+        subwords,
+        input_,
+        output,
+        vectors,
+        closed,
+        norms=norms,
+        codes=codes,
     )
 
 
@@ -207,8 +215,7 @@ def _codes(header: Header, words: int, dim: int) -> Codes | None:
     if not any(name in header.tensors for name in NEIGHBORS_INDEX):
         return None
     codes, scales, errors = (
-        header.array(name, dtype, shape)
-        for name, dtype, shape in describe_codes(words, dim)
+        header.array(name, dtype, shape) for name, dtype, shape in describe_codes(words, dim)
     )
     return Codes(codes.reshape(-1), scales, errors, dim, packed=True)
 

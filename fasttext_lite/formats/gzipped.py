@@ -24,7 +24,7 @@ from fasttext_lite._core.rows import DenseRows
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
-from fasttext_lite.formats.binary import Cursor
+from fasttext_lite.formats.binary import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, is_model, read_head
 from fasttext_lite.parts import Matrix, Parts
 
@@ -40,6 +40,8 @@ __all__ = ["GzippedModel", "holds_model"]
 _GZIP = b"\x1f\x8b"
 _HEAD = 92
 _BLOCK = 1 << 22
+# What deflate makes of a run of one byte; no data shrinks to less.
+_MOST_RATIO = 1032
 # No word is as long; a stream without NUL bytes would fill the memory.
 _LONGEST_WORD = 1 << 20
 
@@ -108,6 +110,17 @@ class GzippedModel:
         if flag not in (0, 1):
             raise self._error("input matrix flag", stop - 1, f"the flag is {flag}, not 0 or 1")
         self.quantized = flag == 1
+        packed = Path(self.path).stat().st_size
+        dim = self.head.parameters.dim
+        if dim > largest_dim(_MOST_RATIO * packed):
+            raise self._error("dim", 0, f"dim is {dim}, more than the bytes of the file")
+        if not self.quantized and stop + self.workspace_size > _MOST_RATIO * packed:
+            raise self._error(
+                "dictionary sizes",
+                0,
+                f"by its head the file has {self.workspace_size} bytes of matrices, which cannot "
+                f"be in {packed} bytes of gzip: it is cut or damaged; download or copy it again",
+            )
         # What was read beyond is read again: a seek backwards would unpack from the beginning.
         self._left = bytes(self._begin[stop:])
         del self._begin[stop:]
@@ -130,12 +143,14 @@ class GzippedModel:
             raise self._error("dictionary", len(self._begin), "the file is cut in its beginning")
         self._begin += block
 
-    def _exactly(self, field: str, size: int) -> bytes:
-        block, self._left = self._left[:size], self._left[size:]
-        if len(block) < size:
-            block += self._read(size - len(block))
-        if len(block) < size:
-            raise self._error(field, self._at, f"the file is cut in its {field}")
+    def _exactly(self, field: str, size: int) -> bytearray:
+        block, self._left = bytearray(self._left[:size]), self._left[size:]
+        # Never more at once than is there: `size` is only what the head says.
+        while len(block) < size:
+            more = self._read(min(size - len(block), _BLOCK))
+            if not more:
+                raise self._error(field, self._at, f"the file is cut in its {field}")
+            block += more
         self._at += size
         return block
 
@@ -186,13 +201,17 @@ class GzippedModel:
     def take(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> None:
         """Read rows with ascending ids of the matrix that was begun; rows between are passed."""
         width = self.head.matrix_size(1)
-        for start in range(0, len(ids), 1 << 12):
-            wanted = ids[start : start + (1 << 12)]
+        most = max(_BLOCK // width, 1)
+        start = 0
+        while start < len(ids):
+            stop = int(np.searchsorted(ids, ids[start] + most))
+            wanted = ids[start:stop]
             self.skip_to(int(wanted[0]))
             count = int(wanted[-1]) - self._row + 1
             block = np.frombuffer(self._exactly(self._matrix, count * width), "<f4")
-            out[start : start + len(wanted)] = block.reshape(count, -1)[wanted - wanted[0]]
+            out[start:stop] = block.reshape(count, -1)[wanted - wanted[0]]
             self._row += count
+            start = stop
 
     def skip_to(self, row: int) -> None:
         """Pass the rows before this one."""

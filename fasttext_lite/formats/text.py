@@ -48,7 +48,8 @@ _LARGEST_COUNT = 2**31 - 1
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"))
 _FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 _HEAD = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|$)")
-_NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|nan)", re.I)
+# Digits can be taken in one way only: two would make a long row of them take quadratic time.
+_NUMBER = re.compile(rb"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)", re.I)
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import HS, SUPERVISED, Quantizer, build, build_with_layout
+from builders import HS, MAGIC, SUPERVISED, Quantizer, build, build_with_layout
 
 import fasttext_lite as ftl
 
@@ -269,3 +269,11 @@ def test_errors_pickle_and_name_the_path(tmp_path):
         again = pickle.loads(pickle.dumps(caught.value))
         assert str(again) == str(caught.value)
         assert str(tmp_path) in str(again)
+
+
+@pytest.mark.parametrize("magic", [None, MAGIC])
+def test_a_file_without_rows_names_no_huge_dimension(load, magic):
+    options = {"words": [], "bucket": 0, "magic": magic}
+    assert load(build(dim=4096, **options)).dim == 4096
+    if magic is not None:
+        refused(load, build(dim=2**31 - 1, **options), "dim is 2147483647, but a row of it has no")

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,3 +247,17 @@ def test_version_and_help():
     assert run("--version").stdout.split()[1].decode() == ftl.__version__
     for arguments in (["--help"], ["vectors", "--help"]):
         assert b"fasttext-lite" in run(*arguments).stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+@pytest.mark.parametrize("arguments", [["info", "sample"], ["vectors", "sample", "x"]])
+def test_a_full_disk_is_told_in_one_line(arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-I", "-m", "fasttext_lite", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"fasttext-lite: No space left on device\n"

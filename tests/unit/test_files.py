@@ -416,7 +416,8 @@ def test_what_mapping_cannot_promise_is_what_the_documentation_says(path):
     )
     run = [sys.executable, "-I", "-X", "faulthandler=0", "-c", code, path]
     mapped = subprocess.run([*run, "map"], check=False, capture_output=True)
-    assert (mapped.stdout, mapped.returncode) == (b"told\n", -7)
+    assert mapped.stdout == b"told\n"
+    assert mapped.returncode
     path.write_bytes(build())
     read = subprocess.run([*run, "read"], check=False, capture_output=True)
     assert (read.stdout, read.returncode) == (b"", 0)

@@ -10,6 +10,8 @@ import pytest
 from builders import HS, SUPERVISED, Quantizer, build, build_with_layout
 
 import fasttext_lite as ftl
+from fasttext_lite.formats import gzipped
+from fasttext_lite.formats.gzipped import GzippedModel
 
 LABELS = [b"__label__a", b"__label__b"]
 MODELS = {
@@ -112,3 +114,34 @@ def test_the_report_tells_the_size_of_the_gzipped_file(tmp_path):
     source.write_bytes(gzip.compress(build()))
     report = ftl.convert(source, tmp_path / "out.safetensors")
     assert report.source_size == source.stat().st_size
+
+
+@pytest.mark.parametrize("kind", [{}, {"model": SUPERVISED, "labels": LABELS}])
+@pytest.mark.parametrize("field", ["dim", "bucket"])
+def test_sizes_that_no_stream_can_hold_are_refused_before_memory_is_taken(tmp_path, kind, field):
+    source = tmp_path / "model.bin.gz"
+    data, layout = build_with_layout(**kind)
+    source.write_bytes(gzip.compress(layout.patch(data, {field: 2**31 - 1})))
+    with pytest.raises(ftl.FormatError, match=r"more than the bytes|cannot be in"):
+        ftl.convert(source, tmp_path / "out.safetensors")
+
+
+def test_rows_far_apart_in_a_stream_are_read_in_pieces(tmp_path, monkeypatch):
+    options = {"words": [b"w%d" % i for i in range(50)], "bucket": 30_000, "dim": 5}
+    data = build(**options, model=SUPERVISED, labels=LABELS)
+    source = tmp_path / "model.bin.gz"
+    source.write_bytes(gzip.compress(data, 1))
+    sizes = []
+    read = GzippedModel._exactly
+
+    def record(model, field, size):
+        sizes.append(size)
+        return read(model, field, size)
+
+    monkeypatch.setattr(gzipped, "_BLOCK", 1 << 12)
+    monkeypatch.setattr(GzippedModel, "_exactly", record)
+    ftl.convert(source, tmp_path / "packed", subwords="used")
+    assert max(sizes) <= 1 << 12
+    (tmp_path / "plain.bin").write_bytes(data)
+    ftl.convert(tmp_path / "plain.bin", tmp_path / "plain", subwords="used")
+    assert (tmp_path / "packed").read_bytes() == (tmp_path / "plain").read_bytes()

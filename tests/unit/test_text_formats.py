@@ -329,3 +329,32 @@ def test_word_vectors_convert_to_a_compact_file(tmp_path, form, compression):
     assert holds_the_words(model)
     with pytest.raises(ftl.UnknownWordError):
         model["two"]
+
+
+def test_a_long_run_of_digits_is_told_from_a_number_at_once(load):
+    refused(load, b"one " + b"1" * 60_000 + b"x\n", "magic", 0, "text file")
+
+
+def test_a_head_without_rows_names_no_huge_dimension(load):
+    assert load(b"0 4096\n").dim == 4096
+    for pack in (bytes, *COMPRESSORS.values()):
+        with pytest.raises(
+            ftl.FormatError, match="dim is 9999999, more than the bytes of the file"
+        ):
+            load(pack(b"0 9999999\n"))
+
+
+@pytest.mark.parametrize("data", [b"\n\n/", b"a 1234\n\nb 5678", b"\n\na 1234\n"])
+def test_line_feeds_of_binary_rows_are_the_same_wherever_a_stream_is_cut(data):
+    found = set()
+    for cut in range(len(data) + 1):
+        parser = RowParser(1, 5, 0, "the head says")
+        used = parser.take_binary(data[:cut], False)
+        try:
+            used += parser.take_binary(data[used:], True)
+        except ftl.FormatError as error:
+            found.add(error.args)
+        else:
+            parser.finish()
+            found.add((used, bytes(parser.words), bytes(parser.numbers)))
+    assert len(found) == 1

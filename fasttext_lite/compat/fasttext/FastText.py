@@ -22,7 +22,7 @@ from fasttext_lite.errors import (
 )
 from fasttext_lite.exports import export
 from fasttext_lite.formats import path_name
-from fasttext_lite.loading import load
+from fasttext_lite.loading import load, load_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,6 +42,7 @@ __all__ = [
     "load_model",
     "loss_name",
     "model_name",
+    "refuse_training",
     "skipgram",
     "supervised",
     "tokenize",
@@ -214,8 +215,8 @@ class _FastText:
 
         Each of the three vectors is divided by its norm before, and the three words are left out.
         """
-        words = [_word(word) for word in (wordA, wordB, wordC)]
-        return self._nearest(lambda k: self._model.analogies(*words, k), k, on_unicode_error)
+        a, b, c = (_word(word) for word in (wordA, wordB, wordC))
+        return self._nearest(lambda k: self._model.analogies(a, b, c, k), k, on_unicode_error)
 
     def _nearest(
         self, search: Callable[[int], list[Neighbor]], k: int, on_unicode_error: str
@@ -473,7 +474,7 @@ class _FastText:
         """
         target, source = Path(path_name(path)), self._model.info.path
         try:
-            changed = self._model.__reduce__()[0] is not load
+            changed = self._model.__reduce__()[0] is not load_again
             if changed or not (target.exists() and target.samefile(source)):
                 export(self._model, target, "ftz" if self.is_quantized() else "bin")
         except (FileError, OSError) as error:
@@ -582,7 +583,14 @@ def _decode(text: str, on_unicode_error: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", on_unicode_error)
 
 
-def _refuse_training(name: str) -> NoReturn:
+def refuse_training(name: str) -> NoReturn:
+    """Say what to do instead of calling the function of this name.
+
+    Raises
+    ------
+    UnsupportedError
+        Always.
+    """
     raise UnsupportedError(
         f"{name}() trains a model, and this library reads trained ones: train with the official "
         "package (pip install fasttext) or its command line, save the model, and open the file here"
@@ -591,24 +599,24 @@ def _refuse_training(name: str) -> NoReturn:
 
 def train_supervised(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("train_supervised")
+    refuse_training("train_supervised")
 
 
 def train_unsupervised(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("train_unsupervised")
+    refuse_training("train_unsupervised")
 
 
 def cbow(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("cbow")
+    refuse_training("cbow")
 
 
 def skipgram(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("skipgram")
+    refuse_training("skipgram")
 
 
 def supervised(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("supervised")
+    refuse_training("supervised")

@@ -1,0 +1,76 @@
+"""Small files of every format and variant, as bytes, for tests that damage them."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from pathlib import Path
+
+from builders import CBOW, HS, NS, OVA, SUPERVISED, Layout, Quantizer, build_with_layout
+
+import fasttext_lite as ftl
+
+__all__ = ["BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "TEXT"]
+
+_LABELS = {"model": SUPERVISED, "labels": [b"__label__a", b"__label__b", b"__label__c"]}
+_SOME = {"prune": [(3, 0), (1, 2), (7, 1)]}
+
+# Options of `builders.build_with_layout`: between them they have every field of the format.
+BINARY_OPTIONS = {
+    "skip-gram": {},
+    "cbow, version 11": {"version": 11, "model": CBOW, "loss": NS},
+    "before the magic": {"magic": None},
+    "no n-grams": {"bucket": 0, "maxn": 0},
+    "softmax": _LABELS | {"word_ngrams": 3},
+    "hierarchical softmax": _LABELS | {"loss": HS, "maxn": 0, "word_ngrams": 2},
+    "one-vs-all, version 11": _LABELS | {"loss": OVA, "version": 11},
+    "quantised": _LABELS | {"input_quantizer": Quantizer(dsub=3)},
+    "quantised, norms, output too": _LABELS
+    | {"input_quantizer": Quantizer(dsub=2, qnorm=True), "output_quantizer": Quantizer(dsub=2)},
+    "pruned": _LABELS | _SOME | {"input_quantizer": Quantizer(dsub=2, qnorm=True)},
+    "pruned, hierarchical, output too": _LABELS
+    | _SOME
+    | {
+        "loss": HS,
+        "input_quantizer": Quantizer(dsub=3),
+        "output_quantizer": Quantizer(dsub=1, qnorm=True),
+    },
+    "pruned of all": _LABELS | {"prune": [], "input_quantizer": Quantizer(dsub=4)},
+}
+
+BINARY: dict[str, bytes] = {}
+LAYOUTS: dict[str, Layout] = {}
+for _name, _options in BINARY_OPTIONS.items():
+    BINARY[_name], LAYOUTS[_name] = build_with_layout(**_options)
+
+
+def _converted(name: str, dtype: str, **choice: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "source"), Path(folder, "target")
+        source.write_bytes(BINARY[name])
+        ftl.convert(source, target, dtype, **choice)
+        return target.read_bytes()
+
+
+COMPACT = {
+    "float32": _converted("skip-gram", "float32"),
+    "float16": _converted("cbow, version 11", "float16"),
+    "int8, some n-grams": _converted("skip-gram", "int8", subwords="used"),
+    "no n-grams": _converted("skip-gram", "float16", subwords="none"),
+    "no words": _converted("skip-gram", "float32", subwords="only"),
+    "softmax": _converted("softmax", "float16"),
+    "hierarchical softmax, int8": _converted("hierarchical softmax", "int8"),
+    "pruned": _converted("pruned", "float32"),
+}
+
+_ROWS = {b"one": (1.0, -2.5, 0.125), b"two": (0.0, 3e-5, 7.0), "naïve".encode(): (1e9, -0.0, 2.0)}
+_AS_TEXT = [word + b" " + b" ".join(b"%g" % x for x in row) for word, row in _ROWS.items()]
+_AS_FLOATS = [word + b" " + struct.pack("<3f", *row) for word, row in _ROWS.items()]
+
+TEXT = {
+    "text": b"3 3\n" + b"\n".join(_AS_TEXT) + b"\n",
+    "text, spaces at the ends": b"3 3\n" + b" \n".join(_AS_TEXT) + b" \n",
+    "text, no head": b"\r\n".join(_AS_TEXT),
+    "binary": b"3 3\n" + b"".join(_AS_FLOATS),
+    "binary, line feeds": b"3 3\n" + b"\n".join(_AS_FLOATS) + b"\n",
+}

@@ -1,0 +1,138 @@
+"""Every question that a model answers, for tests of files that lie."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import fasttext_lite as ftl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    Asked: TypeAlias = Sequence[str | bytes]
+
+__all__ = ["TEXTS", "WORDS", "ask_everything"]
+
+WORDS: list[str | bytes] = [
+    "one",
+    b"two",
+    "</s>",
+    "threes",
+    "",
+    "o",
+    "naïve🙂",
+    b"\xff\x80",
+    "__label__a",
+    "x" * 400,
+]
+TEXTS: list[str | bytes] = ["one two three", b"\xff __label__a threes", "", "on " * 40]
+# Words of the model itself that are asked for, beside these.
+_OWN = 20
+
+
+def ask_everything(
+    model: ftl.Model,
+    words: Sequence[str | bytes] = WORDS,
+    texts: Sequence[str | bytes] = TEXTS,
+) -> int:
+    """Ask whatever reads the bytes of a file, and count the answers.
+
+    A question may be refused with an error of the package; any other exception comes out, as does
+    an answer of the wrong shape.
+    """
+    answers = 0
+    for question in _QUESTIONS:
+        with contextlib.suppress(ftl.FastTextLiteError):
+            question(model, words, texts)
+            answers += 1
+    return answers
+
+
+def _single(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for word in [*words, *model.words[:_OWN], *model.labels[:_OWN]]:
+        assert -1 <= model.word_id(word) < len(model)
+        assert (word in model) == (model.word_id(word) >= 0)
+        vector = model.get(word)
+        assert vector is None or vector.shape == (model.dim,)
+
+
+def _many(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    asked = [*words, *model.words, *model.labels[:_OWN]]
+    assert model[asked].shape == (len(asked), model.dim)
+
+
+def _whole(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    assert model.word_vectors(threads=1).shape == (len(model), model.dim)
+
+
+def _subwords(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for word in words:
+        for _, row in model.subwords(word):
+            assert model.row(row).shape == (model.dim,) or row < len(model)
+    model.ngrams(words)
+
+
+def _rows(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for row in (-1, 0, len(model), 2**31, 2**62):
+        with contextlib.suppress(ftl.InputValueError):
+            model.row(row)
+
+
+def _listed(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    assert len(list(model.words)) == len(model)
+    for entries in (model.words, model.labels):
+        assert repr(entries)
+        if len(entries):
+            assert entries[-1:].packed()[1].shape == (2,)
+            assert entries.count(entries[0])
+            entries[0] in entries  # noqa: B015
+    assert model.info.word_count == len(model)
+    assert repr(model)
+
+
+def _counts(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    assert model.counts.shape == (len(model),)
+    assert model.label_counts.shape == (len(model.labels),)
+
+
+def _views(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for name in ("input_matrix", "word_matrix", "output_matrix"):
+        with contextlib.suppress(ftl.FastTextLiteError):
+            # Read to the last number.
+            np.abs(getattr(model, name)).sum()
+
+
+def _near(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    assert len(model.neighbors(words[0], k=3)) <= 3
+    model.neighbors(list(words[:3]), k=2**40)
+    model.similarity(words[0], words[1])
+
+
+def _sentences(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for text in texts:
+        assert model.sentence_vector(text).shape == (model.dim,)
+    assert model.sentence_vectors(texts).shape == (len(texts), model.dim)
+
+
+def _labels(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for text in texts:
+        labels, probabilities = model.predict(text, k=3)
+        assert len(labels) == len(probabilities) <= 3
+    assert len(model.predict(texts, k=-1, threshold=0.1)) == len(texts)
+    assert len(model.predict(texts, k=1)) == len(texts)
+
+
+def _explained(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    for text in texts[:2]:
+        model.explain(text)
+    model.explain(texts[0], model.labels[-1] if model.labels else "none")
+
+
+_QUESTIONS: tuple[Callable[[ftl.Model, Any, Any], None], ...] = (
+    _single, _many, _whole, _subwords, _rows, _listed, _counts, _views, _near, _sentences, _labels,
+    _explained,
+)  # fmt: skip
