@@ -55,6 +55,4 @@ extensions = [
     for source in sorted(CORE.glob("*.pyx"))
 ]
 
-setup(
-    ext_modules=cythonize(extensions, build_dir=BUILD_DIR, compiler_directives=DIRECTIVES)
-)
+setup(ext_modules=cythonize(extensions, build_dir=BUILD_DIR, compiler_directives=DIRECTIVES))

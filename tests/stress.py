@@ -4,7 +4,8 @@
 
 asks a raw, a compact, a quantised supervised and a text model, a quarter of the time each. Every
 answer is compared with that of a single thread. The resident memory is told as it goes, and has to
-stay in the last quarter where it was in the second. Exits with 1 if an answer differs or the memory grows.
+stay in the last quarter where it was in the second. Exits with 1 if an answer differs or the memory
+grows.
 """
 
 from __future__ import annotations
