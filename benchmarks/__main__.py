@@ -210,14 +210,21 @@ def _run(options: argparse.Namespace) -> int:
         "versions": versions,
         "works": {},
     }
+    codes = {0}
     for name in names:
         work = WORKS[name]
         if lacking := [need for need in work.needs if not getattr(task, need)]:
             _progress(f"without {name}: there is no {', '.join(lacking)}")
             continue
-        measured = measure(
-            name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress
-        )
+        try:
+            measured = measure(
+                name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress
+            )
+        except (ChildError, DisagreementError) as error:
+            # The other works are measured all the same.
+            _progress(f"{name}: {error}")
+            codes.add(COULD_NOT_RUN if isinstance(error, ChildError) else FLOOR_MISSED)
+            continue
         document["works"][name] = report.work_document(measured)
         # After each work, so that what was measured stays if a later one fails.
         if options.json:
@@ -230,11 +237,13 @@ def _run(options: argparse.Namespace) -> int:
         charts.draw(document, options.charts)
     if options.quick and any(OFFICIAL in work["failures"] for work in document["works"].values()):
         _progress("the official package failed, so its floors are not checked")
-        return COULD_NOT_RUN
+        codes.add(COULD_NOT_RUN)
     missed = _missed(document)
     for line in missed:
         _progress(line)
-    return FLOOR_MISSED if options.quick and missed else 0
+    if options.quick and missed:
+        codes.add(FLOOR_MISSED)
+    return max(codes)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -249,9 +258,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
-    except DisagreementError as error:
-        _progress(str(error))
-        return FLOOR_MISSED
     except (ChildError, OSError, ImportError) as error:
         _progress(str(error))
         return COULD_NOT_RUN

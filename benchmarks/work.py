@@ -31,7 +31,7 @@ class Unit(Enum):
         if self is Unit.LINES_PER_SECOND:
             return f"{value:,.0f} lines/s"
         if self is Unit.BYTES:
-            return f"{value / 1e6:,.1f} MB"
+            return f"{value / 1e9:.2f} GB" if value > 0.99e9 else f"{value / 1e6:.1f} MB"
         for scale, unit in ((1e6, "µs"), (1e3, "ms")):
             if abs(value) * scale < 99.5:
                 return f"{value * scale:.{_decimals(value * scale)}f} {unit}"

@@ -83,12 +83,12 @@ def load(path: PathType | BinaryIO, mmap: bool = True, *, progress: bool = False
                 "cannot find it: write it to a file and load that",
                 parts.info.path,
             )
-        return _load_again, (backing.path, mmap, backing.fingerprint())
+        return load_again, (backing.path, mmap, backing.fingerprint())
 
     return Model(parts, recipe)
 
 
-def _load_again(path: str, mmap: bool, expected: Fingerprint) -> Model:
+def load_again(path: str, mmap: bool, expected: Fingerprint) -> Model:
     """Open the model that was pickled elsewhere."""
     model = load(path, mmap)
     backing = model._parts.backing

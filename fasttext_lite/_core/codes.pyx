@@ -21,7 +21,8 @@ cdef enum:
     TRIALS = 5
 
 # How far the codes of a row are apart, in multiples of the root of the mean square of its numbers:
-# the first is the best for numbers that are distributed normally, the others for longer tails.
+# the first is the best for numbers that are distributed normally, the others, tried until one is no
+# better, for longer tails.
 cdef float* PACKED_STEPS = [0.3352, 0.42, 0.55, 0.75, 1.1]
 cdef float* BYTE_STEPS = [0.06, 0.08, 0.11, 0.16, 0.25]
 
@@ -93,11 +94,12 @@ cdef void encode_row(
         # Without trials one is taken that cuts off little.
         step = steps[1 if trial == NULL else i] / <float>sqrt(<double>dim)
         missed = kernels.encode(row, dim, inverse, step, levels, codes if i == 0 else trial)
-        if i == 0 or missed < least:
-            if i:
-                memcpy(codes, trial, dim)
-            least = missed
-            scale[0] = step
+        if i and not missed < least:
+            break
+        if i:
+            memcpy(codes, trial, dim)
+        least = missed
+        scale[0] = step
         if trial == NULL:
             break
     error[0] = <float>(sqrt(least) * (1 + <double>dim / (1 << 22)) + ROUNDING)

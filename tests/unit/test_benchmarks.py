@@ -259,6 +259,11 @@ def test_times_are_written_in_readable_units(seconds, text):
     assert work.Unit.SECONDS.text(seconds) == text
 
 
+@pytest.mark.parametrize(("count", "text"), [(5.5e6, "5.5 MB"), (7.94e9, "7.94 GB")])
+def test_bytes_are_written_in_readable_units(count, text):
+    assert work.Unit.BYTES.text(count) == text
+
+
 def test_works_have_distinct_figures_of_known_libraries():
     for name, entry in WORKS.items():
         keys = [figure.key for figure in entry.figures]

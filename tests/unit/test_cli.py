@@ -254,7 +254,7 @@ def test_version_and_help():
 def test_a_full_disk_is_told_in_one_line(arguments):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "fasttext_lite", *arguments],
+            [sys.executable, "-I", "-m", "fasttext_lite", *arguments],
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,

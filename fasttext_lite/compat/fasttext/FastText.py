@@ -22,7 +22,7 @@ from fasttext_lite.errors import (
 )
 from fasttext_lite.exports import export
 from fasttext_lite.formats import path_name
-from fasttext_lite.loading import load
+from fasttext_lite.loading import load, load_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -474,7 +474,7 @@ class _FastText:
         """
         target, source = Path(path_name(path)), self._model.info.path
         try:
-            changed = self._model.__reduce__()[0] is not load
+            changed = self._model.__reduce__()[0] is not load_again
             if changed or not (target.exists() and target.samefile(source)):
                 export(self._model, target, "ftz" if self.is_quantized() else "bin")
         except (FileError, OSError) as error:
