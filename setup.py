@@ -41,7 +41,10 @@ if os.environ.get("FASTTEXT_LITE_COVERAGE") == "1":
     # The report looks for the C code beside its source.
     BUILD_DIR = None
 
-C_SOURCES = {"cpu": [str(CORE / "kernels.c")], "codes": [str(CORE / "scan_kernels.c")]}
+C_SOURCES = {
+    "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
+    "codes": [str(CORE / "scan_kernels.c")],
+}
 
 extensions = [
     Extension(

@@ -44,6 +44,7 @@ from fasttext_lite.model import Model
 if TYPE_CHECKING:
     from fasttext_lite import evaluate
     from fasttext_lite.conversion import convert
+    from fasttext_lite.cpu import cpu_features
     from fasttext_lite.exports import export
     from fasttext_lite.weighting import SIF
 
@@ -67,6 +68,7 @@ __all__ = [
     "UnsupportedError",
     "__version__",
     "convert",
+    "cpu_features",
     "evaluate",
     "export",
     "load",
@@ -77,6 +79,7 @@ __all__ = [
 _LATER = {
     "SIF": "fasttext_lite.weighting",
     "convert": "fasttext_lite.conversion",
+    "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",
     "export": "fasttext_lite.exports",
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from fasttext_lite._core.batch import WordBatch, encode
 from fasttext_lite._core.embed import Embedder
+from fasttext_lite._core.lookup import Lookup
 from fasttext_lite._core.ngrams import NgramSet
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
 from fasttext_lite.integrity import check_numbers, check_unchanged
@@ -38,7 +39,7 @@ __all__ = ["Model"]
 T = TypeVar("T")
 
 
-class Model:
+class Model(Lookup):
     """A fastText model: immutable, and safe to use from many threads at once.
 
     Made by `fasttext_lite.load`. It pickles as its path with a fingerprint of the file, so that
@@ -265,16 +266,6 @@ class Model:
         return [(_decode(ngram), row + shift) for ngram, row in ngrams]
 
     @overload
-    def __getitem__(self, word: str | bytes) -> NDArray[np.float32]: ...
-    @overload
-    def __getitem__(self, word: Iterable[str | bytes]) -> NDArray[np.float32]: ...
-    def __getitem__(self, word: str | bytes | Iterable[str | bytes]) -> NDArray[np.float32]:
-        """Return the vector of a word, shape (dim,), or of many, shape (n, dim)."""
-        if isinstance(word, (str, bytes)):
-            return self._embedder.get().vector(word)
-        return self.vectors(word)
-
-    @overload
     def get(self, word: str | bytes) -> NDArray[np.float32] | None: ...
     @overload
     def get(self, word: str | bytes, default: T) -> NDArray[np.float32] | T: ...
@@ -298,7 +289,10 @@ class Model:
 
         Parameters
         ----------
-        words : iterable of str or bytes
+        words : iterable of str or bytes, or array of strings
+            A NumPy array, or an Arrow array of any library that gives it by the Arrow C data
+            interface (utf8, binary, their large forms and views): what is UTF-8 there is read
+            where it is.
         out : ndarray, optional
             float32, C-contiguous, shape (n, dim): filled and returned instead of a fresh array.
         threads : int, optional
@@ -315,7 +309,7 @@ class Model:
         InputTypeError
             `words` holds something else than str and bytes, or is a single one.
         InputValueError
-            `out` does not fit.
+            `out` does not fit, or an array holds nulls or is not one-dimensional.
         UnknownWordError
             A word is unknown, and the file has no n-grams to make its vector from.
 

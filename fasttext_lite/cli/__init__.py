@@ -20,6 +20,7 @@ from fasttext_lite.cli.output import (
     word_groups,
     write_lines,
 )
+from fasttext_lite.cpu import cpu_features
 from fasttext_lite.errors import FastTextLiteError, InputValueError
 from fasttext_lite.loading import load
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.arguments += more
     run: Callable[[argparse.Namespace], None] = options.run
     try:
-        if options.model is None:
+        if options.model is None and not getattr(options, "cpu", False):
             if not options.arguments:
                 raise InputValueError("name a model file, or -m sample for the built-in one")
             options.model, *options.arguments = options.arguments
@@ -114,7 +115,10 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("info", _info, "say what a model file holds, from its head alone")
+    info = command("info", _info, "say what a model file holds, from its head alone")
+    info.add_argument(
+        "--cpu", action="store_true", help="say which kernels this CPU can run; takes no model"
+    )
     vectors = command("vectors", _vectors, "print the vectors of words, known or not", "[WORD ...]")
     vectors.add_argument(
         "--format",
@@ -150,6 +154,9 @@ def _text_line(word: bytes, vector: NDArray[np.float32]) -> bytes:
 
 
 def _info(options: argparse.Namespace) -> None:
+    if options.cpu:
+        _info_of_cpu(options)
+        return
     if options.arguments:
         raise InputValueError(f"info takes one model, not also {options.arguments[0]!r}")
     info = load(options.model, progress=True).info
@@ -157,6 +164,19 @@ def _info(options: argparse.Namespace) -> None:
         sys.stdout.buffer.write(json_line(asdict(info) | {"memory": _memory(info)}))
     else:
         print(_describe(info))
+
+
+def _info_of_cpu(options: argparse.Namespace) -> None:
+    if options.model is not None or options.arguments:
+        raise InputValueError("info --cpu takes no model")
+    found = cpu_features()
+    if options.json:
+        sys.stdout.buffer.write(json_line(asdict(found)))
+        return
+    kernels = [f"{name} (in use)" if name == found.chosen else name for name in found.kernels]
+    print(f"features:     {' '.join(found.features) or 'none that kernels ask for'}")
+    print(f"kernels:      {', '.join(kernels)}")
+    print(f"others:       {found.variable}={found.kernels[-1]} in the environment")
 
 
 def _memory(info: Info) -> dict[str, int]:
