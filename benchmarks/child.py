@@ -2,13 +2,13 @@
 
 Started by its path with the interpreter of the library, which need not know this package:
 
-    python child.py probe MODULE DISTRIBUTION REPORT.json
+    python child.py probe LIBRARY REPORT.json
+    python child.py find MODULE FILE REPORT.json
     python child.py work WORK LIBRARY TASK.json OUTCOME.json ANSWERS.npz
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -33,35 +33,40 @@ def _adopt_benchmarks() -> None:
     spec.loader.exec_module(module)
 
 
-def _probe(module: str, distribution: str, report: str) -> None:
-    importlib.import_module(module)
-    providers = importlib.metadata.packages_distributions()
-    name = providers.get(module.partition(".")[0], [distribution])[0]
+def _probe(library: str, report: str) -> None:
+    from benchmarks.libraries import LIBRARIES
+
     versions = {
-        "package": f"{name} {importlib.metadata.version(name)}",
+        "package": LIBRARIES[library].version(),
         "python": platform.python_version(),
         "numpy": importlib.metadata.version("numpy"),
     }
     Path(report).write_text(json.dumps(versions), encoding="utf-8")
 
 
-def _work(name: str, library: str, task: str, values: str, answers: str) -> None:
-    _adopt_benchmarks()
+def _find(module: str, file: str, report: str) -> None:
+    """Tell where a file in an installed package lies; an empty text where it does not."""
+    spec = importlib.util.find_spec(module)
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
+    found = str(path) if path and path.exists() else ""
+    Path(report).write_text(json.dumps(found), encoding="utf-8")
+
+
+def _work(name: str, library: str, task: str, outcome: str, answers: str) -> None:
     import numpy as np
 
     from benchmarks.work import Task
     from benchmarks.works import WORKS
 
     settings = json.loads(Path(task).read_text(encoding="utf-8"))
-    outcome = WORKS[name].libraries[library](Task(**settings))
-    Path(values).write_text(json.dumps(outcome.values), encoding="utf-8")
-    if outcome.answers:
-        np.savez(answers, **outcome.answers)  # type: ignore[arg-type]
+    done = WORKS[name].libraries[library](Task.of(settings))
+    report = {"values": done.values, "notes": done.notes}
+    Path(outcome).write_text(json.dumps(report), encoding="utf-8")
+    if done.answers:
+        np.savez(answers, **done.answers)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
+    _adopt_benchmarks()
     command, *arguments = sys.argv[1:]
-    if command == "probe":
-        _probe(*arguments)
-    else:
-        _work(*arguments)
+    {"probe": _probe, "find": _find, "work": _work}[command](*arguments)

@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.libraries import LIBRARIES, OFFICIAL, OURS
+from benchmarks.files import read_through
+from benchmarks.libraries import OFFICIAL, OURS
+from benchmarks.work import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
 CHILD = Path(__file__).resolve().with_name("child.py")
 
-# Sums in another order, or in float64, may differ from the official ones by rounding alone.
-ROUNDING = 1e-6
+# What an interrupted process may take to tidy up.
+FAREWELL_SECONDS = 30
 
-Answers = dict[str, NDArray[np.float32]]
+Answers = dict[str, NDArray[Any]]
 
 
 class ChildError(Exception):
@@ -42,16 +44,25 @@ class DisagreementError(Exception):
 
 def _child(python: str, arguments: Sequence[str], folder: Path) -> None:
     """Run the child script, isolated from the environment and from the current folder."""
-    result = subprocess.run(
+    with subprocess.Popen(
         [python, "-I", str(CHILD), *arguments],
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        check=False,
-    )
-    if result.returncode != 0:
-        said = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
+    ) as process:
+        try:
+            _, errors = process.communicate()
+        except KeyboardInterrupt:
+            # The child was interrupted too, and removes what it has not finished writing.
+            try:
+                process.wait(FAREWELL_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    if process.returncode != 0:
+        said = errors.strip().splitlines() or [f"exit status {process.returncode}"]
         raise ChildError(said[-1])
 
 
@@ -65,26 +76,40 @@ def probe(library: str, python: str) -> dict[str, str]:
     OSError
         If there is no such interpreter.
     """
+    versions: dict[str, str] = _ask(python, ["probe", library])
+    return versions
+
+
+def find_file(python: str, module: str, file: str) -> str:
+    """Return the path of a file in a package that an interpreter has; empty if there is none.
+
+    Raises
+    ------
+    ChildError, OSError
+        If the interpreter can't be asked.
+    """
+    path: str = _ask(python, ["find", module, file])
+    return path
+
+
+def _ask(python: str, question: Sequence[str]) -> Any:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        report = folder / "report.json"
-        entry = LIBRARIES[library]
-        _child(python, ["probe", entry.module, entry.distribution, str(report)], folder)
-        versions: dict[str, str] = json.loads(report.read_text(encoding="utf-8"))
-        return versions
+        report = Path(name) / "report.json"
+        _child(python, [*question, str(report)], Path(name))
+        return json.loads(report.read_text(encoding="utf-8"))
 
 
 def _run_once(
     work: str, library: str, python: str, task: Path, folder: Path
-) -> tuple[dict[str, float], Answers]:
-    values, answers = folder / "outcome.json", folder / "answers.npz"
+) -> tuple[Outcome, Answers]:
+    report, answers = folder / "outcome.json", folder / "answers.npz"
     answers.unlink(missing_ok=True)
-    _child(python, ["work", work, library, str(task), str(values), str(answers)], folder)
-    numbers: dict[str, float] = json.loads(values.read_text(encoding="utf-8"))
+    _child(python, ["work", work, library, str(task), str(report), str(answers)], folder)
+    outcome = Outcome(**json.loads(report.read_text(encoding="utf-8")))
     if not answers.exists():
-        return numbers, {}
+        return outcome, {}
     with np.load(answers) as arrays:
-        return numbers, dict(arrays)
+        return outcome, dict(arrays)
 
 
 @dataclass
@@ -101,18 +126,21 @@ class Measured:
         By library, in words, how its answers compare with the official ones.
     failures : dict of str to str
         What a peer said when it could not do the work.
+    notes : dict of str to list of str
+        By library, what else is to be said.
     """
 
     work: Work
     runs: dict[str, list[dict[str, float] | None]]
     agreement: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     def _values(self, figure: Figure, library: str) -> list[float | None]:
-        keys = (figure.key, figure.stand_in)
+        keys = (figure.key, *figure.stand_ins)
         values = []
         for run in self.runs.get(library, []):
-            found = (run[key] for key in keys if run and key and key in run)
+            found = (run[key] for key in keys if run and key in run)
             values.append(next(found, None))
         return values
 
@@ -141,31 +169,39 @@ class Measured:
         return median(ratios) if ratios else None
 
 
-def _agreement(answers: Answers, reference: NDArray[np.float32]) -> str:
-    if all(np.array_equal(a.view(np.uint32), reference.view(np.uint32)) for a in answers.values()):
-        return "equal bit for bit"
-    difference = max(float(np.abs(a - reference).max()) for a in answers.values())
-    if difference <= ROUNDING:
-        return f"equal but for rounding (at most {difference:.1e})"
-    return f"DIFFERENT (by up to {difference:.1e})"
-
-
-def _compare(answers: Mapping[str, Answers]) -> dict[str, str]:
+def compare(work: Work, answers: Mapping[str, Answers]) -> dict[str, str]:
     """Compare what the libraries answered with what the official one did.
+
+    Returns
+    -------
+    dict of str to str
+        By library, in words, how its answers compare.
 
     Raises
     ------
     DisagreementError
-        If an answer of ours differs in a single bit.
+        If an answer of ours is not that of the official package, as the work has the rule.
     """
+    if work.rule is None:
+        return {}
     if OFFICIAL not in answers:
-        return dict.fromkeys(answers, "not compared: the official package did not run")
-    (reference,) = answers[OFFICIAL].values()
-    agreement = {
-        name: _agreement(own, reference) for name, own in answers.items() if name != OFFICIAL
-    }
-    if agreement[OURS] != "equal bit for bit":
-        raise DisagreementError(f"our answers and the official ones: {agreement[OURS]}")
+        return dict.fromkeys(answers, "not compared: the official package did not answer")
+    reference = next(iter(answers[OFFICIAL].values()))
+    agreement = {}
+    for library, own in answers.items():
+        if library == OFFICIAL:
+            continue
+        verdicts = {
+            name: work.rules.get(name, work.rule)(answer, reference) for name, answer in own.items()
+        }
+        wrong = [
+            f"{name}: {verdict.words}" for name, verdict in verdicts.items() if not verdict.agrees
+        ]
+        if wrong and library == OURS:
+            raise DisagreementError(
+                f"{work.title}: our answers and the official ones: {'; '.join(wrong)}"
+            )
+        agreement[library] = "; ".join(dict.fromkeys(v.words for v in verdicts.values()))
     return agreement
 
 
@@ -214,7 +250,7 @@ def measure(
         folder = Path(temporary)
         task_file = folder / "task.json"
         task_file.write_text(json.dumps(asdict(task)), encoding="utf-8")
-        for number in range(runs):
+        for number in range(min(runs, work.rounds or runs)):
             # Every other round goes backwards, so that no library always runs after the same one.
             order = libraries if number % 2 == 0 else libraries[::-1]
             answers: dict[str, Answers] = {}
@@ -223,20 +259,25 @@ def measure(
                 if sits_out:
                     measured.runs[library].append(None)
                     continue
-                progress(f"{name}: {library}, run {number + 1} of {runs}")
+                progress(f"{name}: {library}, run {number + 1}")
+                if task.model and "model" in work.needs:
+                    # What a peer filled the memory with may have driven it out.
+                    read_through(task.model)
                 try:
-                    values, own = _run_once(name, library, pythons[library], task_file, folder)
+                    outcome, own = _run_once(name, library, pythons[library], task_file, folder)
                 except ChildError as error:
                     if library == OURS:
                         raise
                     measured.failures[library] = str(error)
                     measured.runs[library].append(None)
                     continue
-                measured.runs[library].append(values)
+                measured.runs[library].append(outcome.values)
+                if outcome.notes:
+                    measured.notes[library] = outcome.notes
                 if own:
                     answers[library] = own
             if number == 0 and answers:
-                measured.agreement = _compare(answers)
+                measured.agreement = compare(work, answers)
     return measured
 
 

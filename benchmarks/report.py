@@ -1,136 +1,342 @@
-"""The measured runs as a Markdown table and as JSON."""
+"""Runs as JSON, and from that the tables, the README's table and the charts.
+
+    python -m benchmarks.report RUNS.json [RUNS.json ...] [--markdown FILE] [--readme README.md]
+                                [--charts FOLDER]
+
+Several files of runs are put together as one: a later run adds the works and the libraries that
+those before it lack.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.libraries import OFFICIAL, OURS
+from benchmarks import charts
+from benchmarks.files import write_text
+from benchmarks.libraries import LIBRARIES, OFFICIAL, OURS
+from benchmarks.work import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.measure import Measured
-    from benchmarks.work import Figure
 
 STAND_IN = "†"
+NOTHING = "–"
+BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
+SIZES = {
+    "tiny": "10,000 words, 10,000 buckets, 300 dimensions, 0.04 GB",
+    "small": "100,000 words, 100,000 buckets, 300 dimensions, 0.36 GB",
+    "full": "2 million words, 2 million buckets, 300 dimensions, 7.24 GB",
+}
+
+Document = dict[str, Any]
+FigureRuns = dict[str, Any]
 
 
-def _cell(measured: Measured, figure: Figure, library: str) -> str:
-    value = measured.median(figure, library)
-    if value is None:
-        return "–"
-    mark = f" {STAND_IN}" if measured.stands_in(figure, library) else ""
-    return figure.unit.text(value) + mark
-
-
-def _times(ratio: float | None) -> str:
-    if ratio is None:
-        return "–"
-    return f"{ratio:,.2f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
-
-
-def floor_met(measured: Measured, figure: Figure) -> bool | None:
-    """Tell whether the ratio to the official package reaches its floor; None without one."""
-    ratio = measured.ratio(figure, OFFICIAL)
-    return None if figure.floor is None or ratio is None else ratio >= figure.floor
-
-
-def _ceiling_met(measured: Measured, figure: Figure) -> bool | None:
-    value = measured.median(figure, OURS)
-    return None if figure.ceiling is None or value is None else value <= figure.ceiling
-
-
-def _limit(figure: Figure) -> str:
-    parts = []
-    if figure.ceiling is not None:
-        parts.append(f"at most {figure.unit.text(figure.ceiling)}")
-    if figure.floor is not None:
-        parts.append(f"at least {figure.floor:g} ×")
-    return ", ".join(parts) or "–"
-
-
-def _met(measured: Measured, figure: Figure) -> str:
-    """Say whether every stated limit is kept; a limit that was not measured is no yes."""
-    verdicts = []
-    if figure.ceiling is not None:
-        verdicts.append(_ceiling_met(measured, figure))
-    if figure.floor is not None:
-        verdicts.append(floor_met(measured, figure))
-    if False in verdicts:
-        return "**no**"
-    return "yes" if verdicts and None not in verdicts else "–"
-
-
-def _rows(measured: Measured, libraries: Sequence[str]) -> Iterable[list[str]]:
-    work = measured.work
-    yield [f"**{work.title}**", *[""] * (len(libraries) + 3)]
-    for figure in work.figures:
-        cells = [_cell(measured, figure, library) for library in libraries]
-        if any(cell != "–" for cell in cells):
-            ratio = _times(measured.ratio(figure, OFFICIAL))
-            yield [figure.title, *cells, ratio, _limit(figure), _met(measured, figure)]
-
-
-def _notes(measured: Measured) -> Iterable[str]:
-    title = measured.work.title
-    for library, words in measured.agreement.items():
-        yield f"- {title}: answers of {library} and of the official package: {words}."
-    for library, words in measured.failures.items():
-        yield f"- {title}: {library} failed: {words}"
-
-
-def markdown(
-    results: Sequence[Measured],
-    versions: Mapping[str, Mapping[str, str]],
-    machine: Mapping[str, str],
-    size: str,
-) -> str:
-    """Write the table, what is to be said of it, and the machine's line."""
-    libraries = list(versions)
-    head = ["work", *libraries, f"ratio to {OFFICIAL}", "limit", "met"]
-    lines = [head, ["---"] * len(head)]
-    for measured in results:
-        lines += _rows(measured, libraries)
-    table = [f"| {' | '.join(line)} |" for line in lines]
-    packages = "; ".join(
-        f"{name}: {own['package']} (Python {own['python']}, NumPy {own['numpy']})"
-        for name, own in versions.items()
-    )
-    notes = [note for measured in results for note in _notes(measured)]
-    if any(STAND_IN in line for line in table):
-        notes.append(f"- {STAND_IN} has no call for many words: its rate one by one.")
-    where = f"Model: {size}. Machine: {', '.join(machine.values())}."
-    blocks = ["\n".join(table), "\n".join(notes), f"{where}\n{packages}."]
-    return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def document(
-    results: Mapping[str, Measured],
-    versions: Mapping[str, Mapping[str, str]],
-    machine: Mapping[str, str],
-    size: str,
-) -> dict[str, Any]:
-    """Return every run of every library, with medians and ratios, ready for JSON."""
-    works = {}
-    for name, measured in results.items():
-        figures = {}
-        for figure in measured.work.figures:
+def work_document(measured: Measured) -> Document:
+    """Return every run of a work, with medians and ratios, ready for JSON."""
+    figures = {}
+    for figure in measured.work.figures:
+        medians = {
+            library: value
+            for library in measured.runs
+            if (value := measured.median(figure, library)) is not None
+        }
+        if OURS in medians:
             figures[figure.key] = {
                 "title": figure.title,
                 "unit": figure.unit.value,
                 "ceiling": figure.ceiling,
                 "floor": figure.floor,
-                "medians": {library: measured.median(figure, library) for library in versions},
+                "compared": figure.compared,
+                "headline": figure.headline,
+                "point": asdict(figure.point) if figure.point else None,
+                "medians": medians,
+                "stand_ins": [name for name in medians if measured.stands_in(figure, name)],
                 "ratios": {
-                    library: measured.ratio(figure, library)
-                    for library in versions
-                    if library != OURS
+                    library: ratio
+                    for library in medians
+                    if library != OURS and (ratio := measured.ratio(figure, library)) is not None
                 },
             }
-        works[name] = {
-            "figures": figures,
-            "runs": measured.runs,
-            "agreement": measured.agreement,
-            "failures": measured.failures,
-        }
-    return {"size": size, "machine": machine, "versions": versions, "works": works}
+    return {
+        "title": measured.work.title,
+        "figures": figures,
+        "runs": measured.runs,
+        "agreement": measured.agreement,
+        "failures": measured.failures,
+        "notes": measured.notes,
+    }
+
+
+def merge(documents: Sequence[Document]) -> Document:
+    """Put runs made one after the other together.
+
+    Parameters
+    ----------
+    documents : sequence of dict
+        In any order. One that was started later adds the works and the libraries that those
+        before it lack. Ratios are those of the run that a library took part in.
+
+    Raises
+    ------
+    ValueError
+        If they are of different machines or of models of different sizes.
+    """
+    earliest, *others = sorted(documents, key=lambda document: str(document["started"]))
+    first: Document = json.loads(json.dumps(earliest))
+    for document in others:
+        if document["size"] != first["size"]:
+            raise ValueError(f"runs of the {document['size']} and the {first['size']} model")
+        mine, theirs = ({**d["machine"], "date": ""} for d in (first, document))
+        if mine != theirs:
+            raise ValueError(
+                "runs of different machines: " + _machine(first) + "; " + _machine(document)
+            )
+        first["machine"]["date"] = max(first["machine"]["date"], document["machine"]["date"])
+        first["commands"] += [c for c in document["commands"] if c not in first["commands"]]
+        first["versions"] = {**document["versions"], **first["versions"]}
+        for name, work in document["works"].items():
+            if name in first["works"]:
+                _add(first["works"][name], work)
+            else:
+                first["works"][name] = work
+    order = list(LIBRARIES)
+    first["versions"] = dict(sorted(first["versions"].items(), key=lambda v: order.index(v[0])))
+    return first
+
+
+def _add(work: Document, later: Document) -> None:
+    """Add the libraries that a later run of a work has, and the earlier one has not."""
+    new = {library for library in later["runs"] if library not in work["runs"]}
+    for part in ("runs", "agreement", "failures", "notes"):
+        work[part] |= {name: said for name, said in later[part].items() if name in new}
+    for key, figure in later["figures"].items():
+        own = work["figures"].setdefault(
+            key, {**figure, "medians": {}, "ratios": {}, "stand_ins": []}
+        )
+        for part in ("medians", "ratios"):
+            own[part] |= {name: value for name, value in figure[part].items() if name in new}
+        own["stand_ins"] += [name for name in figure["stand_ins"] if name in new]
+
+
+def floor_met(figure: FigureRuns) -> bool | None:
+    """Tell whether the ratio to the official package reaches its floor; None without one."""
+    ratio = figure["ratios"].get(OFFICIAL)
+    if figure["floor"] is None or ratio is None:
+        return None
+    return bool(ratio >= figure["floor"])
+
+
+def ceiling_met(figure: FigureRuns) -> bool | None:
+    """Tell whether our figure stays under its ceiling; None without one."""
+    value = figure["medians"].get(OURS)
+    if figure["ceiling"] is None or value is None:
+        return None
+    return bool(value <= figure["ceiling"])
+
+
+def _met(figure: FigureRuns) -> str:
+    """Say whether every stated limit is kept; a limit that was not measured is no yes."""
+    verdicts = []
+    if figure["ceiling"] is not None:
+        verdicts.append(ceiling_met(figure))
+    if figure["floor"] is not None:
+        verdicts.append(floor_met(figure))
+    if False in verdicts:
+        return "**no**"
+    return "yes" if verdicts and None not in verdicts else NOTHING
+
+
+def _limit(figure: FigureRuns) -> str:
+    parts = []
+    if figure["ceiling"] is not None:
+        parts.append(f"at most {Unit(figure['unit']).text(figure['ceiling'])}")
+    if figure["floor"] is not None:
+        parts.append(f"at least {figure['floor']:g} ×")
+    return ", ".join(parts) or NOTHING
+
+
+def _cell(figure: FigureRuns, library: str) -> str:
+    value = figure["medians"].get(library)
+    if value is None:
+        return NOTHING
+    mark = f" {STAND_IN}" if library in figure["stand_ins"] else ""
+    return Unit(figure["unit"]).text(value) + mark
+
+
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return NOTHING
+    return f"{ratio:,.2f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
+
+
+def ahead(figure: FigureRuns) -> list[str]:
+    """Name the peers whose figure is better than ours, the best first."""
+    medians = figure["medians"]
+    if not figure["compared"] or OURS not in medians:
+        return []
+    sign = -1 if Unit(figure["unit"]).more_is_better else 1
+    better = [name for name in medians if sign * medians[name] < sign * medians[OURS]]
+    return sorted(better, key=lambda name: sign * medians[name])
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
+
+
+def _work_section(work: Document) -> str:
+    figures = list(work["figures"].values())
+    libraries = [name for name in LIBRARIES if any(name in f["medians"] for f in figures)]
+    rows = [["", *libraries, f"ratio to {OFFICIAL}", "limit", "met", "ahead of us"]]
+    rows += [
+        [
+            figure["title"],
+            *(_cell(figure, library) for library in libraries),
+            _times(figure["ratios"].get(OFFICIAL)),
+            _limit(figure),
+            _met(figure),
+            ", ".join(ahead(figure)) or NOTHING,
+        ]
+        for figure in figures
+    ]
+    notes = [
+        f"- {library}, answers beside those of the official package: {words}."
+        for library, words in work["agreement"].items()
+    ]
+    notes += [f"- {library} failed: {words}" for library, words in work["failures"].items()]
+    notes += [f"- {library}: {line}." for library, said in work["notes"].items() for line in said]
+    blocks = [f"### {work['title']}", _table(rows) if figures else "Nothing was measured."]
+    return "\n\n".join([*blocks, "\n".join(notes)] if notes else blocks)
+
+
+def _machine(document: Document) -> str:
+    return ", ".join(document["machine"].values())
+
+
+def _packages(document: Document) -> str:
+    return "; ".join(
+        f"{name}: {own['package']} (Python {own['python']}, NumPy {own['numpy']})"
+        for name, own in document["versions"].items()
+    )
+
+
+def _stands_in(document: Document) -> bool:
+    works = document["works"].values()
+    return any(figure["stand_ins"] for work in works for figure in work["figures"].values())
+
+
+def markdown(document: Document) -> str:
+    """Write a table for each work, what is to be said of it, and the machine's line."""
+    blocks = [_work_section(work) for work in document["works"].values()]
+    if _stands_in(document):
+        blocks.append(f"{STAND_IN} has no such call or file: its nearest figure instead.")
+    blocks.append(
+        f"Model: {SIZES[document['size']]}. Machine: {_machine(document)}.\n{_packages(document)}."
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _emphasised(text: str, yes: bool) -> str:
+    return f"**{text}**" if yes else text
+
+
+def _readme_row(figure: FigureRuns) -> list[str]:
+    better = ahead(figure)
+    unit = Unit(figure["unit"])
+    others = {
+        name: value for name, value in figure["medians"].items() if name not in (OURS, OFFICIAL)
+    }
+    choose = max if unit.more_is_better else min
+    best = choose(others, key=lambda name: others[name]) if others else None
+    return [
+        figure["headline"],
+        _cell(figure, OURS),
+        _emphasised(_cell(figure, OFFICIAL), OFFICIAL in better),
+        _emphasised(f"{best} {_cell(figure, best)}", best in better) if best else NOTHING,
+        _times(figure["ratios"].get(OFFICIAL)),
+    ]
+
+
+def readme(document: Document) -> str:
+    """Write the README's table: its headlines, the machine, the date and the commands."""
+    rows = [["", "fasttext-lite", OFFICIAL, "best other", f"× {OFFICIAL}"]]
+    figures = [figure for work in document["works"].values() for figure in work["figures"].values()]
+    rows += [
+        _readme_row(figure)
+        for figure in figures
+        if figure["headline"] and OURS in figure["medians"]
+    ]
+    marked = f" {STAND_IN} has no such call or file: its nearest figure." * _stands_in(document)
+    commands = ", ".join(f"`{command}`" for command in document["commands"])
+    return (
+        f"{_table(rows)}\n\n"
+        f"Bold: a peer is ahead.{marked} Model: {SIZES[document['size']]}; page cache warm. "
+        f"Machine: {_machine(document)}. Made by {commands}. {_packages(document)}.\n"
+    )
+
+
+def replace_block(text: str, block: str) -> str:
+    """Put a block between the markers of a text.
+
+    Raises
+    ------
+    ValueError
+        If the text does not have each marker once.
+    """
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"there is not one {BEGIN} and one {END}")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{block}{END}{after}"
+
+
+def block_of(text: str) -> str:
+    """Return what stands between the markers of a text."""
+    return text.partition(BEGIN)[2].partition(END)[0].removeprefix("\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write tables and charts from files of runs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report", description="Tables and charts from files of runs."
+    )
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUNS.json")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the runs as one file")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="put the table between the markers of a file"
+    )
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="draw the charts there")
+    options = parser.parse_args(arguments)
+    try:
+        document = merge([json.loads(path.read_text(encoding="utf-8")) for path in options.runs])
+        if options.readme:
+            text = options.readme.read_text(encoding="utf-8")
+            write_text(options.readme, replace_block(text, readme(document)))
+        if options.json:
+            write_text(options.json, json_text(document))
+        if options.markdown:
+            write_text(options.markdown, markdown(document))
+        if options.charts:
+            charts.draw(document, options.charts)
+    except (OSError, ValueError, ImportError) as error:
+        parser.error(str(error))
+    if not (options.readme or options.json or options.markdown or options.charts):
+        sys.stdout.write(markdown(document))
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Write a document as the text of a JSON file."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -8,9 +8,7 @@ words, buckets and dimensions, random words and values, and the same bytes on ev
 from __future__ import annotations
 
 import argparse
-import errno
 import os
-import shutil
 import struct
 import sys
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
+
+from benchmarks.files import check_space, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,8 +33,9 @@ GENERATION = 1
 
 MAGIC = 793712314
 VERSION = 12
-NEGATIVE_SAMPLING = 2
-SKIP_GRAM = 2
+NEGATIVE_SAMPLING, SOFTMAX = 2, 3
+SKIP_GRAM, SUPERVISED = 2, 3
+WORD_ENTRY, LABEL_ENTRY = 0, 1
 
 BLOCK_BYTES = 64 * 1024 * 1024
 # Prime, so each block of a matrix starts at another place in a row than the blocks before it.
@@ -45,24 +46,51 @@ MIN_COUNT = 5
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides the size of a synthetic model."""
+    """What decides the size of a synthetic model; one with labels is supervised."""
 
     words: int
     buckets: int
     dim: int = 300
     minn: int = 3
     maxn: int = 6
+    labels: int = 0
+    word_ngrams: int = 1
+
+    @property
+    def input_rows(self) -> int:
+        """Rows of the input matrix."""
+        return self.words + self.buckets
+
+    @property
+    def output_rows(self) -> int:
+        """Rows of the output matrix: one a label, or else one a word."""
+        return self.labels or self.words
 
     @property
     def matrix_bytes(self) -> int:
         """Bytes of both matrices together."""
-        return (2 * self.words + self.buckets) * self.dim * 4
+        return (self.input_rows + self.output_rows) * self.dim * 4
 
 
 SIZES = {
+    "tiny": Shape(words=10_000, buckets=10_000),
     "small": Shape(words=100_000, buckets=100_000),
+    "medium": Shape(words=400_000, buckets=400_000),
     "full": Shape(words=2_000_000, buckets=2_000_000),
 }
+
+
+def _classifier(words: int, buckets: int) -> Shape:
+    return Shape(words, buckets, dim=100, minn=0, maxn=0, labels=2, word_ngrams=2)
+
+
+# Dense supervised models, of the kind that filters web text.
+CLASSIFIERS = {
+    "classifier-tiny": _classifier(words=10_000, buckets=10_000),
+    "classifier-small": _classifier(words=20_000, buckets=100_000),
+    "classifier-full": _classifier(words=100_000, buckets=2_000_000),
+}
+SHAPES = {**SIZES, **CLASSIFIERS}
 
 
 def _draw(rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[str]:
@@ -76,40 +104,44 @@ def _draw(rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[str]:
     return words
 
 
-def vocabulary(shape: Shape) -> list[str]:
-    """Return the words of a synthetic model in the order of the file, about ten letters each."""
+def vocabulary(size: int) -> list[str]:
+    """Return the words of a model of so many, in the order of the file, ten letters or so each."""
     rng = np.random.default_rng([SEED, 0])
     words = {END_OF_SENTENCE: None}
-    while len(words) < shape.words:
-        lengths = rng.normal(10.0, 2.0, size=shape.words - len(words)).round().clip(5, 16)
+    while len(words) < size:
+        lengths = rng.normal(10.0, 2.0, size=size - len(words)).round().clip(5, 16)
         words.update(dict.fromkeys(_draw(rng, lengths.astype(np.int64))))
     return list(words)
 
 
-def word_lists(shape: Shape, count: int) -> tuple[list[str], list[str]]:
+def word_lists(size: int, count: int) -> tuple[list[str], list[int], list[str]]:
     """Draw distinct words to look up.
 
     Parameters
     ----------
-    shape : Shape
-        The model that the words are for.
+    size : int
+        How many words the model has that they are for.
     count : int
-        How many words of each kind.
+        How many words of each kind, as far as there are so many.
 
     Returns
     -------
-    known, unknown : list of str
-        Words from all over the vocabulary in random order, and words that are not in it, of
-        9 to 13 letters: with n-grams of 3 to 6 characters that is 4 × letters − 6 rows each,
-        38 on average.
+    known : list of str
+        Words from all over the vocabulary in random order.
+    ids : list of int
+        Their places in the vocabulary.
+    unknown : list of str
+        Words that are not in it, of 9 to 13 letters: with n-grams of 3 to 6 characters that is
+        4 × letters − 6 rows each, 38 on average.
     """
-    words = vocabulary(shape)
+    words = vocabulary(size)
     rng = np.random.default_rng([SEED, 1])
-    known = [words[i] for i in 1 + rng.choice(len(words) - 1, size=count, replace=False)]
+    ids = (1 + rng.permutation(len(words) - 1)[:count]).tolist()
+    known = [words[i] for i in ids]
     vocabulary_set = set(words)
     candidates = dict.fromkeys(_draw(rng, rng.integers(9, 14, size=2 * count)))
     unknown = list(islice((word for word in candidates if word not in vocabulary_set), count))
-    return known, unknown
+    return known, ids, unknown
 
 
 def _counts(shape: Shape) -> NDArray[np.int64]:
@@ -119,28 +151,34 @@ def _counts(shape: Shape) -> NDArray[np.int64]:
 
 
 def _head(shape: Shape, counts: NDArray[np.int64]) -> bytes:
-    window, epochs, negatives, word_ngrams, update_rate = 5, 5, 10, 1, 100
+    window, epochs, negatives, update_rate = 5, 5, 10, 100
+    loss, kind = (SOFTMAX, SUPERVISED) if shape.labels else (NEGATIVE_SAMPLING, SKIP_GRAM)
     settings = struct.pack(
         "<12id",
-        *(shape.dim, window, epochs, MIN_COUNT, negatives, word_ngrams),
-        *(NEGATIVE_SAMPLING, SKIP_GRAM, shape.buckets, shape.minn, shape.maxn, update_rate),
+        *(shape.dim, window, epochs, MIN_COUNT, negatives, shape.word_ngrams),
+        *(loss, kind, shape.buckets, shape.minn, shape.maxn, update_rate),
         1e-4,
     )
-    labels, not_pruned = 0, -1
-    sizes = struct.pack("<3i2q", shape.words, shape.words, labels, int(counts.sum()), not_pruned)
+    entries, not_pruned = shape.words + shape.labels, -1
+    sizes = struct.pack("<3i2q", entries, shape.words, shape.labels, int(counts.sum()), not_pruned)
     return struct.pack("<2i", MAGIC, VERSION) + settings + sizes
 
 
-def _entries(words: Iterable[str], counts: NDArray[np.int64]) -> Iterator[bytes]:
+def _entries(
+    words: Iterable[str], counts: NDArray[np.int64], kind: int = WORD_ENTRY
+) -> Iterator[bytes]:
     for word, count in zip(words, counts.tolist(), strict=True):
-        yield word.encode() + struct.pack("<xqb", count, 0)
+        yield word.encode() + struct.pack("<xqb", count, kind)
+
+
+def _labels(shape: Shape) -> list[str]:
+    return [f"__label__{number}" for number in range(shape.labels)]
 
 
 def _matrices(shape: Shape) -> Iterator[tuple[int, int]]:
     """Rows and first block of the input matrix, then of the output matrix."""
-    rows = shape.words + shape.buckets
-    yield rows, 0
-    yield shape.words, -(-rows // (BLOCK_BYTES // (4 * shape.dim)))
+    yield shape.input_rows, 0
+    yield shape.output_rows, -(-shape.input_rows // (BLOCK_BYTES // (4 * shape.dim)))
 
 
 def _write_matrix(file: IO[bytes], rows: int, block: NDArray[np.float32], first_block: int) -> None:
@@ -165,22 +203,12 @@ def _write(file: IO[bytes], shape: Shape, words: list[str]) -> None:
     entries = _entries(words, counts)
     while chunk := b"".join(islice(entries, ENTRIES_PER_WRITE)):
         file.write(chunk)
+    file.writelines(_entries(_labels(shape), counts[: shape.labels], LABEL_ENTRY))
     rng = np.random.default_rng([SEED, 2])
     block = rng.random((BLOCK_BYTES // (4 * shape.dim), shape.dim), dtype=np.float32)
     block = ((block - 0.5) * 0.2).astype("<f4")
     for rows, first_block in _matrices(shape):
         _write_matrix(file, rows, block, first_block)
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise OSError(
-            errno.ENOSPC,
-            f"the model needs {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free:"
-            f" {(needed - free) / 1e9:.2f} GB are missing",
-            str(folder),
-        )
 
 
 def default_folder() -> Path:
@@ -200,7 +228,7 @@ def ensure(size: str, folder: Path) -> Path:
     Parameters
     ----------
     size : str
-        ``"small"`` (0.36 GB) or ``"full"`` (7.24 GB).
+        One of `SHAPES`: ``"small"`` (0.36 GB), ``"full"`` (7.24 GB), …
     folder : Path
         Made when it is missing.
 
@@ -217,27 +245,22 @@ def ensure(size: str, folder: Path) -> Path:
     target = folder / f"synthetic-{size}-{GENERATION}.bin"
     if target.exists():
         return target
-    shape = SIZES[size]
-    words = vocabulary(shape)
-    entries = sum(len(word.encode()) for word in words) + 10 * len(words)
+    shape = SHAPES[size]
+    words = vocabulary(shape.words)
+    entries = sum(len(word.encode()) + 10 for word in [*words, *_labels(shape)])
     folder.mkdir(parents=True, exist_ok=True)
     needed = 92 + entries + 2 * 17 + shape.matrix_bytes
-    _check_space(folder, needed)
+    check_space(target, needed)
     print(f"writing {target} ({needed / 1e9:.2f} GB)", file=sys.stderr)
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as file:
-            _write(file, shape, words)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(target) as unfinished, unfinished.open("wb") as file:
+        _write(file, shape, words)
     return target
 
 
 def main() -> None:
     """Write a model from the command line and print its path."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.synthetic", description=__doc__)
-    parser.add_argument("--size", choices=SIZES, default="small")
+    parser.add_argument("--size", choices=SHAPES, default="small")
     parser.add_argument("--dir", type=Path, default=default_folder(), metavar="FOLDER")
     options = parser.parse_args()
     try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
+
+    from benchmarks.agreement import Rule
 
 
 class Unit(Enum):
@@ -18,22 +19,46 @@ class Unit(Enum):
 
     SECONDS = "s"
     BYTES = "bytes"
-    WORDS_PER_SECOND = "words/s"
+    LINES_PER_SECOND = "lines/s"
 
     @property
     def more_is_better(self) -> bool:
         """Whether a greater figure is a better one."""
-        return self is Unit.WORDS_PER_SECOND
+        return self is Unit.LINES_PER_SECOND
 
     def text(self, value: float) -> str:
         """Write a figure in a readable scale."""
-        if self is Unit.WORDS_PER_SECOND:
-            return f"{value:,.0f} words/s"
+        if self is Unit.LINES_PER_SECOND:
+            return f"{value:,.0f} lines/s"
         if self is Unit.BYTES:
-            return f"{value / 1e6:,.1f} MB"
-        if abs(value) < 0.0995:
-            return f"{value * 1e3:.2f} ms"
-        return f"{value:.2f} s"
+            return f"{value / 1e9:.2f} GB" if value > 0.99e9 else f"{value / 1e6:.1f} MB"
+        for scale, unit in ((1e6, "µs"), (1e3, "ms")):
+            if abs(value) * scale < 99.5:
+                return f"{value * scale:.{_decimals(value * scale)}f} {unit}"
+        return f"{value:.{_decimals(value)}f} s"
+
+
+def _decimals(value: float) -> int:
+    return 2 if abs(value) < 9.95 else 1
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a figure stands in a chart of how something grows.
+
+    Attributes
+    ----------
+    line : str
+        Name of the line that the figure is a point of.
+    axis : str
+        What grows.
+    x : float
+        How far it has grown.
+    """
+
+    line: str
+    axis: str
+    x: float
 
 
 @dataclass(frozen=True)
@@ -55,8 +80,12 @@ class Figure:
         good, that is twice the rate or half the time or memory.
     compared : bool
         Whether a ratio to the official package means something.
-    stand_in : str or None
-        Key of the number to take from a library that has no such call.
+    stand_ins : tuple of str
+        Keys of the numbers to take from a library that has no such call, the first that there is.
+    headline : str or None
+        What the README calls it; None for a figure that it leaves out.
+    point : Point or None
+        Its place in a chart of growth.
     """
 
     key: str
@@ -65,7 +94,9 @@ class Figure:
     ceiling: float | None = None
     floor: float | None = None
     compared: bool = True
-    stand_in: str | None = None
+    stand_ins: tuple[str, ...] = ()
+    headline: str | None = None
+    point: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -76,16 +107,43 @@ class Task:
     ----------
     model : str
         Path of the model; empty for a work that needs none.
+    words : int
+        How many words its vocabulary has.
     known, unknown : list of str
         Words of its vocabulary and words that are not in it.
+    ids : list of int
+        The places of the known words in the vocabulary.
+    growing : list of Task
+        The same for smaller models up to this one, smallest first.
+    classifier : str
+        Path of a dense supervised model.
+    classifier_words : list of str
+        Words of its vocabulary.
+    lid : str
+        Path of the language identification model.
+    program : str
+        The official program; empty where there is none.
     passes : int
         How often a loop is timed within the process; the median counts.
     """
 
     model: str = ""
+    words: int = 0
     known: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    passes: int = 3
+    ids: list[int] = field(default_factory=list)
+    growing: list[Task] = field(default_factory=list)
+    classifier: str = ""
+    classifier_words: list[str] = field(default_factory=list)
+    lid: str = ""
+    program: str = ""
+    passes: int = 1
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Task:
+        """Make a task of what `dataclasses.asdict` made of one."""
+        growing = [cls.of(smaller) for smaller in settings["growing"]]
+        return cls(**{**settings, "growing": growing})
 
 
 @dataclass(frozen=True)
@@ -97,12 +155,15 @@ class Outcome:
     values : dict of str to float
         Numbers by the keys of the figures.
     answers : dict of str to ndarray
-        What the calls gave. The official package gives one array, and every array of every
-        other library is compared with it.
+        What the calls gave. Every array of every other library is compared with the first one
+        of the official package.
+    notes : list of str
+        What is to be said under the table.
     """
 
     values: dict[str, float]
-    answers: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    answers: dict[str, NDArray[Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -117,11 +178,20 @@ class Work:
         The rows.
     libraries : mapping of str to callable
         The function that does the work with a library, by the library's name.
-    needs_model : bool
-        Whether a model file and word lists are made for it.
+    rule : Rule
+        How answers are compared with the official ones; None for a work without answers.
+    rules : mapping of str to Rule
+        Other rules for some of the answers, by their names.
+    needs : tuple of str
+        The parts of a task that it needs, by the names of the attributes.
+    rounds : int or None
+        Most rounds that are worth their time.
     """
 
     title: str
     figures: tuple[Figure, ...]
     libraries: Mapping[str, Callable[[Task], Outcome]]
-    needs_model: bool = True
+    rule: Rule | None = None
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    needs: tuple[str, ...] = ("model",)
+    rounds: int | None = None

@@ -8,8 +8,17 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+# The compiled modules read numbers in the order of the machine, and places in large files do not
+# fit 32 bits. The error is none of ours, which could not be imported either.
+if sys.byteorder != "little" or sys.maxsize < 1 << 32:
+    raise ImportError(
+        f"fasttext-lite needs a 64-bit little-endian machine; this is a {sys.byteorder}-endian "
+        f"Python of {sys.maxsize.bit_length() + 1} bits"
+    )
 
 # First of all: in the midst of our own imports it takes a quarter longer.
 import numpy as np  # noqa: F401
@@ -35,6 +44,7 @@ from fasttext_lite.model import Model
 if TYPE_CHECKING:
     from fasttext_lite import evaluate
     from fasttext_lite.conversion import convert
+    from fasttext_lite.cpu import cpu_features
     from fasttext_lite.exports import export
     from fasttext_lite.weighting import SIF
 
@@ -58,6 +68,7 @@ __all__ = [
     "UnsupportedError",
     "__version__",
     "convert",
+    "cpu_features",
     "evaluate",
     "export",
     "load",
@@ -68,6 +79,7 @@ __all__ = [
 _LATER = {
     "SIF": "fasttext_lite.weighting",
     "convert": "fasttext_lite.conversion",
+    "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",
     "export": "fasttext_lite.exports",
 }

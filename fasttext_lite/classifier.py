@@ -11,13 +11,14 @@ from fasttext_lite._core.batch import WordBatch, encode
 from fasttext_lite._core.huffman import HierarchicalSoftmax
 from fasttext_lite._core.line import LineReader
 from fasttext_lite._core.losses import Loss, Sigmoid, Softmax
+from fasttext_lite._core.ordered import features
 from fasttext_lite._core.predict import Predictor
 from fasttext_lite._core.rows import DenseRows, QuantizedRows, Rows
 from fasttext_lite._core.tokens import Tokenizer
 from fasttext_lite.errors import InputValueError, ModelKindError
 from fasttext_lite.formats.binary import path_name
 from fasttext_lite.metrics import Scores, Tally, read_lines
-from fasttext_lite.parallel import run_in_chunks
+from fasttext_lite.parallel import run_over
 from fasttext_lite.parts import LABEL_PREFIX
 from fasttext_lite.words import Words
 
@@ -31,9 +32,10 @@ __all__ = ["Classifier", "Contribution", "Prediction", "Predictions"]
 
 # Tables that make answers faster are made where each takes no more bytes than this.
 _TABLE_SIZE = 1 << 23
-# Numbers of one chunk of a batch, whatever k is.
+# One chunk of a batch: numbers of its answers, whatever k is, texts, and bytes of those.
 _CHUNK_NUMBERS = 1 << 20
 _CHUNK_TEXTS = 1024
+_CHUNK_BYTES = 1 << 15
 # Of a file to test on: bytes of a block, and predictions for it.
 _TEST_BLOCK = 1 << 20
 _TEST_NUMBERS = 1 << 24
@@ -233,7 +235,7 @@ class Classifier:
             there.sum(axis=1, out=counts[start + 1 : stop + 1])
             pieces[start] = labels[there], probabilities[there]
 
-        run_in_chunks(work, len(texts), threads, _chunk(most))
+        run_over(work, texts, threads, _chunk(most), _CHUNK_BYTES)
         ordered = [pieces[start] for start in sorted(pieces)]
         return Predictions(
             self._predictor,
@@ -283,7 +285,7 @@ class Classifier:
                 batch, start, most, threshold, bias, labels[start:stop], probabilities[start:stop]
             )
 
-        run_in_chunks(work, len(batch), threads, _chunk(most))
+        run_over(work, batch, threads, _chunk(most), _CHUNK_BYTES)
         return labels, probabilities
 
     def explain(self, text: str | bytes, label: str | bytes | None = None) -> list[Contribution]:
@@ -316,12 +318,12 @@ class Classifier:
             return []
         direction = np.empty(self._reader.rows.dim, np.float32)
         self._loss.direction(target, direction)
-        features = self._reader.features(encode(text))
-        rows = np.array([row for _, _, row in features], np.int64)
+        found = features(self._reader, encode(text))
+        rows = np.array([row for _, _, row in found], np.int64)
         return [
-            Contribution(_decode(token), _decode(feature), score / len(features))
+            Contribution(_decode(token), _decode(feature), score / len(found))
             for (token, feature, _), score in zip(
-                features, self._reader.rows.dots(rows, direction), strict=True
+                found, self._reader.rows.dots(rows, direction), strict=True
             )
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,22 +13,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite._core.batch import WordBatch
+from fasttext_lite._core.codes import encode
 from fasttext_lite._core.embed import Embedder
 from fasttext_lite._core.ngrams import NgramSet
 from fasttext_lite._core.subwords import PruneIndex
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
-from fasttext_lite.formats import check_unchanged, open_parts, path_name
+from fasttext_lite.formats import open_parts, path_name
 from fasttext_lite.formats.atomic import check_target
-from fasttext_lite.formats.compact import DTYPES, describe
+from fasttext_lite.formats.compact import DTYPES, NEIGHBORS_INDEX, describe, describe_codes
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.formats.safetensors import Tensor, Writer
+from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.loading import model_path
 from fasttext_lite.parallel import chunks_with_bar
 from fasttext_lite.reduction import Projection, fit_projection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -107,6 +109,7 @@ def convert(
     subwords: str = "all",
     extra_words: PathType | Iterable[str | bytes] | None = None,
     dim: int | None = None,
+    neighbors_index: bool = False,
     threads: int | None = None,
     progress: bool = False,
 ) -> Report:
@@ -143,6 +146,9 @@ def convert(
     dim : int, optional
         Fewer dimensions: a principal component analysis of the word vectors, and the same
         projection for all other rows.
+    neighbors_index : bool
+        Store codes of the vectors too, half a byte a number, by which a search of neighbours
+        passes over most words without reading their vectors.
     threads : int, optional
         By default the cores that this process may use.
     progress : bool
@@ -178,7 +184,7 @@ def convert(
     with _opened(source, target, keep, progress=progress) as (parts, stream):
         job = _Job(parts, source, dtype, 1 if stream else threads, progress, stream)
         job.choose(keep)
-        job.write(target)
+        job.write(target, neighbors_index=neighbors_index)
         return job.report(target, time.perf_counter() - started)
 
 
@@ -200,7 +206,7 @@ def _opened(
 ) -> Iterator[tuple[Parts, GzippedModel | None]]:
     """Open the source; of a gzip'd model give the stream where its rows can be taken in order."""
     if not holds_model(source):
-        yield open_parts(source), None
+        yield open_parts(source, progress=progress), None
         return
     model = GzippedModel(source)
     try:
@@ -381,12 +387,15 @@ class _Job:
             raise InputValueError("fewer dimensions are found from the vectors of the words")
         if dim < full:
             self.dim = dim
-            blocks = self._blocks("analysis", self._exact_words, len(self.words), full)
-            self.projection = fit_projection(blocks, full, dim)
+            # Closed at once where it is interrupted, so that its threads end.
+            with closing(
+                self._blocks("analysis", self._exact_words, len(self.words), full)
+            ) as blocks:
+                self.projection = fit_projection(blocks, full, dim)
 
     def _room(self, count: int) -> NDArray[np.float32]:
         """Make room for so many rows of the source, which has to be there still."""
-        check_unchanged(self.parts, self.source)
+        check_unchanged(self.parts)
         return np.empty((count, self.parts.info.parameters.dim), np.float32)
 
     def _exact_words(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -402,16 +411,21 @@ class _Job:
 
     def _blocks(
         self, title: str, work: Callable[[int, int], Any], count: int, dim: int
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         """Work on all rows in chunks on several threads, with a progress bar."""
         chunk = max(_CHUNK // (4 * dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self.progress):
-            check_unchanged(self.parts, self.source)
+            check_unchanged(self.parts)
             yield result
 
-    def write(self, target: str) -> None:
+    def write(self, target: str, *, neighbors_index: bool) -> None:
         """Write the file."""
         info, table = self.parts.info, self.parts.subwords
+        if neighbors_index and self.supervised:
+            raise InputValueError(
+                "a supervised model keeps its rows, not the vectors of its words: there is nothing "
+                "to make an index of neighbours from"
+            )
         labels = info.label_count
         ids = np.concatenate(
             [self.words, np.arange(info.word_count, info.word_count + labels, dtype=np.int32)]
@@ -453,6 +467,8 @@ class _Job:
                 tensors.append(Tensor(f"{name}.scales", "F32", (height,)))
             if name == "words":
                 tensors.append(Tensor("words.norms", "F32", (height,)))
+                if neighbors_index:
+                    tensors += [Tensor(*array) for array in describe_codes(height, self.dim)]
         parameters = info.parameters
         metadata = describe(
             parameters, dim=self.dim, words=words, labels=labels, tokens=info.token_count,
@@ -462,7 +478,7 @@ class _Job:
             writer.write("vocabulary.text", text)
             writer.write("vocabulary.offsets", np.asarray(offsets))
             writer.write("vocabulary.counts", np.asarray(counts))
-            writer.write("vocabulary.index", np.asarray(stored.index()))
+            writer.write("vocabulary.index", stored.index())
             del stored, text, offsets, counts
             if prune is not None and self.buckets is not None:
                 writer.write("subwords.buckets", self.buckets)
@@ -480,6 +496,8 @@ class _Job:
                 self._write_matrix(writer, "output", self._exact_output, labels)
             else:
                 self._write_matrix(writer, "words", self._exact_words, words, words)
+                if neighbors_index:
+                    self._write_codes(writer, words)
                 self._write_matrix(
                     writer,
                     "subwords",
@@ -524,6 +542,22 @@ class _Job:
             writer.write(f"{name}.scales", np.concatenate(scales))
         if name == "words" and norms:
             writer.write("words.norms", np.concatenate(norms))
+
+    def _write_codes(self, writer: Writer, count: int) -> None:
+        """Write codes of the vectors as they stand in the new file, which is read again."""
+
+        def code(start: int, stop: int) -> tuple[NDArray[Any], ...]:
+            stored = writer.read("words", start, stop).astype(np.float32)
+            # The scales of int8 do not change a direction.
+            return encode(stored, packed=True)
+
+        more: list[tuple[NDArray[Any], ...]] = []
+        for codes, *others in self._blocks("neighbours", code, count, self.dim):
+            writer.write(NEIGHBORS_INDEX[0], codes)
+            more.append(tuple(others))
+        if more:
+            for name, arrays in zip(NEIGHBORS_INDEX[1:], zip(*more, strict=True), strict=True):
+                writer.write(name, np.concatenate(arrays))
 
     def report(self, target: str, seconds: float) -> Report:
         """Tell what was done."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite._core.formatting import text_lines
-from fasttext_lite.errors import FileError, InputTypeError, InputValueError
+from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.formats import path_name
 from fasttext_lite.formats.atomic import AtomicFile, check_target
+from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 from fasttext_lite.official import write_bin, write_ftz
@@ -124,7 +125,7 @@ def export(
     quantizing = {"dsub": dsub, "qnorm": qnorm, "qout": qout, "cutoff": cutoff}
     digits = _digits(precision)
     _check_options(kind, quantizing | {"precision": precision})
-    parts = (model if isinstance(model, Model) else load(model))._parts
+    parts = (model if isinstance(model, Model) else load(model, progress=progress))._parts
     targets = [target, _vocabulary_file(target)] if kind == "npy" else [target]
     for name in targets:
         check_target(parts.info.path, name)
@@ -132,8 +133,9 @@ def export(
         raise InputValueError(
             f"{parts.info.path}: this model has no words, and no other format holds n-grams alone"
         )
-    if kind == "ftz" and parts.info.quantized_input and _all_default(quantizing):
-        _copy(parts, target)
+    data = parts.backing.data if parts.backing else None
+    if kind == "ftz" and parts.info.quantized_input and data and _all_default(quantizing):
+        _copy(parts, data, target)
     else:
         source = Source(parts, threads, progress=progress)
         if kind == "bin":
@@ -211,17 +213,12 @@ def _check_options(kind: str, options: dict[str, Any]) -> None:
             raise InputValueError(f"{name} goes with the format {wanted}, not {kind}")
 
 
-def _copy(parts: Parts, target: str) -> None:
+def _copy(parts: Parts, data: memoryview, target: str) -> None:
     """Copy a quantised file: its codes are what another quantisation could only lose from."""
-    name = parts.info.path
-    try:
-        with Path(name).open("rb") as file, AtomicFile(target, parts.info.file_size) as copy:
-            while block := file.read(_BLOCK):
-                copy.write(block)
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(error.strerror or str(error), name, error.errno or 0) from None
+    with AtomicFile(target, len(data)) as copy:
+        for start in range(0, len(data), _BLOCK):
+            check_unchanged(parts)
+            copy.write(data[start : start + _BLOCK])
 
 
 def _write_text(source: Source, target: str, digits: int) -> None:

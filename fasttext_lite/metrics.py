@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,10 +162,10 @@ class Scores:
     recall: float
     f1: float
     labels: Sequence[str]
-    label_precision: NDArray[np.float64]
-    label_recall: NDArray[np.float64]
-    label_f1: NDArray[np.float64]
-    meter: Meter
+    label_precision: NDArray[np.float64] = field(repr=False)
+    label_recall: NDArray[np.float64] = field(repr=False)
+    label_f1: NDArray[np.float64] = field(repr=False)
+    meter: Meter = field(repr=False)
 
     @classmethod
     def of(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
 from fasttext_lite._core.batch import WordBatch, encode
 from fasttext_lite._core.embed import Embedder
+from fasttext_lite._core.lookup import Lookup
 from fasttext_lite._core.ngrams import NgramSet
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
+from fasttext_lite.integrity import check_numbers, check_unchanged
 from fasttext_lite.neighbors import Neighbor, NeighborSearch
-from fasttext_lite.parallel import run_in_chunks
+from fasttext_lite.parallel import run_in_chunks, run_over
 from fasttext_lite.parts import LABEL_PREFIX, Once
 from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
@@ -28,15 +32,18 @@ if TYPE_CHECKING:
     from fasttext_lite.metrics import Scores
     from fasttext_lite.parts import Info, Parts
 
+    Recipe: TypeAlias = "tuple[Callable[..., Model], tuple[Any, ...]]"
+
 __all__ = ["Model"]
 
 T = TypeVar("T")
 
 
-class Model:
+class Model(Lookup):
     """A fastText model: immutable, and safe to use from many threads at once.
 
-    Made by `fasttext_lite.load`. It pickles as its path, so that processes share one file.
+    Made by `fasttext_lite.load`. It pickles as its path with a fingerprint of the file, so that
+    processes share one file and notice if they find another (``docs/files-and-processes.md``).
 
     Words are str, or bytes for words that are no UTF-8; such bytes come out in a str as lone
     surrogates (``errors="surrogateescape"``) and are understood in that form too.
@@ -45,8 +52,8 @@ class Model:
     ----------
     parts : Parts
         What a file format handed over.
-    origin : tuple
-        A function and its arguments that make the same model again.
+    recipe : callable
+        Returns a function and its arguments that make the same model again.
 
     Examples
     --------
@@ -58,11 +65,11 @@ class Model:
     dtype('float32')
     """
 
-    def __init__(self, parts: Parts, origin: tuple[Callable[..., Model], tuple[Any, ...]]) -> None:
+    def __init__(self, parts: Parts, recipe: Callable[[], Recipe]) -> None:
         self._parts = parts
-        self._origin = origin
+        self._recipe = recipe
         self._embedder = Once(self._make_embedder)
-        self._neighbors = Once(lambda: NeighborSearch(self._embedder.get()))
+        self._neighbors = Once(lambda: NeighborSearch(self._embedder.get(), self._parts))
         self._counts = Once(self._read_counts)
         self._reader = Once(self._make_reader)
         self._sentences = Once(self._make_sentences)
@@ -99,8 +106,14 @@ class Model:
     def _vocabulary(self) -> Vocabulary:
         return self._parts.vocabulary.get()
 
-    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
-        return self._origin
+    def __reduce__(self) -> Recipe:
+        return self._recipe()
+
+    def __copy__(self) -> Model:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
 
     def __repr__(self) -> str:
         info = self.info
@@ -253,16 +266,6 @@ class Model:
         return [(_decode(ngram), row + shift) for ngram, row in ngrams]
 
     @overload
-    def __getitem__(self, word: str | bytes) -> NDArray[np.float32]: ...
-    @overload
-    def __getitem__(self, word: Iterable[str | bytes]) -> NDArray[np.float32]: ...
-    def __getitem__(self, word: str | bytes | Iterable[str | bytes]) -> NDArray[np.float32]:
-        """Return the vector of a word, shape (dim,), or of many, shape (n, dim)."""
-        if isinstance(word, (str, bytes)):
-            return self._embedder.get().vector(word)
-        return self.vectors(word)
-
-    @overload
     def get(self, word: str | bytes) -> NDArray[np.float32] | None: ...
     @overload
     def get(self, word: str | bytes, default: T) -> NDArray[np.float32] | T: ...
@@ -286,7 +289,10 @@ class Model:
 
         Parameters
         ----------
-        words : iterable of str or bytes
+        words : iterable of str or bytes, or array of strings
+            A NumPy array, or an Arrow array of any library that gives it by the Arrow C data
+            interface (utf8, binary, their large forms and views): what is UTF-8 there is read
+            where it is.
         out : ndarray, optional
             float32, C-contiguous, shape (n, dim): filled and returned instead of a fresh array.
         threads : int, optional
@@ -303,7 +309,7 @@ class Model:
         InputTypeError
             `words` holds something else than str and bytes, or is a single one.
         InputValueError
-            `out` does not fit.
+            `out` does not fit, or an array holds nulls or is not one-dimensional.
         UnknownWordError
             A word is unknown, and the file has no n-grams to make its vector from.
 
@@ -319,9 +325,7 @@ class Model:
         else:
             _check_out(out, (len(batch), self.dim))
         embedder, target = self._embedder.get(), out
-        run_in_chunks(
-            lambda start, stop: embedder.fill(batch, start, stop, target), len(batch), threads
-        )
+        run_over(lambda start, stop: embedder.fill(batch, start, stop, target), batch, threads)
         return out
 
     def word_vectors(self, threads: int | None = None) -> NDArray[np.float32]:
@@ -382,28 +386,138 @@ class Model:
         parts.input.rows.sum(np.array([row], np.int64), out)
         return out
 
-    def similarity(self, a: str | bytes, b: str | bytes) -> float:
-        """Return the cosine of the vectors of two words; 0 where one of them is zeros."""
-        pair = self.vectors([a, b])
-        norms = np.linalg.norm(pair, axis=1)
-        return float(pair[0] @ pair[1] / norms.prod()) if norms.all() else 0.0
+    def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
+        """Make sure that the file is still what it was when the model was opened.
+
+        Reading from a mapped file that another program has cut ends the process, and what is
+        written into it shows up in the answers; this tells before. Nothing can tell while a read
+        is under way: who has to reckon with such programs loads with ``mmap=False``.
+
+        Parameters
+        ----------
+        full : bool
+            Also read everything once: the dictionary has to be whole, and each number finite.
+        threads : int, optional
+            For `full`; by default the cores that this process may use.
+
+        Returns
+        -------
+        bool
+            Whether the path still leads to this file, unchanged. False where it was replaced or
+            deleted, or, with ``mmap=False``, written to: the model answers from the old bytes.
+
+        Raises
+        ------
+        FileError
+            The mapped file has another size or time of modification than when it was opened.
+        FormatError
+            With `full`: the dictionary is damaged, or a number is not finite.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> ftl.load("sample").verify(full=True)
+        True
+        """
+        check_unchanged(self._parts)
+        if full:
+            check_numbers(self._parts, threads)
+        backing = self._parts.backing
+        return backing is not None and backing.is_current()
+
+    @overload
+    def similarity(self, a: str | bytes, b: str | bytes) -> float: ...
+    @overload
+    def similarity(self, a: Iterable[Sequence[str | bytes]]) -> NDArray[np.float64]: ...
+    def similarity(self, a: Any, b: Any = None) -> float | NDArray[np.float64]:
+        """Return the cosine of the vectors of two words, or those of many pairs.
+
+        Parameters
+        ----------
+        a, b : str or bytes
+            Or only an iterable of pairs. Words need not be known.
+
+        Returns
+        -------
+        float or ndarray
+            For pairs float64, shape (n,). 0 where one of the vectors is zeros.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            What should be a word is none, or what should be a pair.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("sample")
+        >>> model.similarity([("war", "peace"), ("war", "war")]).shape
+        (2,)
+        """
+        single, pairs = _tuples(a, (b,))
+        vectors = self.vectors([word for pair in pairs for word in pair]).astype(np.float64)
+        left, right = vectors[::2], vectors[1::2]
+        dots, own, other = (
+            np.einsum("ij,ij->i", *both) for both in ((left, right), (left, left), (right, right))
+        )
+        norms = np.sqrt(own) * np.sqrt(other)
+        cosines = np.divide(dots, norms, out=np.zeros(len(pairs)), where=norms != 0)
+        return float(cosines[0]) if single else cosines
 
     @overload
     def neighbors(  # type: ignore[overload-overlap]
-        self, query: str | bytes, k: int = 10
+        self,
+        query: str | bytes,
+        k: int = 10,
+        *,
+        restrict_vocab: int | None = None,
+        among: Iterable[str | bytes | int] | None = None,
+        banned: Iterable[str | bytes | int] = (),
+        threads: int | None = None,
+        progress: bool = False,
     ) -> list[Neighbor]: ...
     @overload
     def neighbors(
-        self, query: Sequence[str | bytes | NDArray[Any]], k: int = 10
+        self,
+        query: Sequence[str | bytes | NDArray[Any]],
+        k: int = 10,
+        *,
+        restrict_vocab: int | None = None,
+        among: Iterable[str | bytes | int] | None = None,
+        banned: Iterable[str | bytes | int] = (),
+        threads: int | None = None,
+        progress: bool = False,
     ) -> list[list[Neighbor]]: ...
     @overload
     def neighbors(
-        self, query: NDArray[Any], k: int = 10
+        self,
+        query: NDArray[Any],
+        k: int = 10,
+        *,
+        restrict_vocab: int | None = None,
+        among: Iterable[str | bytes | int] | None = None,
+        banned: Iterable[str | bytes | int] = (),
+        threads: int | None = None,
+        progress: bool = False,
     ) -> list[Neighbor] | list[list[Neighbor]]: ...
-    def neighbors(self, query: Any, k: int = 10) -> list[Neighbor] | list[list[Neighbor]]:
+    def neighbors(
+        self,
+        query: Any,
+        k: int = 10,
+        *,
+        restrict_vocab: int | None = None,
+        among: Iterable[str | bytes | int] | None = None,
+        banned: Iterable[str | bytes | int] = (),
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a word or a vector, best first.
 
-        The first call computes the vectors of all words and keeps them.
+        The answer is exact: what a search over all vectors in float64 finds. Many queries in one
+        call share the reading of the vectors. Of a file that does not hold the vectors of its words
+        (``.bin``, ``.ftz``, supervised models) the first call computes them all and keeps a byte
+        a number of them; `fasttext_lite.convert` makes a file that holds them, and with
+        ``neighbors_index=True`` also what makes single queries several times as fast.
 
         Parameters
         ----------
@@ -411,39 +525,194 @@ class Model:
             A word need not be known. A known one is left out of its own answer.
         k : int
             How many; all words where there are fewer.
+        restrict_vocab : int, optional
+            Search the first so many words (files have the most frequent ones first).
+        among : iterable of str, bytes or int, optional
+            Search these words, or those with these ids, alone.
+        banned : iterable of str, bytes or int
+            Words, or their ids, to leave out of all answers; unknown words change nothing.
+        threads : int, optional
+            By default the cores that this process may use.
+        progress : bool
+            Show a bar on stderr for what the first call computes, if that is a terminal.
 
         Returns
         -------
         list of Neighbor
             ``(word, score)`` with the cosine as score, ties by id; for a sequence of queries a
-            list of such lists.
+            list of such lists. Words whose vector holds an infinite number or NaN are in none.
 
         Raises
         ------
         InputTypeError, InputValueError
-            A query is no word and no vector of this model, or `k` is below 1.
+            A query is no word and no vector of this model, `k` or `restrict_vocab` is below 1,
+            `among` names an unknown word or is given with `restrict_vocab`.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("sample")
+        >>> [near.word for near in model.neighbors("king", k=2)]
+        ['queen', 'son']
         """
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
-            raise InputTypeError(f"k must be int, not {type(k).__name__}")
-        if k < 1:
-            raise InputValueError(f"k must be at least 1, not {k}")
         single = isinstance(query, (str, bytes)) or (
             isinstance(query, np.ndarray) and query.ndim == 1
         )
         queries = [query] if single else list(query)
         vectors = np.empty((len(queries), self.dim), np.float32)
-        banned = []
+        own: list[tuple[str | bytes, ...]] = []
         for row, one in zip(vectors, queries, strict=True):
-            if isinstance(one, (str, bytes)):
-                row[:] = self[one]
-                banned.append(self.word_id(one))
-            else:
-                row[:] = self._query_vector(one)
-                banned.append(-1)
-        found = self._neighbors.get().nearest(vectors, banned, int(k))
-        words = self.words
-        answers = [[Neighbor(words[i], score) for i, score in one] for one in found]
+            is_word = isinstance(one, (str, bytes))
+            row[:] = self[one] if is_word else self._query_vector(one)
+            own.append((one,) if is_word else ())
+        answers = self._nearest(vectors, own, k, restrict_vocab, among, banned, threads, progress)
         return answers[0] if single else answers
+
+    @overload
+    def analogies(
+        self,
+        a: str | bytes,
+        b: str | bytes,
+        c: str | bytes,
+        k: int = 10,
+        *,
+        restrict_vocab: int | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> list[Neighbor]: ...
+    @overload
+    def analogies(
+        self,
+        a: Iterable[Sequence[str | bytes]],
+        *,
+        k: int = 10,
+        restrict_vocab: int | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> list[list[Neighbor]]: ...
+    def analogies(
+        self,
+        a: Any,
+        b: Any = None,
+        c: Any = None,
+        k: int = 10,
+        *,
+        restrict_vocab: int | None = None,
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> list[Neighbor] | list[list[Neighbor]]:
+        """Return the known words nearest to a - b + c, best first.
+
+        As in the official program, each of the three vectors is divided by its norm plus 1e-8
+        before, and the three words are left out of the answer.
+
+        Parameters
+        ----------
+        a, b, c : str or bytes
+            Or only an iterable of such triples. Words need not be known.
+        k, restrict_vocab, threads, progress
+            Those of `neighbors`.
+
+        Returns
+        -------
+        list of Neighbor
+            As of `neighbors`; for triples a list of such lists.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            What should be a word is none, or what should be a triple, or as for `neighbors`.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("sample")
+        >>> "france" in [near.word for near in model.analogies("paris", "berlin", "germany")]
+        True
+        """
+        single, triples = _tuples(a, (b, c))
+        vectors = self.vectors([word for triple in triples for word in triple])
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            units = vectors / (norms + np.float32(1e-8))
+            queries = units[::3] - units[1::3] + units[2::3]
+        answers = self._nearest(queries, triples, k, restrict_vocab, None, (), threads, progress)
+        return answers[0] if single else answers
+
+    def _nearest(
+        self,
+        queries: NDArray[np.float32],
+        own: Sequence[tuple[str | bytes, ...]],
+        k: int,
+        restrict_vocab: int | None,
+        among: Iterable[str | bytes | int] | None,
+        banned: Iterable[str | bytes | int],
+        threads: int | None,
+        progress: bool,
+    ) -> list[list[Neighbor]]:
+        """Check what `neighbors` and `analogies` share, search, and name the words."""
+        k = _positive("k", k)
+        if restrict_vocab is not None:
+            restrict_vocab = _positive("restrict_vocab", restrict_vocab)
+        ids = None
+        if among is not None:
+            if restrict_vocab is not None:
+                raise InputValueError("among and restrict_vocab exclude each other")
+            ids = np.unique(self._ids("among", among, skip_unknown=False))
+        everywhere = self._ids("banned", banned, skip_unknown=True).tolist()
+        left_out = [
+            [*everywhere, *(i for i in map(self.word_id, words) if i >= 0)] for words in own
+        ]
+        check_unchanged(self._parts)
+        search, words = self._neighbors.get(), self.words
+        while True:
+            found = search.nearest(
+                queries,
+                left_out,
+                k,
+                first=restrict_vocab,
+                ids=ids,
+                threads=threads,
+                progress=progress,
+            )
+            answers = [
+                [Neighbor(words[i], float(score)) for i, score in zip(*one, strict=True)]
+                for one in found
+            ]
+            # Some files hold a word twice, and its id is that of the last.
+            twins = False
+            for i, answer in enumerate(answers):
+                texts = {_decode(encode(word)) for word in own[i]}
+                again = [int(n) for n, near in zip(found[i][0], answer, strict=True)
+                         if near.word in texts]  # fmt: skip
+                left_out[i] += again
+                twins = twins or bool(again)
+            if not twins:
+                return answers
+
+    def _ids(
+        self, name: str, words: Iterable[str | bytes | int], *, skip_unknown: bool
+    ) -> NDArray[np.int32]:
+        """Return the ids of words, or of what is their ids already."""
+        if isinstance(words, (str, bytes)):
+            raise InputTypeError(f"{name} must be an iterable of words, not a single one")
+        ids = []
+        for word in words:
+            if isinstance(word, (str, bytes)):
+                found = self.word_id(word)
+                if found >= 0:
+                    ids.append(found)
+                elif not skip_unknown:
+                    raise InputValueError(f"{name}: {word!r} is not in the vocabulary")
+            elif isinstance(word, (int, np.integer)) and not isinstance(word, bool):
+                if not 0 <= word < len(self):
+                    raise InputValueError(f"{name}: there is no word with the id {word}")
+                ids.append(int(word))
+            else:
+                raise InputTypeError(
+                    f"{name} must hold str, bytes or int, not {type(word).__name__}"
+                )
+        return np.array(ids, np.int32)
 
     def _query_vector(self, query: object) -> NDArray[np.float32]:
         vector = np.asarray(query)
@@ -511,9 +780,7 @@ class Model:
         batch = WordBatch(texts, "text")
         out = np.empty((len(batch), self.dim), np.float32)
         sentences = self._sentences.get()
-        run_in_chunks(
-            lambda start, stop: sentences.fill(batch, start, stop, out), len(batch), threads
-        )
+        run_over(lambda start, stop: sentences.fill(batch, start, stop, out), batch, threads)
         return out
 
     @overload
@@ -603,6 +870,29 @@ class Model:
             The model is not supervised, or its file has no output layer.
         """
         return self._classifier.get().with_labels(label_prefix, strip_prefix)
+
+
+def _positive(name: str, number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+        raise InputTypeError(f"{name} must be int, not {type(number).__name__}")
+    if number < 1:
+        raise InputValueError(f"{name} must be at least 1, not {number}")
+    return int(number)
+
+
+def _tuples(first: Any, others: tuple[Any, ...]) -> tuple[bool, list[tuple[str | bytes, ...]]]:
+    """Read words of one call, or an iterable of such tuples; say whether it is the former."""
+    if isinstance(first, (str, bytes)):
+        return True, [(first, *others)]
+    if any(other is not None for other in others) or not isinstance(first, Iterable):
+        raise InputTypeError(f"a word must be str or bytes, not {type(first).__name__}")
+    size = 1 + len(others)
+    found = []
+    for one in first:
+        if not isinstance(one, Sequence) or isinstance(one, (str, bytes)) or len(one) != size:
+            raise InputValueError(f"{one!r} is no tuple of {size} words")
+        found.append(tuple(one))
+    return False, found
 
 
 def _decode(text: bytes) -> str:

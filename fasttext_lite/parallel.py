@@ -1,4 +1,9 @@
-"""Work in chunks, on several threads, for functions that release the GIL."""
+"""Work in chunks, on several threads, for functions that release the GIL.
+
+A signal is answered by the main thread between two of its bytecodes. So chunks are short, the
+calling thread works on them like the others, and where it waits it wakes up now and then: Windows
+interrupts no wait. Whatever ends a call, its other threads stop at their next chunk.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +12,24 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
-__all__ = ["chunks_in_order", "chunks_with_bar", "run_in_chunks"]
+    from fasttext_lite._core.batch import WordBatch
+
+__all__ = ["chunks_in_order", "chunks_with_bar", "run_in_chunks", "run_over"]
 
 T = TypeVar("T")
 
-# Long enough that handing a chunk to a thread does not count, short enough that an interrupt is
-# answered at once.
-_CHUNK = 2048
+# Long enough that taking a chunk does not count, short enough that an interrupt is answered within
+# a second even where each row has to come from a disk first.
+_CHUNK = 512
+_CHUNK_BYTES = 1 << 13
+# Seconds.
+_PATIENCE = 0.1
 
 
 def available_cores() -> int:
@@ -36,7 +47,7 @@ def run_in_chunks(
     Parameters
     ----------
     work : callable
-        Releases the GIL; what it raises is raised here.
+        Releases the GIL; what it raises is raised here, of several errors that of the first range.
     count : int
     threads : int or None
         None takes the cores of this process; a single chunk never starts a thread.
@@ -49,13 +60,62 @@ def run_in_chunks(
         `threads` is no positive whole number.
     """
     starts = range(0, count, chunk)
-    workers = _workers(threads, len(starts))
+    _run(work, [(start, min(start + chunk, count)) for start in starts], threads)
+
+
+def run_over(
+    work: Callable[[int, int], None],
+    batch: WordBatch,
+    threads: int | None,
+    chunk: int = _CHUNK,
+    size: int = _CHUNK_BYTES,
+) -> None:
+    """Call ``work(start, stop)`` for ranges of words or texts, fewer at a time where they are long.
+
+    Parameters
+    ----------
+    batch : WordBatch
+    size : int
+        Bytes of a range, about; the others, and errors, are those of `run_in_chunks`.
+    """
+    _run(work, batch.ranges(chunk, size), threads)
+
+
+def _run(
+    work: Callable[[int, int], None], ranges: Sequence[tuple[int, int]], threads: int | None
+) -> None:
+    workers = _workers(threads, len(ranges))
     if workers <= 1:
-        for start in starts:
-            work(start, min(start + chunk, count))
+        for start, stop in ranges:
+            work(start, stop)
         return
-    for _ in chunks_in_order(work, count, threads, chunk):
-        pass
+    from concurrent.futures import ThreadPoolExecutor  # costs import time that few need
+
+    left = deque(ranges)
+    errors: dict[int, Exception] = {}
+
+    def take_turns() -> None:
+        while True:
+            try:
+                start, stop = left.popleft()
+            except IndexError:
+                return
+            try:
+                work(start, stop)
+            except Exception as error:
+                errors[start] = error
+                left.clear()
+
+    pool = ThreadPoolExecutor(workers - 1, thread_name_prefix="fasttext-lite")
+    try:
+        for _ in range(workers - 1):
+            pool.submit(take_turns)
+        take_turns()
+    finally:
+        left.clear()
+        pool.shutdown()
+    if errors:
+        raise errors.pop(min(errors))
 
 
 def chunks_in_order(
@@ -76,9 +136,9 @@ def chunks_in_order(
         for start in starts:
             ahead.append(pool.submit(work, start, min(start + chunk, count)))
             if len(ahead) > 2 * workers:
-                yield ahead.popleft().result()
+                yield _result(ahead.popleft())
         while ahead:
-            yield ahead.popleft().result()
+            yield _result(ahead.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -100,19 +160,18 @@ def chunks_with_bar(
     show : bool
         False shows none; the others are those of `chunks_in_order`.
     """
-    from tqdm import tqdm  # costs import time that only this needs
-
-    with tqdm(
-        total=count,
-        desc=title,
-        unit="rows",
-        unit_scale=True,
-        delay=1,
-        disable=None if show else True,
-    ) as bar:
+    with progress_bar(title, count, "rows", show=show) as advance:
         for i, result in enumerate(chunks_in_order(work, count, threads, chunk)):
             yield result
-            bar.update(min(chunk, count - i * chunk))
+            advance(min(chunk, count - i * chunk))
+
+
+def _result(future: Future[T]) -> T:
+    from concurrent.futures import wait
+
+    while not future.done():
+        wait((future,), _PATIENCE)
+    return future.result()
 
 
 def _workers(threads: int | None, chunks: int) -> int:

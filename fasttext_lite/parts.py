@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from mmap import mmap
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from fasttext_lite._core.codes import Codes
     from fasttext_lite._core.rows import Rows
     from fasttext_lite._core.subwords import Subwords
     from fasttext_lite._core.vocabulary import Vocabulary
+    from fasttext_lite.backing import Backing
 
 # What a label begins with, unless the model was trained with another prefix; no file says which.
 LABEL_PREFIX = "__label__"
@@ -26,15 +28,19 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """A value that is made when it is first asked for, once, whichever thread comes first."""
+    """A value that is made when it is first asked for, once, whichever thread comes first.
 
-    __slots__ = ("_lock", "_make", "_value")
+    A process that is forked while a thread makes the value makes its own.
+    """
+
+    __slots__ = ("_locks", "_make", "_value")
 
     _value: T
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._lock = threading.Lock()
+        # One for each process: the thread that held it at a fork is not there to release it.
+        self._locks: dict[int, threading.Lock] = {}
 
     def get(self) -> T:
         """Return the value; after the first call this takes no lock."""
@@ -42,9 +48,14 @@ class Once(Generic[T]):
             return self._value
         except AttributeError:
             pass
-        with self._lock:
-            if not hasattr(self, "_value"):
-                self._value = self._make()
+        return self.get_or(self._make)
+
+    def get_or(self, make: Callable[[], T]) -> T:
+        """Return the value, which is made so if it is not there."""
+        if not self.made:
+            with self._locks.setdefault(os.getpid(), threading.Lock()):
+                if not self.made:
+                    self._value = make()
         return self._value
 
     @property
@@ -158,8 +169,12 @@ class Parts:
         The vectors of the words, where the file has them already.
     closed : bool
         Unknown words have no vector.
-    map : mmap or None
-        The map of the file, which knows the size that the file has now.
+    backing : Backing or None
+        The file that the model was read from; None where it is read as a stream.
+    norms : ndarray or None
+        The norms of `vectors` (float32, shape (words,)), where the file has them.
+    codes : Codes or None
+        Codes of `vectors` for the search of neighbours, where the file has them.
     """
 
     info: Info
@@ -169,4 +184,6 @@ class Parts:
     output: Matrix | None
     vectors: Matrix | None = None
     closed: bool = False
-    map: mmap | None = None
+    backing: Backing | None = None
+    norms: NDArray[np.float32] | None = None
+    codes: Codes | None = None

@@ -18,6 +18,9 @@ __all__ = ["SAMPLE", "ProductQuantizer", "RowQuantizer"]
 CENTROIDS = 256
 # Rows that the centroids are found from; more of them change little.
 SAMPLE = 64 * CENTROIDS
+# 25 iterations in all, as faiss has them.
+_ROUNDS = 5
+_ITERATIONS = 5
 
 
 def _faiss() -> Any:
@@ -71,12 +74,20 @@ class ProductQuantizer:
             trained = _faiss_on_one_thread().ProductQuantizer(columns.shape[1], 1, 8)
             # It warns of few rows on stderr otherwise.
             trained.cp.min_points_per_centroid = 1
+            trained.cp.niter = _ITERATIONS
+            if found:
+                faiss.copy_array_to_vector(found[part], trained.centroids)
+                trained.train_type = trained.Train_hot_start
             trained.train(columns)
             centroids: NDArray[np.float32] = faiss.vector_to_array(trained.centroids)
             return centroids
 
         parts = -(-self.dim // dsub)
-        self.centroids = np.concatenate(list(chunks_in_order(train, parts, threads, 1)))
+        # Each round goes on where the one before ended, and between them an interrupt is answered.
+        found: list[NDArray[np.float32]] = []
+        for _ in range(_ROUNDS):
+            found = list(chunks_in_order(train, parts, threads, 1))
+        self.centroids = np.concatenate(found)
         # The parts of one size, and what is left.
         whole = self.dim // dsub * dsub
         self._coders = []

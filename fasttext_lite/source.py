@@ -9,7 +9,7 @@ import numpy as np
 
 from fasttext_lite._core.embed import Embedder
 from fasttext_lite.errors import InputValueError
-from fasttext_lite.formats import check_unchanged
+from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.parallel import chunks_with_bar
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Source:
     """
 
     def __init__(self, parts: Parts, threads: int | None, *, progress: bool) -> None:
+        check_unchanged(parts)
         self.parts = parts
         self.vocabulary = parts.vocabulary.get()
         self.dim = parts.info.parameters.dim
@@ -93,7 +94,7 @@ class Source:
         """
         chunk = max(_CHUNK // (4 * self.dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self._progress):
-            check_unchanged(self.parts, self.parts.info.path)
+            check_unchanged(self.parts)
             yield result
 
     def entries(self, ids: NDArray[np.int32]) -> Entries:

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.works import compact, importing, known_words, opening, unknown_words
+from benchmarks.works import (
+    command,
+    compact,
+    growth,
+    importing,
+    known_words,
+    neighbors,
+    opening,
+    predicting,
+    sentences,
+    unknown_words,
+)
 
 if TYPE_CHECKING:
     from benchmarks.work import Work
 
 WORKS: dict[str, Work] = {
     "opening": opening.WORK,
-    "unknown-words": unknown_words.WORK,
     "known-words": known_words.WORK,
+    "unknown-words": unknown_words.WORK,
+    "sentences": sentences.WORK,
+    "neighbors": neighbors.WORK,
+    "predicting": predicting.WORK,
+    "predicting-dense": predicting.DENSE,
+    "predict-command": command.WORK,
     "converting": compact.CONVERTING,
     "compact-opening": compact.OPENING,
     "compact-sharing": compact.SHARING,
     "importing": importing.WORK,
+    "growth-threads": growth.THREADS_WORK,
+    "growth-vocabulary": growth.VOCABULARY_WORK,
+    "growth-unknown": growth.SHARE_WORK,
 }
+
+# What --quick runs: works with floors under the ratio to the official package.
+QUICK = ("opening", "known-words", "unknown-words", "sentences", "predicting-dense")

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import memory
-from benchmarks.libraries import FASTTEXT_NEW, GENSIM, LIBRARIES, OFFICIAL, OURS
+from benchmarks.agreement import bits
+from benchmarks.libraries import FASTTEXT_NEW, GENSIM, LIBRARIES, OFFICIAL, OURS, open_model
 from benchmarks.work import Figure, Outcome, Task, Unit, Work
 
 Lookup = Callable[[Any, str], NDArray[np.float32]]
@@ -33,7 +34,7 @@ def _open(library: str, lookup: Lookup, task: Task) -> Outcome:
     word = task.known[0]
     before = memory.memory()
     start = perf_counter()
-    model = LIBRARIES[library].open(task.model)
+    model = open_model(library, task.model)
     opened = perf_counter()
     vector = lookup(model, word)
     answered = perf_counter()
@@ -47,19 +48,21 @@ def _open(library: str, lookup: Lookup, task: Task) -> Outcome:
 WORK = Work(
     title="Opening a model",
     figures=(
-        Figure("open", "open", Unit.SECONDS, ceiling=0.002, floor=20.0),
+        Figure("open", "open", Unit.SECONDS, ceiling=0.002, floor=20.0, headline="open"),
         Figure(
             "open_and_first",
             "open and get the vector of one known word",
             Unit.SECONDS,
             ceiling=0.15,
             floor=20.0,
+            headline="open and first vector",
         ),
         Figure(
             "private_added",
             "private memory that this adds to the process",
             Unit.BYTES,
             ceiling=60e6,
+            headline="private memory that this adds",
         ),
         *memory.FIGURES,
     ),
@@ -69,4 +72,5 @@ WORK = Work(
         FASTTEXT_NEW: partial(_open, FASTTEXT_NEW, _get_word_vector),
         GENSIM: partial(_open, GENSIM, _index),
     },
+    rule=bits,
 )

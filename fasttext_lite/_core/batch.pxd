@@ -9,7 +9,15 @@ cdef struct Span:
 cdef class WordBatch:
     cdef readonly Py_ssize_t size
     cdef Span* spans
-    cdef list owners
+    cdef object owners          # what the spans point into, except
+    cdef uint8_t* arena         # the UTF-8 of words that were in another form
+
+    cdef void _reserve(self, Py_ssize_t size) except *
+    cdef uint8_t* _make_arena(self, size_t size) except NULL
+    cdef void _take_list(self, list words, str noun) except *
+    cdef void _take_arrow(self, object words, str noun) except *
+    cdef void _take_fixed_width(self, object words, str noun) except *
+    cdef bytes word(self, Py_ssize_t i)
 
 cpdef bytes encode(object word)
 cdef object readable(object word, str noun=*)

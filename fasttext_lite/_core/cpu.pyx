@@ -7,6 +7,12 @@ from fasttext_lite.errors import InputValueError
 VARIABLE = "FASTTEXT_LITE_KERNELS"
 
 
+def features():
+    """What this CPU has, and the system lets it use, of what kernels are chosen by."""
+    cdef int i
+    return [feature_names[i].decode() for i in range(FTL_FEATURES) if cpu_features() >> i & 1]
+
+
 def runnable():
     """The kernels that this CPU can run, best first."""
     cdef const Kernels* found[FTL_MOST_KERNELS]

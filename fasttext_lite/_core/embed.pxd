@@ -14,6 +14,7 @@ cdef class Embedder:
     cdef readonly bint closed
     cdef size_t dim
 
+    cpdef object vector(self, word)
     cdef int32_t _id(self, Span word) noexcept nogil
     cdef bint _has_vector(self, int32_t i) noexcept nogil
     cdef int64_t _row(self, int32_t i) noexcept nogil

@@ -1,11 +1,11 @@
 """Words to vectors: look-up, n-grams, and the mean of the rows."""
 
-import numpy as np
-
-from libc.stdint cimport int32_t, int64_t, uint8_t
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from fasttext_lite._core.arrays cimport empty, numbers
 from fasttext_lite._core.batch cimport Span, WordBatch, encode, readable, span
 from fasttext_lite._core.cpu cimport kernels
 from fasttext_lite._core.rows cimport Rows
@@ -23,6 +23,7 @@ cdef enum:
     SHORT = 256
 
 
+@cython.final
 cdef class Embedder:
     """Gives any word its vector.
 
@@ -130,17 +131,18 @@ cdef class Embedder:
         cdef int32_t known[WORDS]
         cdef Walk walk
         cdef Py_ssize_t done = 0
-        cdef Py_ssize_t block, i
+        cdef Py_ssize_t most, block, i
         cdef size_t gathered, begun, found
         cdef Span word
         cdef float* vector
         while done < count:
             # First the ids of some words, whose rows are fetched meanwhile or by the sums ahead.
+            most = min(count - done, <Py_ssize_t>WORDS)
+            self.vocabulary.find_many(words + done, most, known)
             block = 0
             gathered = 0
-            while block < WORDS and done + block < count:
+            while block < most:
                 word = words[done + block]
-                known[block] = self._id(word)
                 if self._lacks(known[block]):
                     break
                 if self._has_vector(known[block]):
@@ -184,7 +186,7 @@ cdef class Embedder:
             done += block
         return done
 
-    def vector(self, word):
+    cpdef object vector(self, word):
         """The vector of one word: a fresh float32 array of shape (dim,).
 
         Raises
@@ -194,14 +196,25 @@ cdef class Embedder:
         """
         word = readable(word)
         cdef Span text = span(word)
-        cdef int32_t i = self._id(text)
-        cdef bint done
+        cdef uint32_t h = hash_bytes(text.text, text.length)
+        cdef int32_t i
+        cdef bint done = True
+        cdef float* out
+        # What the look-up reads first comes while the array is made.
+        self.vocabulary.fetch(h)
+        array = empty(self.rows.dim)
+        out = numbers(array)
+        i = self.vocabulary.guess(h)
+        if self._has_vector(i):
+            self.vectors.fetch(i)
+        i = self.vocabulary.find(text.text, text.length, h)
+        if self._has_vector(i):
+            self.vectors.copy(i, out)
+            return array
         if self._lacks(i):
             raise unknown_word(word)
-        array = np.empty(self.rows.dim, np.float32)
-        cdef float[::1] out = array
         with nogil:
-            done = self._embed_long(text, i, &out[0])
+            done = self._embed_long(text, i, out)
         if not done:
             raise MemoryError
         return array
@@ -227,7 +240,7 @@ cdef class Embedder:
         with nogil:
             done = self.embed(words.spans + start, stop - start, &out[start, 0], &unknown)
         if unknown:
-            raise unknown_word(words.owners[start + done])
+            raise unknown_word(words.word(start + done))
         if done < stop - start:
             raise MemoryError
 

@@ -4,7 +4,7 @@ from libc.math cimport expf, isnan
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
-from fasttext_lite._core.losses cimport Loss, Scored, biased_log, keep_best, sort_best
+from fasttext_lite._core.losses cimport NO_NUMBER, Loss, Scored, biased_log, keep_best, sort_best
 from fasttext_lite._core.rows cimport Rows
 
 from fasttext_lite.errors import InputValueError
@@ -120,7 +120,13 @@ cdef class HierarchicalSoftmax(Loss):
         return True
 
     cdef Py_ssize_t best(
-        self, const float* hidden, Py_ssize_t k, float threshold, Scored* heap, void* scratch
+        self,
+        const float* hidden,
+        Py_ssize_t k,
+        float threshold,
+        bint ordered,
+        Scored* heap,
+        void* scratch,
     ) noexcept nogil:
         cdef Branch* stack = <Branch*>scratch
         cdef float least = biased_log(threshold)
@@ -144,7 +150,7 @@ cdef class HierarchicalSoftmax(Loss):
                     found = keep_best(heap, found, k, item)
                 else:
                     if not self._split(hidden, &branch, &branch, &stack[waiting]):
-                        return -1
+                        return NO_NUMBER
                     waiting += 1
                     continue
             if waiting == 0:
@@ -176,7 +182,7 @@ cdef class HierarchicalSoftmax(Loss):
                         heap.label = branch.node
                 else:
                     if not self._split(hidden, &branch, &branch, &stack[waiting]):
-                        return -1
+                        return NO_NUMBER
                     if stack[waiting].score > branch.score:
                         other = branch
                         branch = stack[waiting]

@@ -1,5 +1,7 @@
 #include "kernels.h"
 
+#include "cpu_features.h"
+
 #include <string.h>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -11,7 +13,6 @@
 #endif
 
 #if defined(_MSC_VER) && !defined(__clang__)
-#include <intrin.h>
 #define TARGET(features)
 #define INLINE static __forceinline
 #else
@@ -69,28 +70,37 @@ static inline float read_i8(const uint8_t *row, size_t j)
 #define SCALED(value, scale) ((scale) * (value))
 
 #define ADD_ROWS_SCALAR(NAME, SIZE, READ, TERM)                                                   \
-    static void NAME##_columns(const uint8_t *base, const float *scales, size_t bytes,            \
-                               const int64_t *ids, size_t count, size_t begin, size_t end,        \
-                               float *out)                                                        \
-    {                                                                                             \
-        for (size_t i = 0; i < count; i++) {                                                      \
-            const uint8_t *row = base + (size_t)ids[i] * bytes;                                   \
-            for (size_t j = begin; j < end; j++)                                                  \
-                out[j] += TERM(READ(row, j), scales[ids[i]]);                                     \
-        }                                                                                         \
-        (void)scales;                                                                             \
-    }                                                                                             \
-                                                                                                  \
     static void NAME(const uint8_t *base, const float *scales, size_t dim, const int64_t *ids,    \
                      size_t count, size_t ahead, float *out)                                      \
     {                                                                                             \
-        (void)ahead;                                                                              \
-        NAME##_columns(base, scales, dim * SIZE, ids, count, 0, dim, out);                        \
+        for (size_t i = 0; i < count; i++) {                                                      \
+            const uint8_t *row = base + (size_t)ids[i] * dim * SIZE;                              \
+            for (size_t j = 0; j < dim; j++)                                                      \
+                out[j] += TERM(READ(row, j), scales[ids[i]]);                                     \
+        }                                                                                         \
+        (void)scales, (void)ahead;                                                                \
     }
 
 ADD_ROWS_SCALAR(add_f32_scalar, 4, read_f32, PLAIN)
 ADD_ROWS_SCALAR(add_f16_scalar, 2, read_f16, PLAIN)
 ADD_ROWS_SCALAR(add_i8_scalar, 1, read_i8, SCALED)
+
+#define COPY_ROW_SCALAR(NAME, READ, TERM)                                                         \
+    static void NAME(const uint8_t *row, float scale, size_t dim, float *out)                     \
+    {                                                                                             \
+        for (size_t j = 0; j < dim; j++)                                                          \
+            out[j] = TERM(READ(row, j), scale);                                                   \
+        (void)scale;                                                                              \
+    }
+
+COPY_ROW_SCALAR(copy_f16_scalar, read_f16, PLAIN)
+COPY_ROW_SCALAR(copy_i8_scalar, read_i8, SCALED)
+
+static void copy_f32(const uint8_t *row, float scale, size_t dim, float *out)
+{
+    (void)scale;
+    memcpy(out, row, dim * sizeof *out);
+}
 
 static void add_scaled_f32_scalar(const float *row, size_t dim, float scale, float *out)
 {
@@ -137,34 +147,53 @@ DOT_SCALAR(dot_i8_scalar, read_i8)
 static const ftl_kernels scalar = {
     "scalar",
     {add_f32_scalar, add_f16_scalar, add_i8_scalar},
+    {copy_f32, copy_f16_scalar, copy_i8_scalar},
     add_scaled_f32_scalar,
     scale_f32_scalar,
     {dot_f32_scalar, dot_f16_scalar, dot_i8_scalar},
 };
 
 /* Vectors: a block of columns is summed over all rows in registers, so that the reads of many rows
-   are under way at once; the blocks shrink towards the end of the row.
+   are under way at once. The last vector of a block ends where the block does, over columns of the
+   one before it: both begin and end with the same sums there. A row shorter than a vector is left
+   to NARROWER kernels.
 
    LOAD and STORE are those of the sums, READ widens numbers of a row to a vector of float32, TERM
-   multiplies it by the scale of the row if it has one; REST is the scalar version. */
+   multiplies it by the scale of the row if it has one; MOST is how many sums there are registers
+   for. */
 
-#define ADD_ROWS(NAME, TARGET, SIZE, VECTOR, LANES, LOAD, STORE, ADD, READ, TERM, REST)           \
+#define CASE(NAME, n)                                                                             \
+    case n:                                                                                       \
+        NAME##_block(base, scales, bytes, ids, count, fetched, at, end, out, n);                  \
+        break;
+#define CASES_4(NAME) CASE(NAME, 1) CASE(NAME, 2) CASE(NAME, 3) CASE(NAME, 4)
+#define CASES_8(NAME) CASES_4(NAME) CASE(NAME, 5) CASE(NAME, 6) CASE(NAME, 7) CASE(NAME, 8)
+#define CASES_12(NAME) CASES_8(NAME) CASE(NAME, 9) CASE(NAME, 10) CASE(NAME, 11) CASE(NAME, 12)
+#define CASES_16(NAME) CASES_12(NAME) CASE(NAME, 13) CASE(NAME, 14) CASE(NAME, 15) CASE(NAME, 16)
+#define CASES_20(NAME) CASES_16(NAME) CASE(NAME, 17) CASE(NAME, 18) CASE(NAME, 19) CASE(NAME, 20)
+
+#define ADD_ROWS(NAME, TARGET, SIZE, VECTOR, LANES, MOST, LOAD, STORE, ADD, READ, TERM, NARROWER) \
     TARGET INLINE void NAME##_block(const uint8_t *base, const float *scales, size_t bytes,       \
                                     const int64_t *ids, size_t count, size_t fetched, size_t at,  \
-                                    float *out, int vectors)                                      \
+                                    size_t end, float *out, int vectors)                          \
     {                                                                                             \
-        VECTOR sums[8];                                                                           \
-        for (int k = 0; k < vectors; k++)                                                         \
+        VECTOR sums[MOST];                                                                        \
+        const int full = vectors - 1;                                                             \
+        const size_t last = end - LANES;                                                          \
+        for (int k = 0; k < full; k++)                                                            \
             sums[k] = LOAD(out + at + k * LANES);                                                 \
+        sums[full] = LOAD(out + last);                                                            \
         for (size_t i = 0; i < count; i++) {                                                      \
-            const uint8_t *row = base + (size_t)ids[i] * bytes + at * SIZE;                       \
+            const uint8_t *row = base + (size_t)ids[i] * bytes;                                   \
             if (i + ROWS_AHEAD < fetched)                                                         \
                 fetch_row(base, bytes, ids[i + ROWS_AHEAD]);                                      \
-            for (int k = 0; k < vectors; k++)                                                     \
-                sums[k] = ADD(sums[k], TERM(READ(row + k * LANES * SIZE), scales[ids[i]]));       \
+            for (int k = 0; k < full; k++)                                                        \
+                sums[k] = ADD(sums[k], TERM(READ(row + (at + k * LANES) * SIZE), scales[ids[i]])); \
+            sums[full] = ADD(sums[full], TERM(READ(row + last * SIZE), scales[ids[i]]));          \
         }                                                                                         \
-        for (int k = 0; k < vectors; k++)                                                         \
+        for (int k = 0; k < full; k++)                                                            \
             STORE(out + at + k * LANES, sums[k]);                                                 \
+        STORE(out + last, sums[full]);                                                            \
         (void)scales;                                                                             \
     }                                                                                             \
                                                                                                   \
@@ -173,22 +202,32 @@ static const ftl_kernels scalar = {
     {                                                                                             \
         const size_t bytes = dim * SIZE;                                                          \
         size_t fetched = count + ahead;                                                           \
-        size_t at = 0;                                                                            \
-        for (; at + 8 * LANES <= dim; at += 8 * LANES, fetched = 0)                               \
-            NAME##_block(base, scales, bytes, ids, count, fetched, at, out, 8);                   \
-        if (at + 4 * LANES <= dim) {                                                              \
-            NAME##_block(base, scales, bytes, ids, count, fetched, at, out, 4);                   \
-            at += 4 * LANES, fetched = 0;                                                         \
+        size_t end;                                                                               \
+        if (dim < LANES) {                                                                        \
+            NARROWER(base, scales, dim, ids, count, ahead, out);                                  \
+            return;                                                                               \
         }                                                                                         \
-        if (at + 2 * LANES <= dim) {                                                              \
-            NAME##_block(base, scales, bytes, ids, count, fetched, at, out, 2);                   \
-            at += 2 * LANES, fetched = 0;                                                         \
+        for (size_t at = 0; at < dim; at = end, fetched = 0) {                                    \
+            end = dim - at > MOST * LANES ? at + MOST * LANES : dim;                              \
+            if (dim - end < LANES && end < dim)                                                   \
+                end -= LANES; /* what is left must fill a vector */                               \
+            switch ((end - at + LANES - 1) / LANES) {                                             \
+                CASES_##MOST(NAME)                                                             \
+            }                                                                                     \
         }                                                                                         \
-        if (at + LANES <= dim) {                                                                  \
-            NAME##_block(base, scales, bytes, ids, count, fetched, at, out, 1);                   \
-            at += LANES;                                                                          \
+    }
+
+#define COPY_ROW(NAME, TARGET, SIZE, LANES, STORE, READ, TERM, NARROWER)                          \
+    TARGET static void NAME(const uint8_t *row, float scale, size_t dim, float *out)              \
+    {                                                                                             \
+        if (dim < LANES) {                                                                        \
+            NARROWER(row, scale, dim, out);                                                       \
+            return;                                                                               \
         }                                                                                         \
-        REST##_columns(base, scales, bytes, ids, count, at, dim, out);                            \
+        for (size_t at = 0; at + LANES < dim; at += LANES)                                        \
+            STORE(out + at, TERM(READ(row + at * SIZE), scale));                                  \
+        STORE(out + dim - LANES, TERM(READ(row + (dim - LANES) * SIZE), scale));                  \
+        (void)scale;                                                                              \
     }
 
 #define DOT(NAME, TARGET, SIZE, VECTOR, LANES, LOAD, STORE, ADD, MULTIPLY, READ, REST)            \
@@ -210,7 +249,10 @@ static const ftl_kernels scalar = {
 
 #ifdef FTL_NEON
 #define READ_F32_NEON(row) vreinterpretq_f32_u8(vld1q_u8(row))
+/* MSVC has no float16x4_t. */
+#if !defined(_MSC_VER) || defined(__clang__)
 #define READ_F16_NEON(row) vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(row)))
+#endif
 #define SCALED_NEON(value, scale) vmulq_n_f32(value, scale)
 INLINE float32x4_t read_i8_neon(const uint8_t *row)
 {
@@ -218,19 +260,32 @@ INLINE float32x4_t read_i8_neon(const uint8_t *row)
     memcpy(&four, row, sizeof four);
     return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four)))));
 }
-#define NEON(NAME, SIZE, READ, TERM, REST)                                                        \
-    ADD_ROWS(NAME, , SIZE, float32x4_t, 4, vld1q_f32, vst1q_f32, vaddq_f32, READ, TERM, REST)
-NEON(add_f32_neon, 4, READ_F32_NEON, PLAIN, add_f32_scalar)
-NEON(add_f16_neon, 2, READ_F16_NEON, PLAIN, add_f16_scalar)
-NEON(add_i8_neon, 1, read_i8_neon, SCALED_NEON, add_i8_scalar)
+#define NEON(NAME, SIZE, READ, TERM)                                                              \
+    ADD_ROWS(add_##NAME##_neon, , SIZE, float32x4_t, 4, 16, vld1q_f32, vst1q_f32, vaddq_f32,      \
+             READ, TERM, add_##NAME##_scalar)
+NEON(f32, 4, READ_F32_NEON, PLAIN)
+#ifdef READ_F16_NEON
+NEON(f16, 2, READ_F16_NEON, PLAIN)
+COPY_ROW(copy_f16_neon, , 2, 4, vst1q_f32, READ_F16_NEON, PLAIN, copy_f16_scalar)
+#else
+#define add_f16_neon add_f16_scalar
+#define copy_f16_neon copy_f16_scalar
+#endif
+NEON(i8, 1, read_i8_neon, SCALED_NEON)
+COPY_ROW(copy_i8_neon, , 1, 4, vst1q_f32, read_i8_neon, SCALED_NEON, copy_i8_scalar)
 #define NEON_DOT(NAME, SIZE, READ, REST)                                                          \
     DOT(NAME, , SIZE, float32x4_t, 4, vld1q_f32, vst1q_f32, vaddq_f32, vmulq_f32, READ, REST)
 NEON_DOT(dot_f32_neon, 4, READ_F32_NEON, dot_f32_scalar)
+#ifdef READ_F16_NEON
 NEON_DOT(dot_f16_neon, 2, READ_F16_NEON, dot_f16_scalar)
+#else
+#define dot_f16_neon dot_f16_scalar
+#endif
 NEON_DOT(dot_i8_neon, 1, read_i8_neon, dot_i8_scalar)
 static const ftl_kernels neon = {
     "neon",
     {add_f32_neon, add_f16_neon, add_i8_neon},
+    {copy_f32, copy_f16_neon, copy_i8_neon},
     add_scaled_f32_scalar,
     scale_f32_scalar,
     {dot_f32_neon, dot_f16_neon, dot_i8_neon},
@@ -250,10 +305,12 @@ INLINE __m128 read_i8_sse2(const uint8_t *row)
     bytes = _mm_unpacklo_epi16(bytes, bytes);
     return _mm_cvtepi32_ps(_mm_srai_epi32(bytes, 24));
 }
-#define SSE2(NAME, SIZE, READ, TERM, REST)                                                        \
-    ADD_ROWS(NAME, , SIZE, __m128, 4, _mm_loadu_ps, _mm_storeu_ps, _mm_add_ps, READ, TERM, REST)
-SSE2(add_f32_sse2, 4, READ_F32_SSE2, PLAIN, add_f32_scalar)
-SSE2(add_i8_sse2, 1, read_i8_sse2, SCALED_SSE2, add_i8_scalar)
+#define SSE2(NAME, SIZE, READ, TERM)                                                              \
+    ADD_ROWS(add_##NAME##_sse2, , SIZE, __m128, 4, 12, _mm_loadu_ps, _mm_storeu_ps, _mm_add_ps,   \
+             READ, TERM, add_##NAME##_scalar)
+SSE2(f32, 4, READ_F32_SSE2, PLAIN)
+SSE2(i8, 1, read_i8_sse2, SCALED_SSE2)
+COPY_ROW(copy_i8_sse2, , 1, 4, _mm_storeu_ps, read_i8_sse2, SCALED_SSE2, copy_i8_scalar)
 #define SSE2_DOT(NAME, SIZE, READ, REST)                                                          \
     DOT(NAME, , SIZE, __m128, 4, _mm_loadu_ps, _mm_storeu_ps, _mm_add_ps, _mm_mul_ps,             \
         READ, REST)
@@ -262,6 +319,7 @@ SSE2_DOT(dot_i8_sse2, 1, read_i8_sse2, dot_i8_scalar)
 static const ftl_kernels sse2 = {
     "sse2",
     {add_f32_sse2, add_f16_scalar, add_i8_sse2},
+    {copy_f32, copy_f16_scalar, copy_i8_sse2},
     add_scaled_f32_scalar,
     scale_f32_scalar,
     {dot_f32_sse2, dot_f16_scalar, dot_i8_sse2},
@@ -272,12 +330,17 @@ static const ftl_kernels sse2 = {
 #define READ_I8_AVX2(row)                                                                         \
     _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(row))))
 #define SCALED_AVX2(value, scale) _mm256_mul_ps(_mm256_set1_ps(scale), value)
-#define AVX2(NAME, SIZE, READ, TERM, REST)                                                        \
-    ADD_ROWS(NAME, TARGET("avx2,f16c"), SIZE, __m256, 8, _mm256_loadu_ps, _mm256_storeu_ps,       \
-             _mm256_add_ps, READ, TERM, REST)
-AVX2(add_f32_avx2, 4, READ_F32_AVX2, PLAIN, add_f32_scalar)
-AVX2(add_f16_avx2, 2, READ_F16_AVX2, PLAIN, add_f16_scalar)
-AVX2(add_i8_avx2, 1, READ_I8_AVX2, SCALED_AVX2, add_i8_scalar)
+#define AVX2(NAME, SIZE, READ, TERM, NARROWER)                                                    \
+    ADD_ROWS(add_##NAME##_avx2, TARGET("avx2,f16c"), SIZE, __m256, 8, 12, _mm256_loadu_ps,        \
+             _mm256_storeu_ps, _mm256_add_ps, READ, TERM, add_##NAME##_##NARROWER)
+AVX2(f32, 4, READ_F32_AVX2, PLAIN, sse2)
+AVX2(f16, 2, READ_F16_AVX2, PLAIN, scalar)
+AVX2(i8, 1, READ_I8_AVX2, SCALED_AVX2, sse2)
+#define AVX2_COPY(NAME, SIZE, READ, TERM, NARROWER)                                               \
+    COPY_ROW(copy_##NAME##_avx2, TARGET("avx2,f16c"), SIZE, 8, _mm256_storeu_ps, READ, TERM,      \
+             copy_##NAME##_##NARROWER)
+AVX2_COPY(f16, 2, READ_F16_AVX2, PLAIN, scalar)
+AVX2_COPY(i8, 1, READ_I8_AVX2, SCALED_AVX2, sse2)
 #define AVX2_DOT(NAME, SIZE, READ, REST)                                                          \
     DOT(NAME, TARGET("avx2,f16c"), SIZE, __m256, 8, _mm256_loadu_ps, _mm256_storeu_ps,            \
         _mm256_add_ps, _mm256_mul_ps, READ, REST)
@@ -287,72 +350,28 @@ AVX2_DOT(dot_i8_avx2, 1, READ_I8_AVX2, dot_i8_scalar)
 static const ftl_kernels avx2 = {
     "avx2",
     {add_f32_avx2, add_f16_avx2, add_i8_avx2},
+    {copy_f32, copy_f16_avx2, copy_i8_avx2},
     add_scaled_f32_scalar,
     scale_f32_scalar,
     {dot_f32_avx2, dot_f16_avx2, dot_i8_avx2},
 };
 
+#define READ_F32_AVX512(row) _mm512_loadu_ps((const float *)(row))
 #define READ_F16_AVX512(row) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(row)))
 #define READ_I8_AVX512(row)                                                                       \
     _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(row))))
 #define SCALED_AVX512(value, scale) _mm512_mul_ps(_mm512_set1_ps(scale), value)
-#define AVX512(NAME, SIZE, READ, TERM, REST)                                                      \
-    ADD_ROWS(NAME, TARGET("avx512f"), SIZE, __m512, 16, _mm512_loadu_ps, _mm512_storeu_ps,        \
-             _mm512_add_ps, READ, TERM, REST)
-AVX512(add_f16_avx512, 2, READ_F16_AVX512, PLAIN, add_f16_scalar)
-AVX512(add_i8_avx512, 1, READ_I8_AVX512, SCALED_AVX512, add_i8_scalar)
-
-/* float32 rows wait for the memory most of all: with the 32 registers of AVX-512 up to 320 columns
-   are one block, the last vector masked. */
-
-enum { LANES = 16, MOST_VECTORS = 20 };
-
-TARGET("avx512f")
-INLINE void add_block_avx512(const uint8_t *base, size_t bytes, const int64_t *ids, size_t count,
-                             size_t fetched, size_t at, float *out, int vectors, __mmask16 last)
-{
-    __m512 sums[MOST_VECTORS];
-    const int full = vectors - 1;
-    for (int k = 0; k < full; k++)
-        sums[k] = _mm512_loadu_ps(out + at + k * LANES);
-    sums[full] = _mm512_maskz_loadu_ps(last, out + at + full * LANES);
-    for (size_t i = 0; i < count; i++) {
-        const float *row = (const float *)(base + (size_t)ids[i] * bytes) + at;
-        if (i + ROWS_AHEAD < fetched)
-            fetch_row(base, bytes, ids[i + ROWS_AHEAD]);
-        for (int k = 0; k < full; k++)
-            sums[k] = _mm512_add_ps(sums[k], _mm512_loadu_ps(row + k * LANES));
-        sums[full] = _mm512_add_ps(sums[full], _mm512_maskz_loadu_ps(last, row + full * LANES));
-    }
-    for (int k = 0; k < full; k++)
-        _mm512_storeu_ps(out + at + k * LANES, sums[k]);
-    _mm512_mask_storeu_ps(out + at + full * LANES, last, sums[full]);
-}
-
-TARGET("avx512f")
-static void add_f32_avx512(const uint8_t *base, const float *scales, size_t dim,
-                           const int64_t *ids, size_t count, size_t ahead, float *out)
-{
-    (void)scales;
-    const size_t bytes = dim * sizeof(float);
-    size_t fetched = count + ahead;
-    for (size_t at = 0; at < dim; at += MOST_VECTORS * LANES, fetched = 0) {
-        const size_t left = dim - at < MOST_VECTORS * LANES ? dim - at : MOST_VECTORS * LANES;
-        const int vectors = (int)((left + LANES - 1) / LANES);
-        const __mmask16 last = (__mmask16)(0xFFFF >> ((size_t)vectors * LANES - left));
-        switch (vectors) {
-#define CASE(n)                                                                                   \
-    case n:                                                                                       \
-        add_block_avx512(base, bytes, ids, count, fetched, at, out, n, last);                     \
-        break;
-            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10)
-            CASE(11) CASE(12) CASE(13) CASE(14) CASE(15) CASE(16) CASE(17) CASE(18) CASE(19)
-            CASE(20)
-#undef CASE
-        }
-    }
-}
-
+#define AVX512(NAME, SIZE, READ, TERM)                                                            \
+    ADD_ROWS(add_##NAME##_avx512, TARGET("avx512f"), SIZE, __m512, 16, 20, _mm512_loadu_ps,       \
+             _mm512_storeu_ps, _mm512_add_ps, READ, TERM, add_##NAME##_avx2)
+AVX512(f32, 4, READ_F32_AVX512, PLAIN)
+AVX512(f16, 2, READ_F16_AVX512, PLAIN)
+AVX512(i8, 1, READ_I8_AVX512, SCALED_AVX512)
+#define AVX512_COPY(NAME, SIZE, READ, TERM)                                                       \
+    COPY_ROW(copy_##NAME##_avx512, TARGET("avx512f"), SIZE, 16, _mm512_storeu_ps, READ, TERM,     \
+             copy_##NAME##_avx2)
+AVX512_COPY(f16, 2, READ_F16_AVX512, PLAIN)
+AVX512_COPY(i8, 1, READ_I8_AVX512, SCALED_AVX512)
 #define AVX512_DOT(NAME, SIZE, READ, REST)                                                        \
     DOT(NAME, TARGET("avx512f"), SIZE, __m512, 16, _mm512_loadu_ps, _mm512_storeu_ps,             \
         _mm512_add_ps, _mm512_mul_ps, READ, REST)
@@ -366,11 +385,11 @@ static float dot_f32_avx512(const uint8_t *row, size_t dim, const float *vector)
     const float *numbers = (const float *)row;
     __m512 sums = _mm512_setzero_ps();
     size_t at = 0;
-    for (; at + LANES <= dim; at += LANES)
+    for (; at + DOT_LANES <= dim; at += DOT_LANES)
         sums = _mm512_add_ps(sums, _mm512_mul_ps(_mm512_loadu_ps(numbers + at),
                                                  _mm512_loadu_ps(vector + at)));
     if (at < dim) {
-        const __mmask16 last = (__mmask16)(0xFFFF >> (at + LANES - dim));
+        const __mmask16 last = (__mmask16)(0xFFFF >> (at + DOT_LANES - dim));
         sums = _mm512_add_ps(sums, _mm512_mul_ps(_mm512_maskz_loadu_ps(last, numbers + at),
                                                  _mm512_maskz_loadu_ps(last, vector + at)));
     }
@@ -384,49 +403,21 @@ static float dot_f32_avx512(const uint8_t *row, size_t dim, const float *vector)
 static const ftl_kernels avx512 = {
     "avx512",
     {add_f32_avx512, add_f16_avx512, add_i8_avx512},
+    {copy_f32, copy_f16_avx512, copy_i8_avx512},
     add_scaled_f32_scalar,
     scale_f32_scalar,
     {dot_f32_avx512, dot_f16_avx512, dot_i8_avx512},
 };
-
-#if defined(_MSC_VER) && !defined(__clang__)
-/* Whether the CPU has these features of leaf 7 (every CPU with AVX2 has F16C too) and the system
-   saves these registers. */
-static int has(int ebx, unsigned long long saved)
-{
-    int info[4];
-    __cpuid(info, 0);
-    if (info[0] < 7)
-        return 0;
-    __cpuid(info, 1);
-    if (!(info[2] & (1 << 27)) || !(info[2] & (1 << 29)) || (_xgetbv(0) & saved) != saved)
-        return 0;
-    __cpuidex(info, 7, 0);
-    return (info[1] & ebx) == ebx;
-}
-#define HAS_AVX2 has(1 << 5, 0x6)
-#define HAS_AVX512 has(1 << 16, 0xE6)
-#else
-#include <cpuid.h>
-
-/* Not every compiler knows this one by name. */
-static int has_f16c(void)
-{
-    unsigned int a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-}
-#define HAS_AVX2 (__builtin_cpu_supports("avx2") && has_f16c())
-#define HAS_AVX512 __builtin_cpu_supports("avx512f")
-#endif
 #endif
 
 size_t ftl_runnable_kernels(const ftl_kernels *found[FTL_MOST_KERNELS])
 {
     size_t count = 0;
 #ifdef FTL_X86
-    if (HAS_AVX512)
+    const uint32_t features = ftl_features();
+    if (features & 1u << FTL_AVX512F)
         found[count++] = &avx512;
-    if (HAS_AVX2)
+    if (features & 1u << FTL_AVX2 && features & 1u << FTL_F16C)
         found[count++] = &avx2;
     found[count++] = &sse2;
 #endif

@@ -18,11 +18,15 @@ enum { FTL_F32, FTL_F16, FTL_I8, FTL_ELEMENTS };
 typedef void ftl_add_rows(const uint8_t *base, const float *scales, size_t dim,
                           const int64_t *ids, size_t count, size_t ahead, float *out);
 
+/* Write a row as float32 to `out`; the numbers of an int8 row are multiplied by `scale`. */
+typedef void ftl_copy_row(const uint8_t *row, float scale, size_t dim, float *out);
+
 typedef float ftl_dot(const uint8_t *row, size_t dim, const float *vector);
 
 typedef struct {
     const char *name;
     ftl_add_rows *add_rows[FTL_ELEMENTS];
+    ftl_copy_row *copy_row[FTL_ELEMENTS];
 
     /* out[j] += scale * row[j] */
     void (*add_scaled_f32)(const float *row, size_t dim, float scale, float *out);

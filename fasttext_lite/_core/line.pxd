@@ -29,6 +29,12 @@ cdef struct WordNgrams:
     size_t oldest
 
 
+cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
+    # The official program keeps hashes as int32 and computes with them as uint64: the upper bits
+    # of a hash above 2**31 are set.
+    return <uint64_t><int64_t><int32_t>h
+
+
 cdef class LineReader:
     cdef readonly Tokenizer tokens
     cdef readonly Subwords subwords

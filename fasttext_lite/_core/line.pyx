@@ -28,12 +28,6 @@ cdef enum:
     # Bytes of "<word>" that need no memory of their own.
     SHORT = 256
 
-cdef inline uint64_t _signed(uint32_t h) noexcept nogil:
-    # The official program keeps hashes as int32 and computes with them as uint64: the upper bits
-    # of a hash above 2**31 are set.
-    return <uint64_t><int64_t><int32_t>h
-
-
 cdef class LineReader:
     """Turns lines into rows of the input matrix, by the rules of a supervised model.
 
@@ -202,7 +196,7 @@ cdef class LineReader:
         cdef int64_t row
         cdef size_t i
         for i in range(ngrams.count):
-            extended = ngrams.hashes[i] * <uint64_t>116049371 + _signed(h)
+            extended = ngrams.hashes[i] * <uint64_t>116049371 + signed_hash(h)
             ngrams.hashes[i] = extended
             row = self.hashed.row(extended)
             if row >= 0:
@@ -212,10 +206,10 @@ cdef class LineReader:
                 gather.id_count += 1
                 gather.total += 1
         if ngrams.count < ngrams.most:
-            ngrams.hashes[ngrams.count] = _signed(h)
+            ngrams.hashes[ngrams.count] = signed_hash(h)
             ngrams.count += 1
         else:
-            ngrams.hashes[ngrams.oldest] = _signed(h)
+            ngrams.hashes[ngrams.oldest] = signed_hash(h)
             ngrams.oldest += 1
             if ngrams.oldest == ngrams.most:
                 ngrams.oldest = 0
@@ -298,47 +292,3 @@ cdef class LineReader:
                 weights[i] = <int32_t>gather.total
         if not done:
             raise MemoryError
-
-    def features(self, bytes line not None):
-        """The rows of a line, in official order, as ``(token, feature, row)``.
-
-        `token` is the word of the text that the row comes from, `feature` the word itself or its
-        n-gram; for a word n-gram both are the words of it, joined by a space.
-        """
-        cdef const uint8_t* text = line
-        cdef size_t length = <size_t>len(line)
-        cdef Token token
-        cdef uint64_t h
-        cdef int64_t row
-        cdef Py_ssize_t i, j
-        found = []
-        words = []
-        hashes = []
-        token.stop = 0
-        token.is_end = False
-        while not token.is_end:
-            if not self.tokens.next(text, length, &token):
-                line = b"</s>"
-                text = line
-                length = 4
-                token.stop = 0
-                self.tokens.next(text, length, &token)
-            if token.is_label:
-                continue
-            word = line[token.start:token.stop]
-            words.append(word)
-            hashes.append(_signed(token.hash))
-            if token.entry >= 0:
-                found.append((word, word, token.entry))
-            if token.entry < 0 or self.known_ngrams:
-                found.extend((word, ngram, row) for ngram, row in self.subwords.ngrams(word))
-        if self.subwords.bucket:
-            for i in range(len(words)):
-                h = hashes[i]
-                for j in range(i + 1, min(i + self.word_ngrams, <Py_ssize_t>len(words))):
-                    h = h * <uint64_t>116049371 + <uint64_t>hashes[j]
-                    row = self.hashed.row(h)
-                    if row >= 0:
-                        phrase = b" ".join(words[i:j + 1])
-                        found.append((phrase, phrase, row))
-        return found

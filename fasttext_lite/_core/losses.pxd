@@ -3,6 +3,12 @@ from libc.stdint cimport int32_t
 from fasttext_lite._core.rows cimport Rows
 
 
+cdef enum:
+    # Instead of a number of labels.
+    NO_NUMBER = -1
+    ON_A_STEP = -2
+
+
 cdef struct Scored:
     float score             # by which labels are ordered: log(probability + 1e-5) or a sum of such
     float probability       # without that bias
@@ -23,9 +29,17 @@ cdef class Loss:
     cdef readonly Py_ssize_t scratch_size
 
     cdef Py_ssize_t best(
-        self, const float* hidden, Py_ssize_t k, float threshold, Scored* heap, void* scratch
+        self,
+        const float* hidden,
+        Py_ssize_t k,
+        float threshold,
+        bint ordered,
+        Scored* heap,
+        void* scratch,
     ) noexcept nogil
-    cdef bint _probabilities(self, const float* hidden, float* out) noexcept nogil
+    cdef Py_ssize_t _probabilities(
+        self, const float* hidden, bint ordered, float* out
+    ) noexcept nogil
 
 
 cdef class Softmax(Loss):
@@ -33,4 +47,8 @@ cdef class Softmax(Loss):
 
 
 cdef class Sigmoid(Loss):
-    pass
+    cdef bint dense
+
+    cdef float _score(
+        self, int32_t label, const float* hidden, bint ordered, float* row
+    ) noexcept nogil

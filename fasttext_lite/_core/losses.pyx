@@ -1,10 +1,10 @@
 """The output layer: from the mean of a line's rows to its most probable labels."""
 
-from libc.math cimport expf, isnan, log
+from libc.math cimport expf, fabsf, isnan, log, rintf
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
-from fasttext_lite._core.rows cimport Rows
+from fasttext_lite._core.rows cimport DenseRows, Rows
 
 from fasttext_lite.errors import InputValueError
 
@@ -12,6 +12,10 @@ cdef enum:
     # The sigmoid that ns and one-vs-all models were trained with is a table.
     SIGMOIDS = 512
     LARGEST = 8
+
+# The table is read without interpolation. As near to the begin of a step as this, in steps, the
+# order in which a score was summed may decide on which side it is.
+cdef float MARGIN = 1.0 / 2048
 
 cdef float SIGMOID[SIGMOIDS + 1]
 cdef int _i
@@ -92,16 +96,26 @@ cdef class Loss:
         self.label_count = label_count
         self.scratch_size = label_count * sizeof(float)
 
-    cdef bint _probabilities(self, const float* hidden, float* out) noexcept nogil:
-        """Write the probability of each label; False where one is not a number."""
-        return False
+    cdef Py_ssize_t _probabilities(
+        self, const float* hidden, bint ordered, float* out
+    ) noexcept nogil:
+        """Write the probability of each label; what `best` returns instead of a number, or 0."""
+        return 0
 
     cdef Py_ssize_t best(
-        self, const float* hidden, Py_ssize_t k, float threshold, Scored* heap, void* scratch
+        self,
+        const float* hidden,
+        Py_ssize_t k,
+        float threshold,
+        bint ordered,
+        Scored* heap,
+        void* scratch,
     ) noexcept nogil:
         """Write the `k` most probable labels, best first, into `heap`, which has room for k + 1.
 
-        Returns how many there are, or -1 where a probability is not a number.
+        Returns how many there are; NO_NUMBER where a probability is none; ON_A_STEP, unless
+        `ordered`, where one depends on the last bits of `hidden`, which must have the official
+        ones then.
         """
         cdef float* probabilities = <float*>scratch
         cdef Py_ssize_t found = 0
@@ -109,8 +123,9 @@ cdef class Loss:
         cdef int32_t label
         # Below this the logarithm is certainly less than that of the least in the heap.
         cdef float least = threshold
-        if not self._probabilities(hidden, probabilities):
-            return -1
+        cdef Py_ssize_t failed = self._probabilities(hidden, ordered, probabilities)
+        if failed:
+            return failed
         for label in range(self.label_count):
             if probabilities[label] < least:
                 continue
@@ -140,14 +155,16 @@ cdef class Loss:
 cdef class Softmax(Loss):
     """Probabilities that sum up to 1."""
 
-    cdef bint _probabilities(self, const float* hidden, float* out) noexcept nogil:
+    cdef Py_ssize_t _probabilities(
+        self, const float* hidden, bint ordered, float* out
+    ) noexcept nogil:
         cdef int32_t i
         cdef float largest = 0
         cdef float total = 0
         for i in range(self.label_count):
             out[i] = self.output.dot(i, hidden)
             if isnan(out[i]):
-                return False
+                return NO_NUMBER
             if i == 0 or out[i] > largest:
                 largest = out[i]
         for i in range(self.label_count):
@@ -155,23 +172,44 @@ cdef class Softmax(Loss):
             total += out[i]
         for i in range(self.label_count):
             out[i] /= total
-        return True
+        return 0
 
 
 cdef class Sigmoid(Loss):
     """A probability for each label by itself: negative sampling and one-vs-all."""
 
-    cdef bint _probabilities(self, const float* hidden, float* out) noexcept nogil:
+    def __cinit__(self, Rows output not None, *args):
+        self.dense = isinstance(output, DenseRows)
+        self.scratch_size += output.dim * sizeof(float)
+
+    cdef float _score(
+        self, int32_t label, const float* hidden, bint ordered, float* row
+    ) noexcept nogil:
+        cdef float score = 0
+        cdef Py_ssize_t j
+        if not (ordered and self.dense):
+            return self.output.dot(label, hidden)
+        self.output.copy(label, row)
+        for j in range(self.output.dim):
+            score += row[j] * hidden[j]
+        return score
+
+    cdef Py_ssize_t _probabilities(
+        self, const float* hidden, bint ordered, float* out
+    ) noexcept nogil:
         cdef int32_t i
-        cdef float x
+        cdef float x, place
         for i in range(self.label_count):
-            x = self.output.dot(i, hidden)
+            x = self._score(i, hidden, ordered, out + self.label_count)
             if isnan(x):
-                return False
+                return NO_NUMBER
+            place = (x + LARGEST) * SIGMOIDS / LARGEST / 2
+            if not ordered and -1 < place < SIGMOIDS + 1 and fabsf(place - rintf(place)) < MARGIN:
+                return ON_A_STEP
             if x < -LARGEST:
                 out[i] = 0
             elif x > LARGEST:
                 out[i] = 1
             else:
-                out[i] = SIGMOID[<int>((x + LARGEST) * SIGMOIDS / LARGEST / 2)]
-        return True
+                out[i] = SIGMOID[<int>place]
+        return 0

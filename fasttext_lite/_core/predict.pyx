@@ -11,7 +11,8 @@ from libc.stdint cimport int32_t, uint8_t
 
 from fasttext_lite._core.batch cimport Span, WordBatch, readable, span
 from fasttext_lite._core.line cimport LineReader
-from fasttext_lite._core.losses cimport Loss, Scored
+from fasttext_lite._core.losses cimport ON_A_STEP, Loss, Scored
+from fasttext_lite._core.ordered cimport mean_in_order
 from fasttext_lite._core.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
 
 from fasttext_lite.errors import InputTypeError, InputValueError
@@ -123,7 +124,12 @@ cdef class Predictor:
         found[0] = 0
         if status != DONE or empty:
             return status
-        found[0] = self.loss.best(hidden, k, threshold, heap, <void*>((scratch + 7) & ~<size_t>7))
+        scratch = (scratch + 7) & ~<size_t>7
+        found[0] = self.loss.best(hidden, k, threshold, False, heap, <void*>scratch)
+        if found[0] == ON_A_STEP:
+            if not mean_in_order(self.reader, text, hidden):
+                return NO_MEMORY
+            found[0] = self.loss.best(hidden, k, threshold, True, heap, <void*>scratch)
         if found[0] < 0:
             return NOT_A_NUMBER
         if biased:

@@ -1,7 +1,7 @@
 """Row matrices behind one small interface: add rows, by id, to a vector."""
 
 from libc.stdint cimport int64_t, uint8_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from fasttext_lite._core.cpu cimport FTL_F16, FTL_F32, FTL_I8, kernels, prefetch
 
@@ -141,11 +141,12 @@ cdef class DenseRows(Rows):
         )
 
     cdef void copy(self, int64_t row, float* out) noexcept nogil:
-        if self.element == FTL_F32:
-            # Adding to zero would lose the sign of a negative zero.
-            memcpy(out, self.base + row * self.bytes, <size_t>self.bytes)
-        else:
-            Rows.copy(self, row, out)
+        kernels.copy_row[self.element](
+            self.base + row * self.bytes,
+            1 if self.scales == NULL else self.scales[row],
+            <size_t>self.dim,
+            out,
+        )
 
     cdef void fetch(self, int64_t row) noexcept nogil:
         cdef const uint8_t* begin = self.base + row * self.bytes

@@ -1,14 +1,13 @@
-"""The words and labels of a model, left in the bytes of its file, with an index over them."""
+"""A hash index over the words and labels of a model."""
 
-from array import array
-
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+cimport cython
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr, memcmp
 
 from fasttext_lite._core.batch cimport Span, readable, span
 from fasttext_lite._core.cpu cimport prefetch
+from fasttext_lite._core.entries cimport TAIL, Entries
 from fasttext_lite._core.subwords cimport hash_bytes
 from fasttext_lite.errors import FormatError, InputValueError
 
@@ -16,8 +15,6 @@ cdef extern from "memory.h" nogil:
     void* table_alloc "ftl_table_alloc"(size_t size)
 
 cdef enum:
-    # What follows the text of an entry: NUL, int64 count, int8 type.
-    TAIL = 10
     # Far beyond what the words of any language need in a table that is at most half full; words
     # made to collide would otherwise take quadratic time.
     MAX_PROBES = 1024
@@ -35,7 +32,8 @@ cdef uint64_t _capacity(uint64_t size) noexcept nogil:
     return capacity
 
 
-cdef class Vocabulary:
+@cython.final
+cdef class Vocabulary(Entries):
     """Words and labels, and a hash index over them; made by `scan` or `stored`.
 
     The index is an open-addressing table of uint32. A slot is 0 if it is empty; else its lower
@@ -45,17 +43,14 @@ cdef class Vocabulary:
 
     Attributes
     ----------
-    word_count, label_count : int
     end : int
         Where the dictionary ended that was scanned.
     """
 
     def __cinit__(self):
         self.slots = &EMPTY
-        self.stored_counts = None
 
     def __dealloc__(self):
-        free(self.own_offsets)
         free(self.own_slots)
 
     cdef void reserve(self, int64_t size) except *:
@@ -136,26 +131,6 @@ cdef class Vocabulary:
             )
         made.end = <Py_ssize_t>offsets[size]
         return made
-
-    @staticmethod
-    def skip(const uint8_t[::1] text not None, Py_ssize_t at, int64_t count):
-        """Pass the entries of a dictionary that begin at `at`, at most `count` of them.
-
-        Returns
-        -------
-        int, int
-            How many are whole in the text, and where the next one begins.
-        """
-        cdef Py_ssize_t size = text.shape[0]
-        cdef const uint8_t* nul
-        cdef int64_t done = 0
-        while done < count and at < size:
-            nul = <const uint8_t*>memchr(&text[at], 0, <size_t>(size - at))
-            if nul == NULL or nul - &text[0] + TAIL > size:
-                break
-            at = nul - &text[0] + TAIL
-            done += 1
-        return done, at
 
     @staticmethod
     def stored(
@@ -289,23 +264,49 @@ cdef class Vocabulary:
             at = (at + 1) & self.mask
         return NULL
 
-    cdef const uint8_t* entry(self, int32_t i, size_t* length) noexcept nogil:
-        """The text of an entry."""
-        cdef uint64_t start = self.offsets[i]
-        cdef uint64_t stop = self.offsets[i + 1]
-        if stop > self.text_size or start + self.gap > stop:
-            length[0] = 0
-            return self.base
-        length[0] = stop - self.gap - start
-        return self.base + start
-
     cdef int32_t find(self, const uint8_t* word, size_t length, uint32_t h) noexcept nogil:
         """The id of a word or label whose hash is `h`, or -1."""
         cdef const uint32_t* slot = self.slot(word, length, h)
         return <int32_t>(slot[0] & self.id_mask) - 1 if slot != NULL and slot[0] else -1
 
-    def __len__(self):
-        return self.word_count + self.label_count
+    cdef void fetch(self, uint32_t h) noexcept nogil:
+        """Begin to read what a look-up of this hash reads first."""
+        prefetch(&self.slots[h & self.mask])
+
+    cdef int32_t guess(self, uint32_t h) noexcept nogil:
+        """The id that a word with this hash most likely has, without a look at any text; or -1."""
+        cdef uint32_t entry = self.slots[h & self.mask]
+        cdef uint32_t i = (entry & self.id_mask) - 1
+        if ((entry ^ h) & ~self.id_mask) or i >= <uint32_t>(self.word_count + self.label_count):
+            return -1
+        return <int32_t>i
+
+    cdef void find_many(self, const Span* words, Py_ssize_t count, int32_t* ids) noexcept nogil:
+        """The ids of many words or labels, or -1.
+
+        Each step of a look-up waits for the memory, so that many words take it together.
+        """
+        cdef uint32_t hashes[BLOCK]
+        cdef Py_ssize_t done = 0
+        cdef Py_ssize_t block, i
+        cdef size_t length
+        while done < count:
+            block = min(count - done, <Py_ssize_t>BLOCK)
+            for i in range(block):
+                hashes[i] = hash_bytes(words[i].text, words[i].length)
+                self.fetch(hashes[i])
+            for i in range(block):
+                ids[i] = self.guess(hashes[i])
+                if ids[i] >= 0:
+                    prefetch(&self.offsets[ids[i]])
+            for i in range(block):
+                if ids[i] >= 0:
+                    prefetch(self.entry(ids[i], &length))
+            for i in range(block):
+                ids[i] = self.find(words[i].text, words[i].length, hashes[i])
+            words += block
+            ids += block
+            done += block
 
     @staticmethod
     def index_size(size):
@@ -317,74 +318,15 @@ cdef class Vocabulary:
         """How many slots the index over so many entries has."""
         return _capacity(size)
 
-    def pack(self, const int32_t[::1] ids not None):
-        """Copy entries: their texts end to end, their offsets there, and their counts.
-
-        Parameters
-        ----------
-        ids : int32 buffer
-            Within the vocabulary.
-
-        Returns
-        -------
-        text : bytes
-        offsets : array of uint64, one more than there are ids
-        counts : array of int64
-        """
-        cdef Py_ssize_t i
-        cdef size_t length = 0
-        cdef size_t total = 0
-        cdef const uint8_t* word
-        offsets = array("Q", bytes(8 * (ids.shape[0] + 1)))
-        counts = array("q", bytes(8 * ids.shape[0]))
-        cdef uint64_t[::1] ends = offsets
-        cdef int64_t[::1] counted = counts
-        for i in range(ids.shape[0]):
-            if not 0 <= ids[i] < self.word_count + self.label_count:
-                raise InputValueError(f"there is no entry {ids[i]}")
-            self.entry(ids[i], &length)
-            total += length
-            ends[i + 1] = total
-            counted[i] = self.count(ids[i])
-        cdef bytes text = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>total)
-        cdef char* out = PyBytes_AS_STRING(text)
-        for i in range(ids.shape[0]):
-            word = self.entry(ids[i], &length)
-            memcpy(out + ends[i], word, length)
-        return text, offsets, counts
-
-    cdef int64_t count(self, int32_t i) noexcept:
-        cdef int64_t found
-        if self.stored_counts is not None:
-            return self.stored_counts[i]
-        memcpy(&found, self.base + self.offsets[i + 1] - TAIL + 1, 8)
-        return found
-
     def index(self):
-        """The hash index: a view of uint32, which must not outlive this vocabulary."""
-        return <const uint32_t[:<Py_ssize_t>self.mask + 1]>self.slots
+        """The hash index, as bytes of uint32."""
+        return (<const char*>self.slots)[: 4 * (<Py_ssize_t>self.mask + 1)]
 
     def id(self, word):
         """The id of a word or label (labels follow the words), or -1 where it is unknown."""
         word = readable(word)
         cdef Span found = span(word)
         return self.find(found.text, found.length, hash_bytes(found.text, found.length))
-
-    def bytes(self, int32_t i):
-        """The bytes of entry `i`; the caller has checked that there is one."""
-        cdef size_t length = 0
-        cdef const uint8_t* text = self.entry(i, &length)
-        return (<const char*>text)[:length]
-
-    def counts(self, int32_t start, int32_t stop):
-        """How often each entry of a range occurred in training, as an ``array`` of int64."""
-        counts = array("q", bytes(8 * max(stop - start, 0)))
-        cdef int64_t[::1] out = counts
-        cdef int32_t i
-        for i in range(start, stop):
-            out[i - start] = self.count(i)
-        return counts
-
 
 def _crowded(entry, offset):
     return FormatError(

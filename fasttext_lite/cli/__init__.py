@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from fasttext_lite import __version__
-from fasttext_lite.cli import conversion, evaluation, prediction
-from fasttext_lite.cli.output import json_line, size
+from fasttext_lite.cli import conversion, evaluation, nearest, prediction
+from fasttext_lite.cli.output import (
+    as_bytes,
+    as_text,
+    json_line,
+    size,
+    word_groups,
+    write_lines,
+)
+from fasttext_lite.cpu import cpu_features
 from fasttext_lite.errors import FastTextLiteError, InputValueError
 from fasttext_lite.loading import load
 
@@ -51,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.arguments += more
     run: Callable[[argparse.Namespace], None] = options.run
     try:
-        if options.model is None:
+        if options.model is None and not getattr(options, "cpu", False):
             if not options.arguments:
                 raise InputValueError("name a model file, or -m sample for the built-in one")
             options.model, *options.arguments = options.arguments
@@ -60,10 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FastTextLiteError as error:
         print(f"fasttext-lite: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # Who reads our output has had enough; nothing is left to flush into the closed pipe.
+    except OSError as error:
+        # Nothing is left to flush into a pipe that is closed or a disk that is full.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            # Who reads our output has had enough.
+            return 0
+        print(f"fasttext-lite: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     return 0
@@ -103,7 +115,10 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("info", _info, "say what a model file holds, from its head alone")
+    info = command("info", _info, "say what a model file holds, from its head alone")
+    info.add_argument(
+        "--cpu", action="store_true", help="say which kernels this CPU can run; takes no model"
+    )
     vectors = command("vectors", _vectors, "print the vectors of words, known or not", "[WORD ...]")
     vectors.add_argument(
         "--format",
@@ -121,33 +136,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print the vector of each n-gram instead of its row, as print-ngrams does",
     )
-    neighbors = command(
-        "neighbors", _neighbors, "list the known words nearest to each word", "[WORD ...]"
-    )
-    neighbors.add_argument("-k", type=int, default=10, help="how many (default: %(default)s)")
+    nearest.add_commands(command)
     conversion.add_commands(commands, command)
     prediction.add_commands(command)
     evaluation.add_commands(command)
     return parser
-
-
-def _words(options: argparse.Namespace) -> Iterator[list[str | bytes]]:
-    """Yield the words in groups: those of the command line, or those of each line of stdin."""
-    if options.arguments and options.arguments != ["-"]:
-        yield options.arguments
-        return
-    for line in sys.stdin.buffer:
-        words: list[str | bytes] = [*line.split()]
-        if words:
-            yield words
-
-
-def _as_bytes(word: str | bytes) -> bytes:
-    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
-
-
-def _as_text(word: str | bytes) -> str:
-    return word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
 
 
 def _numbers(vector: NDArray[np.float32]) -> list[float]:
@@ -160,23 +153,30 @@ def _text_line(word: bytes, vector: NDArray[np.float32]) -> bytes:
     return b"%s %s\n" % (word, numbers.encode())
 
 
-def _write_lines(lines: Iterator[bytes], output: BinaryIO) -> None:
-    """Write lines as they come; on a terminal each is seen at once."""
-    for line in lines:
-        output.write(line)
-        if output.isatty():
-            output.flush()
-    output.flush()
-
-
 def _info(options: argparse.Namespace) -> None:
+    if options.cpu:
+        _info_of_cpu(options)
+        return
     if options.arguments:
         raise InputValueError(f"info takes one model, not also {options.arguments[0]!r}")
-    info = load(options.model).info
+    info = load(options.model, progress=True).info
     if options.json:
         sys.stdout.buffer.write(json_line(asdict(info) | {"memory": _memory(info)}))
     else:
         print(_describe(info))
+
+
+def _info_of_cpu(options: argparse.Namespace) -> None:
+    if options.model is not None or options.arguments:
+        raise InputValueError("info --cpu takes no model")
+    found = cpu_features()
+    if options.json:
+        sys.stdout.buffer.write(json_line(asdict(found)))
+        return
+    kernels = [f"{name} (in use)" if name == found.chosen else name for name in found.kernels]
+    print(f"features:     {' '.join(found.features) or 'none that kernels ask for'}")
+    print(f"kernels:      {', '.join(kernels)}")
+    print(f"others:       {found.variable}={found.kernels[-1]} in the environment")
 
 
 def _memory(info: Info) -> dict[str, int]:
@@ -249,7 +249,7 @@ def _vectors(options: argparse.Namespace) -> None:
         raise InputValueError("--json and --format npy exclude each other")
     if options.format == "npy" and options.output is None and sys.stdout.isatty():
         raise InputValueError("npy is binary: redirect stdout, or name a file with --output")
-    model = load(options.model)
+    model = load(options.model, progress=True)
     if options.output is None:
         _write_vectors(model, options, sys.stdout.buffer)
         return
@@ -262,7 +262,7 @@ def _vectors(options: argparse.Namespace) -> None:
 
 def _write_vectors(model: Model, options: argparse.Namespace, output: BinaryIO) -> None:
     if options.format == "npy":
-        words = [word for group in _words(options) for word in group]
+        words = [word for group in word_groups(options) for word in group]
         vectors = model.vectors(words)
         # np.save would write behind the back of the buffer, which a pipe does not forgive.
         header = np.lib.format.header_data_from_array_1_0(vectors)
@@ -272,19 +272,19 @@ def _write_vectors(model: Model, options: argparse.Namespace, output: BinaryIO) 
         return
 
     def lines() -> Iterator[bytes]:
-        for group in _words(options):
+        for group in word_groups(options):
             for word, vector in zip(group, model.vectors(group), strict=True):
                 if options.json:
-                    yield json_line({"word": _as_text(word), "vector": _numbers(vector)})
+                    yield json_line({"word": as_text(word), "vector": _numbers(vector)})
                 else:
-                    yield _text_line(_as_bytes(word), vector)
+                    yield _text_line(as_bytes(word), vector)
 
-    _write_lines(lines(), output)
+    write_lines(lines(), output)
 
 
 def _ngrams(options: argparse.Namespace) -> None:
-    model = load(options.model)
-    words = [word for group in _words(options) for word in group]
+    model = load(options.model, progress=True)
+    words = [word for group in word_groups(options) for word in group]
 
     def lines() -> Iterator[bytes]:
         for ngram, row in model.ngrams(words):
@@ -293,36 +293,10 @@ def _ngrams(options: argparse.Namespace) -> None:
                 if options.json:
                     yield json_line({"ngram": ngram, "row": row, "vector": _numbers(vector)})
                 else:
-                    yield _text_line(_as_bytes(ngram), vector)
+                    yield _text_line(as_bytes(ngram), vector)
             elif options.json:
                 yield json_line({"ngram": ngram, "row": row})
             else:
-                yield b"%s %d\n" % (_as_bytes(ngram), row)
+                yield b"%s %d\n" % (as_bytes(ngram), row)
 
-    _write_lines(lines(), sys.stdout.buffer)
-
-
-def _neighbors(options: argparse.Namespace) -> None:
-    model = load(options.model)
-
-    def lines() -> Iterator[bytes]:
-        for group in _words(options):
-            for word in group:
-                found = model.neighbors(word, options.k)
-                if options.json:
-                    yield json_line(
-                        {
-                            "word": _as_text(word),
-                            "known": word in model,
-                            "neighbors": [
-                                {"word": near.word, "score": near.score} for near in found
-                            ],
-                        }
-                    )
-                    continue
-                known = "known" if word in model else "unknown"
-                yield b"%s (%s)\n" % (_as_bytes(word), known.encode())
-                for near in found:
-                    yield b"  %s %.6g\n" % (_as_bytes(near.word), near.score)
-
-    _write_lines(lines(), sys.stdout.buffer)
+    write_lines(lines(), sys.stdout.buffer)

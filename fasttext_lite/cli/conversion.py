@@ -80,6 +80,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--dim", type=int, metavar="N", help="fewer dimensions, by principal component analysis"
     )
     parser.add_argument(
+        "--neighbors-index",
+        action="store_true",
+        help="store codes too that make neighbors and analogies faster: half a byte a number",
+    )
+    parser.add_argument(
         "--threads", type=int, metavar="N", help="by default the cores that may be used"
     )
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
@@ -131,6 +136,7 @@ def _convert(options: argparse.Namespace) -> None:
         subwords=options.subwords,
         extra_words=options.extra_words,
         dim=options.dim,
+        neighbors_index=options.neighbors_index,
         threads=options.threads,
         progress=True,
     )

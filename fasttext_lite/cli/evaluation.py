@@ -121,7 +121,7 @@ def _rate(rate: float | None) -> str:
 def _evaluate(options: argparse.Namespace) -> None:
     if not options.arguments:
         raise InputValueError("name a file of word pairs or of analogies")
-    model = load(options.model)
+    model = load(options.model, progress=True)
     results: list[SimilarityResult | AnalogyResult] = [
         analogies(
             model,

@@ -1,14 +1,46 @@
-"""How the commands write what they found."""
+"""How the commands read words and write what they found."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["json_line", "size", "table"]
+__all__ = ["as_bytes", "as_text", "json_line", "size", "table", "word_groups", "write_lines"]
+
+
+def word_groups(options: argparse.Namespace) -> Iterator[list[str | bytes]]:
+    """Yield the words in groups: those of the command line, or those of each line of stdin."""
+    if options.arguments and options.arguments != ["-"]:
+        yield options.arguments
+        return
+    for line in sys.stdin.buffer:
+        words: list[str | bytes] = [*line.split()]
+        if words:
+            yield words
+
+
+def as_bytes(word: str | bytes) -> bytes:
+    """Return the bytes of a word as they stand in a model."""
+    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
+
+
+def as_text(word: str | bytes) -> str:
+    """Return a word as str; bytes that are no UTF-8 become lone surrogates."""
+    return word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
+
+
+def write_lines(lines: Iterator[bytes], output: BinaryIO) -> None:
+    """Write lines as they come; on a terminal each is seen at once."""
+    for line in lines:
+        output.write(line)
+        if output.isatty():
+            output.flush()
+    output.flush()
 
 
 def json_line(value: object) -> bytes:

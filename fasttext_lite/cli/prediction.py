@@ -92,7 +92,7 @@ def _write(blocks: Iterator[list[bytes]]) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
     labels = list(model.labels)
     written = [label.encode("utf-8", "surrogateescape") for label in labels]
 
@@ -125,7 +125,7 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _sentence_vectors(options: argparse.Namespace) -> None:
-    model = load(options.model)
+    model = load(options.model, progress=True)
     form = "%.5g " * model.dim
 
     def answers() -> Iterator[list[bytes]]:
@@ -143,7 +143,7 @@ def _test(options: argparse.Namespace) -> None:
     name = _file(options)
     if name is None:
         raise InputValueError("name a file of labelled lines to test with")
-    model = load(options.model)
+    model = load(options.model, progress=True)
     k = options.k if options.k >= 0 else len(model.labels)
     scores = model.test(name, options.k, options.threshold)
     if options.plot is not None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite.progress import progress_bar
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,16 +36,7 @@ def word_blocks(
     progress : bool
         Show a bar on stderr, if that is a terminal.
     """
-    from tqdm import tqdm  # costs import time that only this needs
-
-    with tqdm(
-        total=count,
-        desc=title,
-        unit="words",
-        unit_scale=True,
-        delay=1,
-        disable=None if progress else True,
-    ) as bar:
+    with progress_bar(title, count, "words", show=progress) as advance:
         for start in range(0, count, _BLOCK):
             words = list(model.words[start : min(start + _BLOCK, count)])
             ids = np.array([model.word_id(word) for word in words], np.int64)
@@ -51,7 +44,7 @@ def word_blocks(
             if not own.all():
                 words = [word for word, kept in zip(words, own, strict=True) if kept]
             yield words, ids[own]
-            bar.update(len(own))
+            advance(len(own))
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -190,7 +190,7 @@ def compare(
         if isinstance(many, (str, bytes)):
             raise InputTypeError(f"{name} must be an iterable of str, not a single one")
     # What can fail early comes before what takes long.
-    pair = _Pair(_opened(a), _opened(b), random.Random(seed))  # noqa: S311 - no secret
+    pair = _Pair(_opened(a, progress), _opened(b, progress), random.Random(seed))  # noqa: S311 - no secret
     chosen = None if words is None else _distinct(words)
     known = None if chosen is None else [word for word in chosen if pair.know(word)]
     labels = None if text is None else _labels(pair.a, pair.b, text)
@@ -212,8 +212,8 @@ def compare(
     )
 
 
-def _opened(model: Model | PathType) -> Model:
-    return model if isinstance(model, Model) else load(model)
+def _opened(model: Model | PathType, progress: bool) -> Model:
+    return model if isinstance(model, Model) else load(model, progress=progress)
 
 
 def _distinct(words: Iterable[str | bytes]) -> list[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fasttext_lite.errors import FormatError, InputTypeError, InputValueError
-from fasttext_lite.evaluate.blocks import unit, word_blocks
 from fasttext_lite.evaluate.lines import read_lines
 from fasttext_lite.formats import path_name
+from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnalogyResult", "AnalogySection", "analogies", "holds_analogies"]
 
-# Questions whose scores are in memory at a time.
+# Questions between two steps of the bar.
 _BATCH = 1024
 
 
@@ -126,15 +126,17 @@ def analogies(
     titles, sections, questions = _read_questions(name, lowercase=lowercase)
     words, places = _indexed(questions)
     ids = np.array([model.word_id(word) for word in words], np.int64)
-    vectors, usable = _vectors(model, words)
+    usable = _usable(model, words)
     answerable = (ids >= 0) & (ids < count)
     if known_only:
         usable &= answerable
     asked = usable[places[:, :3]].all(axis=1) & answerable[places[:, 3]]
     unknown: NDArray[np.bool_] = np.any(ids[places] < 0, axis=1)
-    answers = _answers(model, vectors, ids, places[asked], count, progress=progress)
+    answers = _answers(model, words, places[asked], count, progress=progress)
     right = np.zeros(len(places), bool)
-    right[asked] = answers == ids[places[asked, 3]]
+    right[asked] = [
+        answer == words[place] for answer, place in zip(answers, places[asked, 3], strict=True)
+    ]
 
     def summed(title: str, chosen: NDArray[np.bool_]) -> AnalogySection:
         done, correct = int(asked[chosen].sum()), int(right[chosen].sum())
@@ -190,52 +192,22 @@ def _indexed(questions: Sequence[Sequence[str]]) -> tuple[list[str], NDArray[np.
     return list(places), np.array(found, np.int64)
 
 
-def _vectors(model: Model, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the directions of words, and which of them have one."""
-    vectors = np.zeros((len(words), model.dim), np.float32)
-    for row, word in zip(vectors, words, strict=True):
-        vector = model.get(word)
-        if vector is not None:
-            row[:] = vector
-    return unit(vectors), (vectors != 0).any(axis=1)
+def _usable(model: Model, words: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which words have a vector that is not zeros."""
+    vectors = (model.get(word) for word in words)
+    return np.array([vector is not None and bool(vector.any()) for vector in vectors], bool)
 
 
 def _answers(
-    model: Model,
-    vectors: NDArray[np.float32],
-    ids: NDArray[np.int64],
-    places: NDArray[np.int64],
-    count: int,
-    *,
-    progress: bool,
-) -> NDArray[np.int64]:
-    """Find the ids of the answers, one pass over the words for all questions."""
-    best = np.full(len(places), -np.inf, np.float32)
-    answers = np.full(len(places), -1, np.int64)
-    if not len(places):
-        return answers
-    for words, block_ids in word_blocks(model, count, "analogies", progress=progress):
-        if not words:
-            continue
-        block = unit(model.vectors(words))
+    model: Model, words: Sequence[str], places: NDArray[np.int64], count: int, *, progress: bool
+) -> list[str]:
+    """Find the words that answer, many questions in one pass over the vocabulary."""
+    answers = []
+    with progress_bar("analogies", len(places), "questions", show=progress) as advance:
         for start in range(0, len(places), _BATCH):
-            rows = slice(start, start + _BATCH)
-            a, b, c = places[rows, :3].T
-            scores = unit(vectors[b] - vectors[a] + vectors[c]) @ block.T
-            for given in (a, b, c):
-                _leave_out(scores, block_ids, ids[given])
-            found = scores.argmax(axis=1)
-            score = scores[np.arange(len(found)), found]
-            better = score > best[rows]
-            best[rows] = np.where(better, score, best[rows])
-            answers[rows] = np.where(better, block_ids[found], answers[rows])
+            batch = places[start : start + _BATCH]
+            triples = [(words[b], words[a], words[c]) for a, b, c, _ in batch]
+            found = model.analogies(triples, k=1, restrict_vocab=count, progress=progress)
+            answers += [near[0].word if near else "" for near in found]
+            advance(len(batch))
     return answers
-
-
-def _leave_out(
-    scores: NDArray[np.float32], block_ids: NDArray[np.int64], ids: NDArray[np.int64]
-) -> None:
-    """Put -inf where the word of a column is the one that a row is not to have."""
-    columns = np.minimum(np.searchsorted(block_ids, ids), len(block_ids) - 1)
-    rows = np.flatnonzero(block_ids[columns] == ids)
-    scores[rows, columns[rows]] = -np.inf

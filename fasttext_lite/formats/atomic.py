@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from fasttext_lite.errors import FileError
@@ -60,6 +61,7 @@ class AtomicFile:
 
         self._path = Path(path)
         self._size = size
+        self._lock = threading.Lock()
         self._file: BinaryIO
 
     def __enter__(self) -> Self:
@@ -75,7 +77,7 @@ class AtomicFile:
                     errno.ENOSPC,
                 )
             self._beside = folder / f"{self._path.name}.{os.urandom(4).hex()}.part"
-            self._file = self._beside.open("xb")
+            self._file = self._beside.open("xb+")
         except OSError as error:
             raise self._error(error) from None
         return self
@@ -84,7 +86,8 @@ class AtomicFile:
         """Write some bytes."""
         try:
             # An array without a single number is no run of bytes to the buffer protocol.
-            self._file.write(view if len(view) else b"")
+            with self._lock:
+                self._file.write(view if len(view) else b"")
         except OSError as error:
             raise self._error(error) from None
 
@@ -94,6 +97,18 @@ class AtomicFile:
             self._file.truncate(self._file.seek(count, os.SEEK_CUR))
         except OSError as error:
             raise self._error(error) from None
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read bytes that were written, from any thread."""
+        try:
+            with self._lock:
+                end = self._file.tell()
+                self._file.seek(offset)
+                data = self._file.read(size)
+                self._file.seek(end)
+        except OSError as error:
+            raise self._error(error) from None
+        return data
 
     def __exit__(
         self,

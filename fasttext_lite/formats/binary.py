@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import stat
@@ -9,20 +10,45 @@ import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fasttext_lite.errors import FileError, FormatError, InputTypeError, MissingFileError
+import numpy as np
+
+from fasttext_lite.backing import Backing, Fingerprint
+from fasttext_lite.errors import (
+    FastTextLiteError,
+    FileError,
+    FormatError,
+    InputTypeError,
+    MissingFileError,
+)
+from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
-    import io
-    from collections.abc import Iterator
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO, TypeAlias
+
+    from typing_extensions import TypeIs
 
     PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["Cursor", "check_dim", "open_file", "open_stream", "path_name"]
+__all__ = [
+    "Cursor",
+    "ModelFile",
+    "is_path",
+    "largest_dim",
+    "open_file",
+    "open_model",
+    "open_stream",
+    "path_name",
+]
 
-# Without a row to tell it by, a model may say that it has so many dimensions.
-_LARGEST_UNSEEN_DIM = 4096
+# Bytes that are read at a time, between which an interrupt is answered.
+_BLOCK = 1 << 24
 _SIZES = {"u1": "B", "i4": "i", "i8": "q", "f8": "d"}
+
+
+def is_path(source: PathType | BinaryIO) -> TypeIs[PathType]:
+    """Tell a path from a file object; what could be both is a path, and anything else a bad one."""
+    return isinstance(source, (str, bytes, os.PathLike)) or not hasattr(source, "read")
 
 
 def path_name(path: PathType) -> str:
@@ -46,36 +72,154 @@ def path_name(path: PathType) -> str:
     return name
 
 
-def open_file(name: str, *, map_file: bool) -> memoryview:
-    """Return the bytes of a file, mapped or read into memory.
+def open_file(
+    file: ModelFile, *, map_file: bool, progress: bool = False
+) -> tuple[memoryview, Backing]:
+    """Return the bytes of a file, mapped or read into memory, and what is known of it.
 
     Parameters
     ----------
-    name : str
-        The path.
+    file : ModelFile
+        At its beginning.
     map_file : bool
         Map the file, so that its pages are read when they are needed and shared with every
-        process that maps it too; otherwise read it whole.
+        process that maps it too; otherwise, or where it cannot be mapped, read it whole.
+    progress : bool
+        Show a bar for what takes over a second, if stderr is a terminal.
 
     Returns
     -------
     memoryview
         Read-only bytes, which keep the map alive.
+    Backing
 
     Raises
     ------
-    MissingFileError, FileError
-        The path names no regular file that can be read and mapped.
+    FileError
+        Reading or mapping it fails.
     FormatError
         The file is empty.
     """
-    with open_stream(name) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size == 0:
-            raise FormatError("magic", 0, "the file is empty", name)
-        if map_file:
-            return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-        return memoryview(_read(file.fileno(), size, name)).toreadonly()
+    if file.size == 0:
+        raise FormatError("magic", 0, "the file is empty", file.name)
+    if map_file and file.descriptor is not None:
+        data = memoryview(mmap.mmap(file.descriptor, file.size, access=mmap.ACCESS_READ))
+    else:
+        data = _read(file, progress=progress)
+
+    def read(start: int, stop: int) -> memoryview:
+        return data[start:stop]
+
+    return data, file.backing(lambda: Fingerprint.of(read, len(data)), data)
+
+
+class ModelFile:
+    """An open file with the bytes of a model, whether a path led to it or a file object.
+
+    Parameters
+    ----------
+    stream : file object
+        Seekable, opened to read bytes; the model goes from its position to its end.
+
+    Attributes
+    ----------
+    stream : file object
+    name : str
+        For errors and for the user.
+    path : str or None
+        The absolute path, where there is one.
+    size : int
+        In bytes, from the position on.
+    descriptor : int or None
+        What can be mapped: that of a regular file at its beginning.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self._start = stream.tell()
+        # The number of a file that unpacks another, as those of gzip, is of the packed one.
+        raw = getattr(stream, "raw", stream)
+        self.path: str | None = None
+        self.descriptor: int | None = None
+        self._status: os.stat_result | None = None
+        end = 0
+        if isinstance(raw, io.FileIO):
+            status = os.fstat(raw.fileno())
+            end = status.st_size
+            if self._start == 0:
+                self.descriptor, self._status = raw.fileno(), status
+                if not isinstance(raw.name, int):
+                    self.path = _absolute(os.fsdecode(raw.name))
+        else:
+            end = stream.seek(0, os.SEEK_END)
+            self.rewind()
+        self.size = max(end - self._start, 0)
+        self.name = self.path or f"<{type(stream).__name__}>"
+
+    def rewind(self) -> None:
+        """Go back to the beginning of the model."""
+        self.stream.seek(self._start)
+
+    def begin(self, size: int) -> bytes:
+        """Return the first bytes, and go back to the beginning."""
+        block = b""
+        size = min(size, self.size)
+        while len(block) < size and (more := self.stream.read(size - len(block))):
+            block += more
+        self.rewind()
+        return block
+
+    def backing(
+        self, fingerprint: Callable[[], Fingerprint], data: memoryview | None = None
+    ) -> Backing:
+        """Return what is known of the file, for later."""
+        return Backing(self.path, self._status, fingerprint, data)
+
+    def fingerprint(self) -> Fingerprint:
+        """Read what tells the file apart, and go back to the beginning."""
+
+        def read(start: int, stop: int) -> bytes:
+            self.stream.seek(self._start + start)
+            return self.stream.read(stop - start)
+
+        try:
+            return Fingerprint.of(read, self.size)
+        finally:
+            self.rewind()
+
+
+def _absolute(name: str) -> str:
+    return os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib costs import time
+
+
+@contextmanager
+def open_model(source: PathType | BinaryIO) -> Iterator[ModelFile]:
+    """Open a path, or take a file object as it is; what cannot be sought in is read to its end.
+
+    Raises
+    ------
+    InputTypeError
+        It is neither a path nor a file object that gives bytes.
+    MissingFileError, FileError
+        The path names no regular file that can be read, or reading fails.
+    """
+    if is_path(source):
+        with open_stream(path_name(source)) as file:
+            yield ModelFile(file)
+        return
+    name = f"<{type(source).__name__}>"
+    try:
+        if not isinstance(source.read(0), bytes):
+            raise InputTypeError(f"{name} gives text, not bytes: open the file with mode 'rb'")
+        whole = source.seekable() and hasattr(source, "readinto")
+        yield ModelFile(source if whole else io.BytesIO(source.read()))
+    except FastTextLiteError:
+        raise
+    except OSError as error:
+        raise FileError(error.strerror or str(error), name, error.errno or 0) from None
+    except ValueError as error:
+        # It is closed.
+        raise FileError(str(error), name) from None
 
 
 @contextmanager
@@ -103,47 +247,33 @@ def open_stream(name: str) -> Iterator[io.FileIO]:
             yield file
     except FileNotFoundError as error:
         raise MissingFileError("there is no such file", name, error.errno or 0) from None
-    except FileError:
+    except FastTextLiteError:
         raise
-    except ValueError as error:
-        if isinstance(error, FormatError):
-            raise
-        # A path with NUL in it.
-        raise FileError(str(error), name) from None
     except OSError as error:
         raise FileError(error.strerror or str(error), name, error.errno or 0) from None
 
 
-def check_dim(dim: int, size: int, path: str | None = None) -> None:
-    """Make sure that a file has room for a row, so that no vector takes more than a few times it.
-
-    A file without rows could otherwise name any number of dimensions.
-
-    Raises
-    ------
-    FormatError
-        There are more dimensions than the file has bytes.
-    """
-    if dim > max(size, _LARGEST_UNSEEN_DIM):
-        raise FormatError(
-            "dim",
-            0,
-            f"dim is {dim}, but a row of it has no room in the {size} bytes there are",
-            path,
-        )
-
-
-def _read(descriptor: int, size: int, name: str) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
+def _read(file: ModelFile, *, progress: bool) -> memoryview:
+    # Not zeroed first, unlike a bytearray.
+    data = np.empty(file.size, np.uint8).data
     at = 0
-    while at < size:
-        with os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
-            count = file.readinto(view[at : at + (1 << 30)])
-        if not count:
-            raise FileError(f"the file shrank to {at} bytes while it was read", name)
-        at += count
-    return data
+    with progress_bar("reading", file.size, "B", show=progress) as advance:
+        while at < file.size:
+            count = file.stream.readinto(data[at : at + _BLOCK])  # type: ignore[attr-defined]
+            if not count:
+                raise FileError(f"the file shrank to {at} bytes while it was read", file.name)
+            at += count
+            advance(count)
+    return data.toreadonly()
+
+
+def largest_dim(size: int) -> int:
+    """Return how many dimensions a file of so many bytes may have.
+
+    A row has a byte for each at least. A file without rows could say anything, and every vector
+    would be larger than the file.
+    """
+    return max(size, 1 << 16)
 
 
 class Cursor:

@@ -7,15 +7,15 @@ the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from fasttext_lite._core.codes import Codes, row_width
 from fasttext_lite._core.rows import DenseRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError, InputValueError
-from fasttext_lite.formats.binary import check_dim
+from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.formats.safetensors import Header, read_header
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts, Section
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DTYPES", "FORMAT", "VERSION", "describe", "read"]
+__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "VERSION", "describe", "describe_codes", "read"]
 
 FORMAT = "fasttext-lite"
 VERSION = 1
 DTYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
+NEIGHBORS_INDEX = ("neighbors.codes", "neighbors.scales", "neighbors.errors")
 _NAMES = {code: name for name, code in DTYPES.items()}
 _KINDS = ("cbow", "skip-gram", "supervised", "vectors")
 _LOSSES = ("hs", "ns", "softmax", "ova", "none")
@@ -80,10 +81,7 @@ def read(data: memoryview, path: str) -> Parts:
             "update fasttext-lite, or convert the model again",
             path,
         )
-    if sys.byteorder != "little":
-        raise FormatError("header", 0, "only little-endian machines can map this file", path)
     parameters, counts, closed = _read_model(header)
-    check_dim(parameters.dim, len(data), path)
     try:
         return _parts(header, parameters, counts, closed)
     except InputValueError as problem:
@@ -118,9 +116,14 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
         if values[name] not in known:
             raise error(name, f"{name} is {values[name]!r}; known are {', '.join(known)}")
     most = 2**31 - 1
-    for name, least in (("dim", 1), ("bucket", 0), ("word_count", 0), ("label_count", 0)):
-        if not least <= values[name] <= most:
-            raise error(name, f"{name} is {values[name]}, outside [{least}, {most}]")
+    for name, least, limit in (
+        ("dim", 1, min(most, largest_dim(len(header.data)))),
+        ("bucket", 0, most),
+        ("word_count", 0, most),
+        ("label_count", 0, most),
+    ):
+        if not least <= values[name] <= limit:
+            raise error(name, f"{name} is {values[name]}, outside [{least}, {limit}]")
     for name in ("minn", "maxn", "word_ngrams"):
         if not -most <= values[name] <= most:
             raise error(name, f"{name} is {values[name]}")
@@ -144,14 +147,15 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
             bucket,
             header.array("subwords.table", "U32", (PruneIndex.table_length(kept, bucket),)),
         )
-    output = None
+    output = norms = codes = None
     if supervised:
         input_ = _matrix(header, "input", words + kept, dim)
         output = _matrix(header, "output", labels, dim)
         vectors = None
     else:
         vectors = _matrix(header, "words", words, dim)
-        header.array("words.norms", "F32", (words,))
+        norms = header.array("words.norms", "F32", (words,))
+        codes = _codes(header, words, dim)
         input_ = _matrix(header, "subwords", kept, dim)
     read_vocabulary = _vocabulary(header, words, labels)
     info = Info(
@@ -175,7 +179,17 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
         index_size=0,
     )
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
-    return Parts(info, Once(read_vocabulary), subwords, input_, output, vectors, closed)
+    return Parts(
+        info,
+        Once(read_vocabulary),
+        subwords,
+        input_,
+        output,
+        vectors,
+        closed,
+        norms=norms,
+        codes=codes,
+    )
 
 
 def _rows_of(header: Header, name: str) -> int:
@@ -194,6 +208,28 @@ def _matrix(header: Header, name: str, rows: int, dim: int) -> Matrix:
     return Matrix(
         DenseRows(data, rows, dim, _NAMES[dtype], scales), array if dtype == "F32" else None
     )
+
+
+def _codes(header: Header, words: int, dim: int) -> Codes | None:
+    """Find the codes for the search of neighbours, which a file may have."""
+    if not any(name in header.tensors for name in NEIGHBORS_INDEX):
+        return None
+    codes, scales, errors = (
+        header.array(name, dtype, shape) for name, dtype, shape in describe_codes(words, dim)
+    )
+    return Codes(codes.reshape(-1), scales, errors, dim, packed=True)
+
+
+def describe_codes(words: int, dim: int) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Return name, dtype and shape of the arrays for the search of neighbours.
+
+    Raises
+    ------
+    InputValueError
+        There are too many dimensions for them.
+    """
+    shapes = (words, row_width(dim, packed=True)), (words,), (words,)
+    return list(zip(NEIGHBORS_INDEX, ("U8", "F32", "F32"), shapes, strict=True))
 
 
 def _vocabulary(header: Header, words: int, labels: int) -> Callable[[], Vocabulary]:

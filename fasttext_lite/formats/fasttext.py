@@ -10,7 +10,6 @@ which has neither a prune index nor flags before the matrices.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from fasttext_lite._core.rows import DenseRows, QuantizedRows
 from fasttext_lite._core.subwords import PruneIndex, Subwords
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import Cursor, check_dim
+from fasttext_lite.formats.binary import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
 from fasttext_lite.parts import Info, Matrix, Once, Parts, Section
 
@@ -50,14 +49,15 @@ def read(data: memoryview, path: str) -> Parts:
     FormatError
         The file is something else, is cut, or contradicts itself.
     """
-    if sys.byteorder != "little":
-        raise FormatError(
-            "magic", 0, "fastText files are read on little-endian machines only", path
-        )
     try:
         cursor = Cursor(data, path)
         head = read_head(cursor)
-        check_dim(head.parameters.dim, len(data), path)
+        if head.parameters.dim > largest_dim(len(data)):
+            raise cursor.error(
+                "dim",
+                f"dim is {head.parameters.dim}, more than the bytes of the file",
+                8 if head.version else 0,
+            )
         starts = _dense_from_end(cursor, head)
         if starts is not None:
             return _dense_parts(cursor, head, starts)

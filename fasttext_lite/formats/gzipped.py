@@ -24,7 +24,7 @@ from fasttext_lite._core.rows import DenseRows
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
-from fasttext_lite.formats.binary import Cursor, check_dim
+from fasttext_lite.formats.binary import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, is_model, read_head
 from fasttext_lite.parts import Matrix, Parts
 
@@ -111,7 +111,9 @@ class GzippedModel:
             raise self._error("input matrix flag", stop - 1, f"the flag is {flag}, not 0 or 1")
         self.quantized = flag == 1
         packed = Path(self.path).stat().st_size
-        check_dim(self.head.parameters.dim, _MOST_RATIO * packed, self.path)
+        dim = self.head.parameters.dim
+        if dim > largest_dim(_MOST_RATIO * packed):
+            raise self._error("dim", 0, f"dim is {dim}, more than the bytes of the file")
         if not self.quantized and stop + self.workspace_size > _MOST_RATIO * packed:
             raise self._error(
                 "dictionary sizes",

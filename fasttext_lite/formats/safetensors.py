@@ -29,8 +29,9 @@ __all__ = ["ALIGNMENT", "Header", "Tensor", "Writer", "looks_like", "read_header
 
 ALIGNMENT = 64
 _LENGTH = 8
-# What the reference implementation allows too; ours take a few kilobytes.
-_LONGEST_HEADER = 100_000_000
+# Ours take a few kilobytes. The reference implementation allows 100 MB, and what JSON describes in
+# so few bytes may take forty times as many as Python objects.
+_LONGEST_HEADER = 1 << 20
 _DTYPES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "I16": 2, "F16": 2,
     "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8,
@@ -241,6 +242,19 @@ class Writer:
         view = block.data if isinstance(block, np.ndarray) else memoryview(block)
         self._file.write(view)
         self._written += view.nbytes
+
+    def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        """Read rows of an array that has been written whole."""
+        at = len(self._header)
+        for tensor in self._plan:
+            if tensor.name == name:
+                break
+            at += tensor.size
+        shape = (stop - start, *tensor.shape[1:])
+        row = prod(shape[1:]) * _DTYPES[tensor.dtype]
+        data = self._file.read(at + start * row, (stop - start) * row)
+        view: NDArray[Any] = np.frombuffer(data, _NUMPY[tensor.dtype]).reshape(shape)
+        return view
 
     def _next(self) -> None:
         """Go on to the next array, through fillers."""

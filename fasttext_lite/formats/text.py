@@ -12,9 +12,8 @@ the decimal one with a space at the end of each line.
 from __future__ import annotations
 
 import codecs
-import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,11 +23,18 @@ from fasttext_lite._core.subwords import Subwords
 from fasttext_lite._core.textrows import RowParser
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
-from fasttext_lite.formats.binary import check_dim, open_stream
+from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
+from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+    from typing import BinaryIO
+
     from numpy.typing import NDArray
+
+    from fasttext_lite.formats.binary import ModelFile
 
 __all__ = ["BEGIN_SIZE", "read", "recognize"]
 
@@ -89,7 +95,7 @@ def _compression(begin: bytes) -> str:
 
 
 def _decompressed(
-    file: io.FileIO, compression: str
+    file: ModelFile, compression: str
 ) -> tuple[io.BufferedIOBase, tuple[type[Exception], ...]]:
     """Open what is in a compressed file; also the exceptions that say that it is damaged."""
     # Imported here, since few need them and a Python may lack some.
@@ -98,14 +104,18 @@ def _decompressed(
             import gzip
             import zlib
 
-            return gzip.GzipFile(fileobj=file), (EOFError, gzip.BadGzipFile, zlib.error)
+            return gzip.GzipFile(fileobj=file.stream, mode="rb"), (
+                EOFError,
+                gzip.BadGzipFile,
+                zlib.error,
+            )
         if compression == "bzip2":
             import bz2
 
-            return bz2.BZ2File(file), (EOFError, OSError)
+            return bz2.BZ2File(file.stream), (EOFError, OSError)
         import lzma
 
-        return lzma.LZMAFile(file), (EOFError, lzma.LZMAError)
+        return lzma.LZMAFile(file.stream), (EOFError, lzma.LZMAError)
     except ImportError as error:
         raise FastTextLiteError(
             f"{file.name}: this Python cannot read {compression} ({error}): decompress it first"
@@ -126,13 +136,15 @@ def _numbers_behind_word(content: bytes) -> int:
     return len(numbers) if all(map(_NUMBER.fullmatch, numbers)) else 0
 
 
-def read(path: str) -> Parts:
+def read(file: ModelFile, *, progress: bool = False) -> Parts:
     """Read a file of word vectors into memory.
 
     Parameters
     ----------
-    path : str
-        A file that `recognize` knows.
+    file : ModelFile
+        At its beginning, which `recognize` knows.
+    progress : bool
+        Show a bar for what takes over a second, if stderr is a terminal.
 
     Returns
     -------
@@ -148,27 +160,42 @@ def read(path: str) -> Parts:
         The file is cut or damaged, or something else is compressed in it. Offsets in a compressed
         file count the bytes that come out of it.
     """
-    with open_stream(path) as file:
-        size = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        compression = _compression(file.read(8))
-        file.seek(0)
+    stream, size = file.stream, file.size
+    compression = _compression(file.begin(8))
+    fingerprint = file.fingerprint()
+    with progress_bar("reading", size, "B", show=progress) as advance:
         try:
             if not compression:
-                layout, parser = _read_rows(_Source(file), size)
+                layout, parser = _read_rows(_Source(stream), size, _steps(stream, advance))
             else:
-                stream, errors = _decompressed(file, compression)
-                layout, parser = _read_rows(_Source(stream, compression, errors), None)
-            return _parts(path, layout, parser, size, compression)
+                unpacked, errors = _decompressed(file, compression)
+                source = _Source(unpacked, compression, errors)
+                layout, parser = _read_rows(source, None, _steps(stream, advance))
         except FormatError as error:
-            error.path = path
+            error.path = file.name
             if compression:
                 error.reason += "; bytes are counted after decompression"
             raise
+    parts = _parts(file.name, layout, parser, size, compression)
+    return replace(parts, backing=file.backing(lambda: fingerprint))
 
 
-def _read_rows(source: _Source, size: int | None) -> tuple[_Layout, RowParser]:
-    """Read all rows; `size` is that of the data, where it is known."""
+def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], None]:
+    """Return what tells a bar how much further the stream is each time."""
+    at = stream.tell()
+
+    def step() -> None:
+        nonlocal at
+        before, at = at, stream.tell()
+        advance(at - before)
+
+    return step
+
+
+def _read_rows(
+    source: _Source, size: int | None, step: Callable[[], None]
+) -> tuple[_Layout, RowParser]:
+    """Read all rows; `size` is that of the data, where it is known; call `step` now and then."""
     source.fill(BEGIN_SIZE)
     layout = _layout(source.peek(BEGIN_SIZE), size, source.compression)
     source.drop(layout.start)
@@ -184,6 +211,7 @@ def _read_rows(source: _Source, size: int | None) -> tuple[_Layout, RowParser]:
     while True:
         source.fill(_BLOCK)
         source.drop(take(source.view, source.ended))
+        step()
         if source.ended:
             break
         if source.length > _LONGEST_ROW:
@@ -193,7 +221,10 @@ def _read_rows(source: _Source, size: int | None) -> tuple[_Layout, RowParser]:
                 f"the row has not ended after {_LONGEST_ROW} bytes: this is no row",
             )
     parser.finish()
-    check_dim(layout.dim, parser.at)
+    if layout.dim > largest_dim(parser.at):
+        raise FormatError(
+            "dim", 0, f"the head says {layout.dim} dimensions, more than the bytes of the file"
+        )
     if layout.count is not None and parser.count < layout.count:
         raise FormatError(
             f"row {parser.count + 1}",
@@ -219,7 +250,7 @@ class _Source:
 
     def __init__(
         self,
-        stream: io.RawIOBase | io.BufferedIOBase,
+        stream: BinaryIO | io.BufferedIOBase,
         compression: str = "",
         damages: tuple[type[Exception], ...] = (),
     ) -> None:
@@ -259,7 +290,7 @@ class _Source:
 
     def _readinto(self, target: memoryview) -> int:
         try:
-            return self._stream.readinto(target) or 0
+            return self._stream.readinto(target) or 0  # type: ignore[union-attr]
         except self._damages as error:
             # Those of the system have a number, those of the decompression have none.
             if isinstance(error, OSError) and error.errno is not None:

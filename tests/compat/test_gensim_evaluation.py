@@ -89,3 +89,23 @@ def test_spearman_is_that_of_scipy(points: list[tuple[float, float]]) -> None:
         assert ours is None
     else:
         assert ours == pytest.approx(stats.spearmanr(a, b).statistic)
+
+
+@pytest.mark.parametrize("restrict", [None, 500])
+def test_neighbors_and_analogies_are_those_of_gensim(
+    ours: ftl.Model, theirs: Any, restrict: int | None
+) -> None:
+    def compare(found: list[Any], expected: list[tuple[str, float]]) -> None:
+        assert [near.score for near in found] == pytest.approx([x for _, x in expected], abs=1e-5)
+        clear = {word for word, score in expected if score > expected[-1][1] + 1e-5}
+        assert clear <= {near.word for near in found}
+
+    words = list(ours.words[10:2000:100])
+    answers = ours.neighbors(words, k=10, restrict_vocab=restrict)
+    for word, found in zip(words, answers, strict=True):
+        compare(found, theirs.most_similar(word, topn=10, restrict_vocab=restrict))
+    triple = ("paris", "berlin", "germany")
+    expected = theirs.most_similar(
+        ["paris", "germany"], ["berlin"], topn=10, restrict_vocab=restrict
+    )
+    compare(ours.analogies(*triple, restrict_vocab=restrict), expected)

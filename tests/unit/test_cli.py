@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,31 @@ def test_neighbours_say_whether_the_word_is_known(capfdbinary):
     assert json.loads(capfdbinary.readouterr().out)["neighbors"][0]["word"] == "queen"
 
 
+def test_analogies_are_read_from_the_command_line_or_line_by_line(capfdbinary):
+    model = ftl.load("sample")
+    best = model.analogies("paris", "berlin", "germany", k=2)
+    assert main(["analogies", "-m", "sample", "paris", "berlin", "germany", "-k", "2"]) == 0
+    lines = capfdbinary.readouterr().out.decode().splitlines()
+    assert lines == [
+        "paris - berlin + germany",
+        *(f"  {near.word} {near.score:.6g}" for near in best),
+    ]
+    done = run("analogies", "sample", "--json", "-k", "1", stdin=b"paris berlin germany\n" * 2)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    near = {"word": best[0].word, "score": best[0].score}
+    assert found == [{"a": "paris", "b": "berlin", "c": "germany", "neighbors": [near]}] * 2
+    (near,) = model.neighbors("king", k=1, restrict_vocab=300)
+    assert main(["neighbors", "sample", "king", "-k1", "--restrict-vocab", "300"]) == 0
+    assert capfdbinary.readouterr().out.decode().split()[2] == near.word
+
+
+def test_convert_stores_an_index_of_neighbours_where_asked(tmp_path):
+    for options in ([], ["--neighbors-index"]):
+        assert main(["convert", "sample", str(tmp_path / "file"), *options]) == 0
+        names = [section.name for section in ftl.load(tmp_path / "file").info.sections]
+        assert ("neighbors.codes" in names) == bool(options)
+
+
 def test_convert_reports_what_it_did(tmp_path, capfdbinary):
     target = tmp_path / "sample.safetensors"
     options = ["--dtype=int8", "--max-words", "500", "--dim", "20", "--subwords", "used"]
@@ -209,6 +235,7 @@ def test_an_interrupted_conversion_leaves_the_old_file(tmp_path, model_path, mon
         (["vectors", "sample", "a", "--format", "npy", "--json"], "exclude"),
         (["vectors", "sample", "a", "-o", "none/of/that"], "none/of/that"),
         (["neighbors", "sample", "a", "-k", "0"], "k must be at least 1"),
+        (["analogies", "sample", "a", "b"], "an analogy takes three words, not 2"),
         (["convert", "none.bin", "target"], "there is no such file"),
         (["convert", "sample", "target", "more"], "one source and one target, not also 'more'"),
         (["convert", "sample", "."], "this is a folder"),
@@ -246,3 +273,17 @@ def test_version_and_help():
     assert run("--version").stdout.split()[1].decode() == ftl.__version__
     for arguments in (["--help"], ["vectors", "--help"]):
         assert b"fasttext-lite" in run(*arguments).stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+@pytest.mark.parametrize("arguments", [["info", "sample"], ["vectors", "sample", "x"]])
+def test_a_full_disk_is_told_in_one_line(arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-I", "-m", "fasttext_lite", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"fasttext-lite: No space left on device\n"

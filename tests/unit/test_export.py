@@ -399,7 +399,7 @@ def test_a_disk_that_fills_leaves_the_old_file(write, tmp_path, name):
         "    print(error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code, source, old], capture_output=True, check=True
+        [sys.executable, "-I", "-B", "-c", code, source, old], capture_output=True, check=True
     )
     assert b"cannot be written" in done.stdout
     assert old.read_bytes() == b"old"

@@ -54,8 +54,8 @@ def test_libraries_get_this_face_once_it_is_installed(tmp_path):
         "import fasttext\n"
         "import fasttext.util\n"
         "import fasttext.FastText as inner\n"
-        "from fasttext import load_model, train_supervised\n"
-        "from fasttext.FastText import _FastText\n"
+        "from fasttext import load_model\n"
+        "from fasttext.FastText import _FastText, train_supervised\n"
         "from fasttext.util import reduce_model\n"
         "def dimension(path):\n"
         "    fasttext.FastText.eprint = lambda text: None\n"
@@ -107,6 +107,14 @@ def test_a_package_that_is_imported_already_stays_unless_forced(tmp_path):
 def test_what_this_library_is_not_for_is_refused_with_a_way_out(ask, sample):
     with pytest.raises(ftl.UnsupportedError, match=r"official package|convert"):
         ask(sample)
+
+
+def test_libraries_that_ask_whether_it_trains_learn_that_it_does_not():
+    assert not hasattr(fasttext, "train_supervised")
+    with pytest.raises(AttributeError, match="no attribute 'train'"):
+        fasttext.train  # noqa: B018
+    with pytest.raises(ftl.UnsupportedError, match="official package"):
+        fasttext.FastText.train_supervised("text.txt")
 
 
 def test_a_model_that_was_downloaded_is_found(tmp_path, monkeypatch):

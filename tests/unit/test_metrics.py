@@ -63,6 +63,12 @@ def test_right_and_wrong_predictions_are_counted(tested):
     assert list(scores.labels) == ["__label__a", "__label__b", "__label__c"]
 
 
+def test_scores_are_shown_without_their_arrays(tested):
+    shown = repr(tested(b"__label__a one\n__label__b two\n"))
+    assert "examples=2" in shown
+    assert "array" not in shown
+
+
 @pytest.mark.parametrize(
     "line",
     [b"", b"  ", b"one", b"__label__a", b"__label__unheard one", b"__label__a unheard"],

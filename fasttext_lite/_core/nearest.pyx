@@ -1,0 +1,101 @@
+"""The best of scores that come in any order."""
+
+import numpy as np
+
+from libc.math cimport INFINITY
+from libc.stdint cimport int32_t
+from libc.stdlib cimport calloc, free, malloc
+
+from fasttext_lite.errors import InputValueError
+
+
+cdef inline bint worse(Scored a, Scored b) noexcept nogil:
+    return a.score < b.score or (a.score == b.score and a.id > b.id)
+
+
+cdef class Nearest:
+    """The `k` best ids of each query: by score, equal ones by id.
+
+    Parameters
+    ----------
+    queries, k : int
+    """
+
+    def __cinit__(self, Py_ssize_t queries, Py_ssize_t k):
+        if queries < 0 or k < 1:
+            raise InputValueError(f"the best {k} of {queries} queries cannot be kept")
+        self.queries = queries
+        self.k = k
+        self.sizes = <Py_ssize_t*>calloc(<size_t>queries + 1, sizeof(Py_ssize_t))
+        # One heap a query; its first is the worst of those that are kept.
+        self.heaps = <Scored*>malloc((<size_t>queries * <size_t>k + 1) * sizeof(Scored))
+        if self.sizes == NULL or self.heaps == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.sizes)
+        free(self.heaps)
+
+    cdef double least(self, Py_ssize_t query) noexcept nogil:
+        """The score below which nothing is kept."""
+        return self.heaps[query * self.k].score if self.sizes[query] == self.k else -INFINITY
+
+    cdef void add(self, Py_ssize_t query, double score, int32_t i) noexcept nogil:
+        """Take a score, unless it is no number."""
+        cdef Scored* heap = self.heaps + query * self.k
+        cdef Py_ssize_t size = self.sizes[query]
+        cdef Py_ssize_t at, child
+        cdef Scored new
+        new.score = score
+        new.id = i
+        if score != score:
+            return
+        if size < self.k:
+            at = size
+            self.sizes[query] = size + 1
+            while at and worse(new, heap[(at - 1) // 2]):
+                heap[at] = heap[(at - 1) // 2]
+                at = (at - 1) // 2
+            heap[at] = new
+            return
+        if not worse(heap[0], new):
+            return
+        at = 0
+        while True:
+            child = 2 * at + 1
+            if child >= size:
+                break
+            if child + 1 < size and worse(heap[child + 1], heap[child]):
+                child += 1
+            if not worse(heap[child], new):
+                break
+            heap[at] = heap[child]
+            at = child
+        heap[at] = new
+
+    def merge(self, Nearest other not None):
+        """Take all that another one kept, of the same queries."""
+        cdef Py_ssize_t query, i
+        cdef Scored one
+        if other.queries != self.queries:
+            raise InputValueError("these are not the best of the same queries")
+        with nogil:
+            for query in range(self.queries):
+                for i in range(other.sizes[query]):
+                    one = other.heaps[query * other.k + i]
+                    self.add(query, one.score, one.id)
+
+    def best(self, Py_ssize_t query):
+        """The ids and scores of one query, best first: int32 and float64 arrays."""
+        cdef Py_ssize_t i
+        if not 0 <= query < self.queries:
+            raise InputValueError(f"there is no query {query}")
+        size = self.sizes[query]
+        ids, scores = np.empty(size, np.int32), np.empty(size, np.float64)
+        cdef int32_t[::1] id_view = ids
+        cdef double[::1] score_view = scores
+        for i in range(id_view.shape[0]):
+            id_view[i] = self.heaps[query * self.k + i].id
+            score_view[i] = self.heaps[query * self.k + i].score
+        order = np.lexsort((ids, -scores))
+        return ids[order], scores[order]

@@ -1,0 +1,198 @@
+"""No file makes opening and asking allocate more than 16 times its size and 64 MiB."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import string
+import subprocess
+import sys
+
+import pytest
+from builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_layout
+
+import fasttext_lite as ftl
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the limit on memory and its size are Linux's"
+)
+
+# All that happens within the limit is one thread's, so that no arena of malloc counts.
+CHILD = """
+import os, resource, sys
+import numpy as np
+import fasttext_lite as ftl
+
+def ask(path, mmap):
+    try:
+        model = ftl.load(path, mmap=mmap)
+        words = list(model.words[:3]) + ["unknown"]
+        for word in words:
+            model.get(word)
+            model.subwords(word)
+        model.vectors(words[:-1], threads=1)
+        model.sentence_vector(" ".join(words))
+        if model.info.kind == "supervised":
+            model.predict("one two", k=2)
+    except ftl.FastTextLiteError as error:
+        return type(error).__name__
+    return "answers"
+
+sample, *paths = sys.argv[1:]
+for path in (sample, "sample"):
+    ask(path, True)
+for path in paths:
+    size = os.path.getsize(path)
+    with open("/proc/self/statm") as file:
+        now = int(file.read().split()[0]) * resource.getpagesize()
+    for mmap in (True, False):
+        most = now + size + 16 * size + (64 << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+        try:
+            print(os.path.basename(path), ask(path, mmap))
+        except MemoryError:
+            sys.exit(f"{path} takes more, mmap={mmap}")
+"""
+
+
+def ask_within_bound(paths, sample):
+    """Open each file and ask it, in a process that may allocate no more; what came of each."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", CHILD, sample, *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Without threads of the linear algebra of NumPy, which have memory of their own.
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A classifier, so that what Python allocates once for predictions is there already."""
+    path = tmp_path / "sample.bin"
+    path.write_bytes(build(model=SUPERVISED, labels=[b"__label__a", b"__label__b"]))
+    return path
+
+
+def short_words(count):
+    """Words of up to four bytes, each another."""
+    letters = string.ascii_letters + string.digits
+    longest = itertools.product(letters, repeat=4)
+    return [b"</s>", *("".join(word).encode() for word in itertools.islice(longest, count))]
+
+
+def heaviest_files(folder):
+    """Of each format the file that is most of all what has to be indexed."""
+    words = short_words(300_000)
+    labels = [b"__label__" + word for word in words[:100_000]]
+    thin = {"dim": 1, "bucket": 0, "words": words}
+    classes = {"dim": 1, "model": SUPERVISED, "words": words[:3]}
+    pairs = [(i, i) for i in range(300_000)]
+    files = {
+        "dictionary.bin": build(**thin),
+        "labels.bin": build(**classes, bucket=10, labels=labels, loss=OVA),
+        "huffman.bin": build(**classes, bucket=10, labels=labels, loss=HS),
+        "pruned.ftz": build(
+            **classes,
+            bucket=2**31 - 1,
+            labels=labels[:2],
+            prune=pairs,
+            input_quantizer=Quantizer(dsub=1),
+        ),
+        "quantiser.ftz": build(
+            dim=2000, model=SUPERVISED, labels=labels[:2], input_quantizer=Quantizer(dsub=1)
+        ),
+        "head.vec": b"600000 1\n" + b"a 1\n" * 600_000,
+        "no_head.vec": b"a 1 1\n" * 600_000,
+        "binary.vec": b"600000 1\n" + b"a \0\0\0\1" * 600_000,
+        # A header as long as may be, of what takes most as Python objects.
+        "header.safetensors": (1 << 20).to_bytes(8, "little")
+        + (b'{"a":[' + b"{}," * 349522 + b"{}]}").ljust(1 << 20),
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    ftl.convert(folder / "dictionary.bin", folder / "compact.safetensors", dtype="int8")
+    ftl.convert(folder / "pruned.ftz", folder / "pruned.safetensors")
+    return [*files, "compact.safetensors", "pruned.safetensors"]
+
+
+def test_the_heaviest_files_stay_within_the_bound(tmp_path, sample):
+    names = heaviest_files(tmp_path)
+    found = ask_within_bound([tmp_path / name for name in names], sample)
+    assert found == dict.fromkeys(names, "answers") | {"header.safetensors": "FormatError"}
+
+
+def lies_of_fasttext():
+    """Files of which each number of the head, and each size behind it, is as large as can be."""
+    for kind, options in {
+        "dense": {},
+        "quantised": {
+            "model": SUPERVISED,
+            "labels": [b"__label__a"],
+            "prune": [(3, 0), (1, 1)],
+            "input_quantizer": Quantizer(dsub=2, qnorm=True),
+            "output_quantizer": Quantizer(dsub=2),
+        },
+        "empty": {"words": [], "bucket": 0},
+    }.items():
+        data, layout = build_with_layout(**options)
+        for name, field in layout.fields.items():
+            if field.format in ("i", "q"):
+                for value in (2**31 - 1, 2**24, 2 ** (8 * field.size - 1) - 1):
+                    yield f"{kind}.{name}.{value}", layout.patch(data, {name: value})
+
+
+def lies_of_the_compact_file(data):
+    """Files of which each number of the metadata and of each shape is as large as can be."""
+    size = int.from_bytes(data[:8], "little")
+    original = json.loads(data[8 : 8 + size])
+
+    def packed(header):
+        text = json.dumps(header).encode()
+        text += b" " * (-(len(text) + 8) % 64)
+        return len(text).to_bytes(8, "little") + text + data[8 + size :]
+
+    model = json.loads(original["__metadata__"]["model"])
+    for name, value in model.items():
+        if isinstance(value, int):
+            header = json.loads(json.dumps(original))
+            header["__metadata__"]["model"] = json.dumps(model | {name: 2**31 - 1})
+            yield f"compact.{name}", packed(header)
+    for name in set(original) - {"__metadata__"}:
+        for axis in range(len(original[name]["shape"])):
+            header = json.loads(json.dumps(original))
+            header[name]["shape"][axis] = 2**40
+            yield f"compact.{name}.{axis}", packed(header)
+
+
+def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
+    ftl.convert(sample, tmp_path / "compact")
+    empty = tmp_path / "empty.bin"
+    empty.write_bytes(build(words=[], bucket=0))
+    ftl.convert(empty, tmp_path / "empty")
+    lies = {
+        **dict(lies_of_fasttext()),
+        **dict(lies_of_the_compact_file((tmp_path / "compact").read_bytes())),
+        **{
+            f"empty.{name}": lie
+            for name, lie in lies_of_the_compact_file((tmp_path / "empty").read_bytes())
+        },
+        "rows.vec": b"2147483647 2\na 1 2\n",
+        "dim.vec": b"1 2147483647\na 1 2\n",
+        "nothing.vec": b"0 16777216\n",
+        "header.safetensors": (100_000_000).to_bytes(8, "little") + b'{"a"' + bytes(100),
+    }
+    folder = tmp_path / "lies"
+    folder.mkdir()
+    for name, data in lies.items():
+        (folder / name).write_bytes(data)
+    found = ask_within_bound([folder / name for name in lies], sample)
+    assert set(found) == set(lies)
+    for name in ("dense.dim.2147483647", "empty.dim.2147483647", "empty.compact.dim"):
+        assert found[name] == "FormatError"
+    for name in ("rows.vec", "dim.vec", "nothing.vec", "header.safetensors"):
+        assert found[name] == "FormatError"

@@ -1,0 +1,380 @@
+"""Neighbours: exactly what a search over all vectors in float64 finds."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from builders import SUPERVISED, build
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import fasttext_lite as ftl
+from fasttext_lite._core import codes, cpu
+from fasttext_lite._core.nearest import Nearest
+
+FILES = ["raw", "float32", "float32 index", "float16", "float16 index", "int8", "int8 index"]
+
+
+def ranking(model, query, left_out=(), among=None):
+    """All words by their cosine in float64, each sum correctly rounded, ties by id."""
+    query = [float(number) for number in np.asarray(query, np.float32)]
+    length = math.sqrt(math.fsum(number * number for number in query))
+    found = []
+    for i, vector in enumerate(model.word_vectors().tolist()):
+        if i in left_out or (among is not None and i not in among):
+            continue
+        norm = math.sqrt(math.fsum(number * number for number in vector))
+        dot = math.fsum(a * b for a, b in zip(query, vector, strict=True))
+        score = dot / ((1 if length < 1e-8 else length) * norm) if norm else 0.0
+        if not math.isnan(score):
+            found.append((i, score))
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def assert_nearest(model, found, expected, k):
+    """The same words in the same order, but for scores that differ in the last bits of float64."""
+    assert len(found) == min(k, len(expected))
+    scores = dict(expected)
+    ids = [model.words.index(near.word) for near in found]
+    assert len(set(ids)) == len(ids)
+    for place, (i, near) in enumerate(zip(ids, found, strict=True)):
+        assert near.score == pytest.approx(scores[i], abs=1e-12)
+        assert near.score == pytest.approx(expected[place][1], abs=1e-12)
+
+
+def write_vectors(folder, rows):
+    path = folder / "rows.vec"
+    lines = [f"{len(rows)} {len(rows[0])}"]
+    lines += [f"w{i} " + " ".join(map(repr, map(float, row))) for i, row in enumerate(rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The sample model and its conversions."""
+    folder = tmp_path_factory.mktemp("neighbors")
+    found = {"raw": ftl.load("sample")}
+    for name in FILES[1:]:
+        dtype, *index = name.split()
+        path = folder / f"{name}.safetensors"
+        ftl.convert("sample", path, dtype, neighbors_index=bool(index))
+        found[name] = ftl.load(path)
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("count", [1, 5, 70])
+def test_each_kind_of_file_answers_as_a_search_in_float64(files, name, count):
+    model = files[name]
+    words = [model.words[i] for i in range(3, 3 + 60 * count, 60)]
+    vectors = model.word_vectors().astype(np.float64)
+    norms = np.linalg.norm(vectors, axis=1)
+    answers = model.neighbors(words, k=12, threads=2)
+    for word, found in zip(words, answers, strict=True):
+        own = model.word_id(word)
+        scores = vectors @ vectors[own] / np.where(norms > 0, norms * norms[own], 1)
+        scores[own] = -2
+        order = np.lexsort((np.arange(len(scores)), -scores))[:12]
+        assert [near.word for near in found] == [model.words[i] for i in order]
+        assert [near.score for near in found] == pytest.approx(scores[order], abs=1e-12)
+    assert answers[0] == model.neighbors(words[0], k=12, threads=1)
+
+
+@st.composite
+def matrices(draw):
+    """Rows with twins, multiples, zeros and numbers of very different size."""
+    count, dim = draw(st.integers(1, 30)), draw(st.integers(1, 40))
+    source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rows = source.standard_normal((count, dim))
+    rows *= 10.0 ** source.integers(-3, 3, (count, 1))
+    if draw(st.booleans()):
+        rows = source.integers(-2, 3, (count, dim)).astype(float)
+    for _ in range(draw(st.integers(0, 4))):
+        rows[source.integers(count)] = rows[source.integers(count)] * source.choice([0, 1, 2, -1])
+    if draw(st.booleans()):
+        rows[source.integers(count)] *= 10.0 ** source.choice([-44, -35, 32])
+    return rows.astype(np.float32)
+
+
+@settings(max_examples=60)
+@given(
+    matrices(), st.sampled_from(FILES), st.integers(1, 40), st.sampled_from([1, 7]), st.randoms()
+)
+@example(np.zeros((3, 2), np.float32), "float16 index", 5, 1, None)
+@example(np.ones((30, 3), np.float32), "int8 index", 4, 7, None)
+def test_any_matrix_is_searched_exactly(tmp_path_factory, rows, name, k, count, random):
+    folder = tmp_path_factory.mktemp("matrix")
+    model = ftl.load(write_vectors(folder, rows))
+    if name != "raw":
+        dtype, *index = name.split()
+        if dtype == "float16":
+            rows = np.clip(rows, -60000, 60000)
+            model = ftl.load(write_vectors(folder, rows))
+        ftl.convert(model.info.path, folder / "file", dtype, neighbors_index=bool(index))
+        model = ftl.load(folder / "file")
+    chosen = [(random.random() if random else 0) for _ in range(count)]
+    queries = [rows[int(place * len(rows))] * np.float32(1.5) for place in chosen]
+    for query, found in zip(queries, model.neighbors(queries, k), strict=True):
+        assert_nearest(model, found, ranking(model, query), k)
+
+
+def test_equal_scores_come_by_id(tmp_path):
+    rows = np.tile(np.float32([1, 2, 3]), (500, 1))
+    rows[100:] *= 2
+    rows[7] = [3, 2, 1]
+    for index in (False, True):
+        ftl.convert(write_vectors(tmp_path, rows), tmp_path / "file", neighbors_index=index)
+        model = ftl.load(tmp_path / "file")
+        for queries in ([rows[0]], [rows[0]] * 9):
+            for found in model.neighbors(queries, k=10):
+                assert [near.word for near in found] == [f"w{i}" for i in range(11) if i != 7]
+
+
+@pytest.mark.parametrize("index", [False, True])
+def test_what_is_no_number_is_never_an_answer(tmp_path, index):
+    rows = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
+    rows[3, 1], rows[5, 0], rows[6] = np.nan, np.inf, 0
+    path = tmp_path / "source.bin"
+    words = [f"w{i}".encode() for i in range(50)]
+    path.write_bytes(build(words=words, dim=4, bucket=0, maxn=0, input_matrix=rows))
+    ftl.convert(path, tmp_path / "file", neighbors_index=index)
+    with np.errstate(invalid="ignore"):
+        for model in (ftl.load(path), ftl.load(tmp_path / "file")):
+            for count in (1, 8):
+                for found in model.neighbors([rows[0]] * count, k=100):
+                    names = {near.word for near in found}
+                    assert len(found) == len(names) == 48
+                    assert not {"w3", "w5"} & names
+                    assert dict(found)["w6"] == 0
+            assert model.neighbors(["w3", rows[5], "w1"], k=2)[:2] == [[], []]
+
+
+def test_a_query_that_is_almost_zeros_is_not_divided(files):
+    model = files["float32 index"]
+    query = np.full(model.dim, 1e-10, np.float32)
+    (best, *_), (large, *_) = model.neighbors(query), model.neighbors(query * np.float32(1e10))
+    assert best.word == large.word
+    norm = np.linalg.norm(query.astype(np.float64))
+    assert best.score == pytest.approx(large.score * norm, rel=1e-6)
+    zeros = model.neighbors(np.zeros(model.dim), k=3)
+    assert [near.word for near in zeros] == list(model.words[:3])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_searches_can_be_narrowed(files, name):
+    model = files[name]
+    query = model["king"]
+    first = model.neighbors(query, k=5, restrict_vocab=400)
+    everything = ranking(model, query)
+    assert_nearest(model, first, [one for one in everything if one[0] < 400], 5)
+    some = [5, "queen", b"war", 5, 17]
+    ids = {5, 17, model.word_id("queen"), model.word_id("war")}
+    found = model.neighbors([query, "queen"], k=9, among=some)
+    assert_nearest(model, found[0], [one for one in everything if one[0] in ids], 9)
+    assert [near.word for near in found[0]][:1] == ["queen"]
+    assert "queen" not in {near.word for near in found[1]}
+    best = [model.words[i] for i, _ in everything[:4]]
+    left = model.neighbors(query, k=3, banned=[best[0], everything[2][0], "unheardof"])
+    assert [near.word for near in left][:2] == [best[1], best[3]]
+    assert model.neighbors(query, among=[]) == []
+    assert len(model.neighbors(query, k=10**6)) == len(model)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"k": 0}, ftl.InputValueError, "k must be at least 1"),
+        ({"k": True}, ftl.InputTypeError, "k must be int"),
+        ({"restrict_vocab": 0}, ftl.InputValueError, "restrict_vocab must be at least 1"),
+        ({"restrict_vocab": 2.5}, ftl.InputTypeError, "restrict_vocab must be int"),
+        ({"among": ["unheardof"]}, ftl.InputValueError, "among: 'unheardof' is not in the"),
+        ({"among": [10**9]}, ftl.InputValueError, "among: there is no word with the id"),
+        ({"among": "king"}, ftl.InputTypeError, "among must be an iterable of words"),
+        ({"among": [None]}, ftl.InputTypeError, "among must hold str, bytes or int"),
+        ({"among": [1], "restrict_vocab": 2}, ftl.InputValueError, "exclude each other"),
+        ({"banned": "king"}, ftl.InputTypeError, "banned must be an iterable of words"),
+        ({"banned": [-1]}, ftl.InputValueError, "banned: there is no word with the id"),
+        ({"threads": 0}, ftl.InputValueError, "threads must be at least 1"),
+    ],
+)
+def test_bad_options_are_named(files, options, error, message):
+    with pytest.raises(error, match=message):
+        files["float16"].neighbors("king", **options)
+
+
+def test_a_model_without_words_has_no_neighbors(tmp_path):
+    ftl.convert("sample", tmp_path / "file", subwords="only", neighbors_index=True)
+    model = ftl.load(tmp_path / "file")
+    assert model.neighbors("king") == []
+    assert model.neighbors(["king"] * 3, restrict_vocab=5) == [[], [], []]
+
+
+def test_analogies_follow_the_official_rule(files):
+    model = files["raw"]
+    a, b, c = (model[word] / np.linalg.norm(model[word]) for word in ("paris", "berlin", "germany"))
+    found = model.analogies("paris", "berlin", "germany", k=4)
+    asked = {model.word_id(word) for word in ("paris", "berlin", "germany")}
+    expected = ranking(model, a - b + c, left_out=asked)[:4]
+    assert [near.word for near in found] == [model.words[i] for i, _ in expected]
+    assert [near.score for near in found] == pytest.approx(
+        [score for _, score in expected], abs=1e-6
+    )
+    triples = [("paris", "berlin", "germany"), ("king", "kings", "unheardofness")]
+    assert model.analogies(iter(triples), k=4)[0] == found
+    assert model.analogies(triples, k=4)[1] == model.analogies(*triples[1], k=4)
+    assert model.analogies([]) == []
+
+
+def test_similarities_of_many_pairs_are_those_of_each(files):
+    model = files["float16"]
+    pairs = [("war", "peace"), ("king", "unheardofness"), ("war", "war")]
+    found = model.similarity(pairs)
+    assert (found.dtype, found.shape) == (np.float64, (3,))
+    assert found.tolist() == [model.similarity(*pair) for pair in pairs]
+    near = model.neighbors("war", among=["peace"])
+    assert near[0].score == pytest.approx(found[0], abs=1e-12)
+    assert model.similarity([]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda m: m.similarity([("war",)]), ftl.InputValueError),
+        (lambda m: m.similarity(["ab"]), ftl.InputValueError),
+        (lambda m: m.similarity("war"), ftl.InputTypeError),
+        (lambda m: m.analogies("a", "b"), ftl.InputTypeError),
+        (lambda m: m.analogies([("a", "b")]), ftl.InputValueError),
+        (lambda m: m.analogies([("a", "b", 3)]), ftl.InputTypeError),
+        (lambda m: m.analogies(5), ftl.InputTypeError),
+    ],
+)
+def test_what_is_no_pair_or_triple_is_refused(files, call, error):
+    with pytest.raises(error):
+        call(files["float16"])
+
+
+def test_a_supervised_model_has_no_index_to_store(tmp_path):
+    (tmp_path / "source.bin").write_bytes(build(model=SUPERVISED, labels=[b"__label__a"]))
+    with pytest.raises(ftl.InputValueError, match="supervised"):
+        ftl.convert(tmp_path / "source.bin", tmp_path / "file", neighbors_index=True)
+    model = ftl.load(tmp_path / "source.bin")
+    assert_nearest(model, model.neighbors(model["one"], 3), ranking(model, model["one"]), 3)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_errors_of_codes_are_bounds(packed):
+    for dim in (*range(1, 40), 300, 1030):
+        source = np.random.default_rng(dim)
+        rows = source.standard_normal((20, dim)).astype(np.float32)
+        rows[0], rows[1], rows[2, 0], rows[3] = 0, 1, 50, rows[3] * np.float32(1e-33)
+        rows[4, 0] = np.nan
+        found, scales, errors = codes.encode(rows, packed)
+        columns = np.concatenate([found & 15, found >> 4], axis=1)[:, :dim] if packed else found
+        assert columns.max() <= (15 if packed else 127)
+        with np.errstate(invalid="ignore"):
+            units = rows / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+        units[0] = 0
+        taken = scales[:, None] * (columns - (7.5 if packed else 63.5))
+        missed = np.linalg.norm(units - taken, axis=1)
+        sure = np.arange(20) != 4
+        assert (missed <= errors)[sure].all()
+        assert errors[3] == errors[4] == np.inf
+        assert (errors[5:] <= missed[5:] * 1.6 + 1e-5).all()
+
+
+KERNELS = """
+import sys, numpy as np, tempfile, pathlib
+import fasttext_lite as ftl
+from fasttext_lite._core import codes
+random = np.random.default_rng(0)
+for dim in range(1, 1031):
+    for packed in (False, True):
+        width = -(-codes.row_width(dim, packed) // 64) * 64
+        rows = random.integers(0, 256 if packed else 128, (8, width), np.uint8)
+        queries = random.integers(-127, 128, (5, width * (2 if packed else 1))).astype(np.int8)
+        columns = np.concatenate([rows & 15, rows >> 4], axis=1) if packed else rows
+        expected = queries.astype(np.int64) @ columns.T.astype(np.int64)
+        assert (codes.dots(rows, queries, packed) == expected).all()
+    rows = random.standard_normal((2, dim)).astype(np.float32)
+    found, scales, errors = codes.encode(rows, False)
+    units = rows / np.linalg.norm(rows.astype(float), axis=1, keepdims=True)
+    missed = np.linalg.norm(units - scales[:, None] * (found - 63.5), axis=1)
+    assert (missed <= errors).all() and (errors < missed * 1.5 + 1e-5).all()
+folder = pathlib.Path(tempfile.mkdtemp())
+for dim in (1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 100, 257):
+    rows = random.standard_normal((70, dim)).astype(np.float32)
+    lines = [f"w{i} " + " ".join(map(repr, map(float, row))) for i, row in enumerate(rows)]
+    (folder / "rows.vec").write_text(f"70 {dim}\\n" + "\\n".join(lines))
+    for dtype in ("float32", "float16", "int8"):
+        ftl.convert(folder / "rows.vec", folder / "file", dtype)
+        model = ftl.load(folder / "file")
+        vectors = model.word_vectors().astype(float)
+        units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        for queries in (rows[:1], rows[:8]):
+            for query, near in zip(queries, model.neighbors(list(queries), k=70)):
+                scores = units @ (query / np.linalg.norm(query.astype(float)))
+                found = [scores[int(word[1:])] for word, _ in near]
+                assert np.abs(found - np.sort(scores)[::-1]).max() < 1e-12
+print(codes.chosen())
+"""
+
+
+@pytest.mark.parametrize("kernels", codes.runnable())
+def test_every_kind_of_kernel_finds_the_same(kernels):
+    environment = os.environ | {cpu.VARIABLE: kernels}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", KERNELS], capture_output=True, env=environment, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == kernels
+
+
+def test_the_best_of_other_queries_are_not_mixed():
+    one = Nearest(1, 3)
+    one.merge(Nearest(1, 2))
+    assert [len(part) for part in one.best(0)] == [0, 0]
+    with pytest.raises(ftl.InputValueError, match="not the best of the same queries"):
+        one.merge(Nearest(2, 3))
+
+
+def overwrite(path, name, change):
+    """Change an array of a compact file in place."""
+    data = bytearray(path.read_bytes())
+    length = int.from_bytes(data[:8], "little")
+    begin, end = json.loads(data[8 : 8 + length])[name]["data_offsets"]
+    place = slice(8 + length + begin, 8 + length + end)
+    data[place] = change(np.frombuffer(bytes(data[place]), np.uint8).copy())
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["neighbors.codes", "neighbors.scales", "neighbors.errors"])
+def test_an_index_that_lies_costs_only_exactness(tmp_path, name):
+    source = np.random.default_rng(0)
+    for _ in range(5):
+        ftl.convert("sample", tmp_path / "file", "float16", neighbors_index=True)
+        overwrite(
+            tmp_path / "file", name, lambda old: source.integers(0, 256, len(old), np.uint8).data
+        )
+        model = ftl.load(tmp_path / "file")
+        found = model.neighbors(["king", "war", model["peace"]], k=5)
+        for word, near in zip(["king", "war", "peace"], found, strict=True):
+            for one in near:
+                assert one.score == pytest.approx(model.similarity(word, one.word), abs=1e-9)
+
+
+@pytest.mark.parametrize("missing", ["neighbors.codes", "neighbors.scales", "neighbors.errors"])
+def test_half_an_index_is_refused(tmp_path, missing):
+    path = tmp_path / "file"
+    ftl.convert("sample", path, "float16", neighbors_index=True)
+    data = path.read_bytes()
+    # Renamed it is an array that nobody knows.
+    path.write_bytes(data.replace(missing.encode(), missing.replace("neigh", "weigh").encode(), 1))
+    with pytest.raises(ftl.FormatError, match=missing):
+        ftl.load(path)

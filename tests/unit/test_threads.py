@@ -1,0 +1,190 @@
+"""One model asked from many threads at once."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stress
+from numpy.testing import assert_array_equal
+
+import fasttext_lite as ftl
+from fasttext_lite._core.batch import WordBatch
+from fasttext_lite.parallel import chunks_in_order, run_in_chunks, run_over
+from fasttext_lite.parts import Once
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return stress.write_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.mark.parametrize("kind", range(4), ids=["raw", "compact", "quantised", "text"])
+def test_many_threads_get_the_answers_of_one(models, kind):
+    count, wrong = stress.hammer(models[kind], threads=8, rounds=range(400))
+    assert wrong == []
+    assert count == 400
+
+
+def at_once(count, work):
+    """Call ``work(i)`` in so many threads that begin together; what they gave, in order."""
+    begin, found = threading.Barrier(count), [None] * count
+
+    def run(i):
+        begin.wait()
+        found[i] = work(i)
+
+    threads = [threading.Thread(target=run, args=[i]) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def test_what_is_made_once_is_made_once_and_seen_whole():
+    for _ in range(30):
+        made = []
+
+        def make(made=made):
+            made.append({})
+            for i in range(100):
+                made[-1][i] = threading.get_ident()
+            return made[-1]
+
+        once = Once(make)
+        seen = at_once(16, lambda _, once=once: (len(once.get()), once.get()))
+        assert len(made) == 1
+        assert all(size == 100 and value is made[0] for size, value in seen)
+
+
+def test_what_could_not_be_made_is_made_next_time():
+    answers = iter([MemoryError(), 3])
+
+    def make():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    once = Once(make)
+    with pytest.raises(MemoryError):
+        once.get()
+    assert not once.made
+    assert once.get() == once.get() == 3
+    assert once.made
+
+
+def test_what_is_there_takes_no_lock():
+    once = Once(lambda: 3)
+    once.get()
+    once._locks = None
+    assert once.get() == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_does_not_wait_for_a_thread_that_it_left_behind():
+    making, done = threading.Event(), threading.Event()
+
+    def make():
+        making.set()
+        done.wait()
+        return os.getpid()
+
+    once = Once(make)
+    other = threading.Thread(target=once.get)
+    other.start()
+    making.wait()
+    child = os.fork()
+    if not child:
+        # The parent would end here otherwise.
+        done.set()
+        os._exit(once.get() != os.getpid())
+    _, status = os.waitpid(child, 0)
+    done.set()
+    other.join()
+    assert status == 0
+    assert once.get() == os.getpid()
+
+
+# Chunks
+
+
+def test_chunks_cover_everything_once():
+    for count, chunk, threads in ((0, 3, 2), (1, 3, 2), (10, 3, 1), (10, 3, 4), (1000, 7, 16)):
+        seen = np.zeros(count, int)
+
+        def work(start, stop, seen=seen):
+            assert stop - start <= chunk  # noqa: B023 - called within the loop
+            seen[start:stop] += 1
+
+        run_in_chunks(work, count, threads, chunk)
+        assert_array_equal(seen, np.ones(count, int))
+
+
+@pytest.mark.parametrize("lengths", [[], [1] * 10, [0] * 9, [100, 1, 1, 100, 1], [3, 3, 3, 3, 3]])
+def test_ranges_of_a_batch_are_short_in_words_and_in_bytes(lengths):
+    ranges = WordBatch(["x" * length for length in lengths]).ranges(4, 6)
+    assert [i for start, stop in ranges for i in range(start, stop)] == list(range(len(lengths)))
+    for start, stop in ranges:
+        assert 0 < stop - start <= 4
+        assert sum(lengths[start : stop - 1]) < 6
+
+
+def test_the_first_error_is_raised_and_ends_the_call():
+    done = []
+
+    def work(start, stop):
+        done.append(start)
+        if start >= 30:
+            raise ValueError(start)
+
+    for threads in (1, 2, 8):
+        done.clear()
+        with pytest.raises(ValueError, match=r"^30$"):
+            run_in_chunks(work, 10**5, threads, 10)
+        assert len(done) < 100
+        with pytest.raises(ValueError, match=r"^30$"):
+            list(chunks_in_order(work, 10**5, threads, 10))
+    with pytest.raises(ValueError, match=r"^32$"):
+        run_over(work, WordBatch(["word"] * 1000), 3, 16, 10**6)
+
+
+def test_no_thread_is_left(models):
+    before = threading.active_count()
+    model = ftl.load(models[0])
+    model.vectors(["musicianship"] * 5000, threads=4)
+    results = chunks_in_order(lambda start, stop: start, 100, 4, 1)
+    assert next(results) == 0
+    assert threading.active_count() > before
+    del results
+    gc.collect()
+    assert threading.active_count() == before
+
+
+# Interpreters without a global lock
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has a global lock"
+)
+def test_no_module_brings_the_global_lock_back():
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name)\n"
+        "    assert not sys._is_gil_enabled(), name\n"
+    )
+    stubs = (Path(ftl.__file__).parent / "_core").glob("*.pyi")
+    names = sorted(f"fasttext_lite._core.{stub.stem}" for stub in stubs)
+    assert names
+    # Where a module does not say that it can do without, the interpreter warns.
+    subprocess.run([sys.executable, "-I", "-W", "error", "-c", code, *names], check=True)
