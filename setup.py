@@ -4,7 +4,8 @@ Two variables of the environment make builds for tests, never for use:
 
 - ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``): what goes behind ``-fsanitize=``;
   the first report ends the process. ``.ci/sanitize`` runs the tests so.
-- ``FASTTEXT_LITE_COVERAGE=1``: each line of the Cython code tells that it runs. ``.ci/coverage``.
+- ``FASTTEXT_LITE_COVERAGE=1``: gcov counts how often each line of the Cython code runs. For
+  ``.ci/coverage``.
 """
 
 import os
@@ -27,19 +28,15 @@ DIRECTIVES = {
     "embedsignature": True,
     "freethreading_compatible": True,
 }
-MACROS = []
 
 if sanitizers := os.environ.get("FASTTEXT_LITE_SANITIZE"):
     LINK_ARGS = [f"-fsanitize={sanitizers}"]
     COMPILE_ARGS += ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
     COMPILE_ARGS += LINK_ARGS
-BUILD_DIR = "build/cython"
-if os.environ.get("FASTTEXT_LITE_COVERAGE") == "1":
-    DIRECTIVES["linetrace"] = True
-    MACROS = [("CYTHON_TRACE_NOGIL", "1")]
-    COMPILE_ARGS += ["-O1"]
-    # The report looks for the C code beside its source.
-    BUILD_DIR = None
+counted = os.environ.get("FASTTEXT_LITE_COVERAGE") == "1"
+if counted:
+    COMPILE_ARGS += ["-O0", "--coverage", "-fprofile-update=atomic"]
+    LINK_ARGS += ["--coverage"]
 
 C_SOURCES = {
     "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
@@ -53,9 +50,15 @@ extensions = [
         include_dirs=[str(CORE)],
         extra_compile_args=COMPILE_ARGS,
         extra_link_args=LINK_ARGS,
-        define_macros=MACROS,
     )
     for source in sorted(CORE.glob("*.pyx"))
 ]
 
-setup(ext_modules=cythonize(extensions, build_dir=BUILD_DIR, compiler_directives=DIRECTIVES))
+setup(
+    ext_modules=cythonize(
+        extensions,
+        build_dir="build/cython",
+        compiler_directives=DIRECTIVES,
+        emit_linenums=counted,
+    )
+)
