@@ -48,14 +48,9 @@ class Once(Generic[T]):
             return self._value
         except AttributeError:
             pass
-        return self.get_or(self._make)
-
-    def get_or(self, make: Callable[[], T]) -> T:
-        """Return the value, which is made so if it is not there."""
-        if not self.made:
-            with self._locks.setdefault(os.getpid(), threading.Lock()):
-                if not self.made:
-                    self._value = make()
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
+            if not self.made:
+                self._value = self._make()
         return self._value
 
     @property
