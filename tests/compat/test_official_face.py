@@ -14,6 +14,7 @@ from builders import SUPERVISED, build
 from numpy.testing import assert_allclose, assert_array_equal
 from text import language_lines, plain_lines, unknown_words
 
+import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext as face
 from fasttext_lite.compat.fasttext.FastText import _FastText, _Meter
 from fasttext_lite.metrics import Meter
@@ -124,9 +125,14 @@ def test_every_public_name_is_there() -> None:
         dir(_Meter)
     )
     modules = {"FastText", "util", "tests"}
-    assert {n for n in dir(official) if n[0] != "_"} - modules - set(face.__all__) <= {
+    names = {n for n in dir(official) if n[0] != "_"} - modules - set(face.__all__)
+    training = {n for n in names if "train" in n or n in ("cbow", "skipgram", "supervised")}
+    assert names - training <= {
         "absolute_import", "division", "print_function", "unicode_literals",
     }  # fmt: skip
+    for name in training:
+        with pytest.raises(ftl.UnsupportedError):
+            getattr(face, name)
     for name in ("test", "find_nearest_neighbor", "reduce_model", "download_model"):
         assert callable(getattr(face.util, name))
 

@@ -276,4 +276,4 @@ def test_a_file_without_rows_names_no_huge_dimension(load, magic):
     options = {"words": [], "bucket": 0, "magic": magic}
     assert load(build(dim=4096, **options)).dim == 4096
     if magic is not None:
-        refused(load, build(dim=2**31 - 1, **options), "dim is 2147483647, but a row of it has no")
+        refused(load, build(dim=2**31 - 1, **options), "dim is 2147483647, more than the bytes")
