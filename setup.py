@@ -60,5 +60,6 @@ setup(
         build_dir="build/cython",
         compiler_directives=DIRECTIVES,
         emit_linenums=counted,
-    )
+    ),
+    options={"build_ext": {"parallel": os.cpu_count()}},
 )

@@ -515,8 +515,8 @@ class Model(Lookup):
 
         The answer is exact: what a search over all vectors in float64 finds. Many queries in one
         call share the reading of the vectors. Of a file that does not hold the vectors of its words
-        (``.bin``, ``.ftz``, supervised models) the first call computes them all and keeps a byte
-        a number of them; `fasttext_lite.convert` makes a file that holds them, and with
+        (``.bin``, ``.ftz``, supervised models) the first call computes those it searches, and keeps
+        a byte a number of them; `fasttext_lite.convert` makes a file that holds them, and with
         ``neighbors_index=True`` also what makes single queries several times as fast.
 
         Parameters

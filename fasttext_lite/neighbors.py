@@ -61,7 +61,8 @@ class NeighborSearch:
         stored = parts.norms
         self._norms = Once(self._measure if stored is None else lambda: stored)
         self._stored = parts.codes
-        self._made = Once(lambda: self._compute_codes(progress=False))
+        # By the number of words that have codes.
+        self._made: dict[int, Once[Codes]] = {}
 
     def nearest(
         self,
@@ -108,7 +109,7 @@ class NeighborSearch:
         k = min(k, count)
         if not count or not len(asked):
             return answers
-        packed, scan = self._way(ids, progress=progress)
+        packed, scan = self._way(count, ids, progress=progress)
         lengths = None
         if ids is None and self._embedder.vectors is not None:
             lengths = self._norms.get()
@@ -138,15 +139,14 @@ class NeighborSearch:
         return answers
 
     def _way(
-        self, ids: NDArray[np.int32] | None, *, progress: bool
+        self, count: int, ids: NDArray[np.int32] | None, *, progress: bool
     ) -> tuple[bool, Callable[[Search, int, int], None]]:
         """Choose how to search: whether the codes are packed, and what scans a range."""
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
         if self._stored is None and self._embedder.vectors is not None:
             return False, lambda search, start, stop: search.scan_rows(start, stop)
-        # Once for this process, and kept.
-        codes = self._stored or self._made.get_or(lambda: self._compute_codes(progress=progress))
+        codes = self._stored or self._make_codes(count, progress=progress)
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)
 
     def _vectors(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -164,9 +164,22 @@ class NeighborSearch:
         run_in_chunks(fill, len(found), None)
         return found
 
-    def _compute_codes(self, *, progress: bool) -> Codes:
-        """Compute the vectors of all words, and return their codes."""
-        count, dim = self._embedder.vocabulary.word_count, self._embedder.rows.dim
+    def _make_codes(self, count: int, *, progress: bool) -> Codes:
+        """Return codes of the first words, `count` or more, which are made once and kept."""
+        for made in list(self._made.values()):
+            if made.made and made.get().count >= count:
+                return made.get()
+        wanted = self._made.setdefault(
+            count, Once(lambda: self._compute_codes(count, progress=progress))
+        )
+        codes = wanted.get()
+        for fewer in [number for number in list(self._made) if number < count]:
+            self._made.pop(fewer, None)
+        return codes
+
+    def _compute_codes(self, count: int, *, progress: bool) -> Codes:
+        """Compute the vectors of the first words, and return their codes."""
+        dim = self._embedder.rows.dim
         if progress and count > _MANY:
             print(
                 f"{self._path}: the vectors of {count:,} words are computed once for this process; "

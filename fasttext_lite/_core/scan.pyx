@@ -365,7 +365,7 @@ cdef class Search:
         self._check_memory()
 
     def _check(self, start, stop, count):
-        if count != self.embedder.vocabulary.word_count or not 0 <= start <= stop <= count:
+        if not 0 <= start <= stop <= count <= self.embedder.vocabulary.word_count:
             raise InputValueError(f"there are no {count} words, or none from {start} to {stop}")
 
     def _check_memory(self):

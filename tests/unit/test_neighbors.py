@@ -209,6 +209,13 @@ def test_bad_options_are_named(files, options, error, message):
         files["float16"].neighbors("king", **options)
 
 
+def test_a_search_of_the_first_words_prepares_for_one_of_all():
+    model = ftl.load("sample")
+    for first in (50, None, 50, 500):
+        found = model.neighbors("king", k=5, restrict_vocab=first)
+        assert found == ftl.load("sample").neighbors("king", k=5, restrict_vocab=first)
+
+
 def test_a_model_without_words_has_no_neighbors(tmp_path):
     ftl.convert("sample", tmp_path / "file", subwords="only", neighbors_index=True)
     model = ftl.load(tmp_path / "file")
