@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from builders import CBOW, HS, NS, OVA, SUPERVISED, Layout, Quantizer, build_with_layout
 
@@ -44,7 +45,7 @@ for _name, _options in BINARY_OPTIONS.items():
     BINARY[_name], LAYOUTS[_name] = build_with_layout(**_options)
 
 
-def _converted(name: str, dtype: str, **choice: str) -> bytes:
+def _converted(name: str, dtype: str, **choice: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "source"), Path(folder, "target")
         source.write_bytes(BINARY[name])
@@ -56,6 +57,8 @@ COMPACT = {
     "float32": _converted("skip-gram", "float32"),
     "float16": _converted("cbow, version 11", "float16"),
     "int8, some n-grams": _converted("skip-gram", "int8", subwords="used"),
+    "float32, neighbours": _converted("skip-gram", "float32", neighbors_index=True),
+    "int8, neighbours": _converted("before the magic", "int8", neighbors_index=True),
     "no n-grams": _converted("skip-gram", "float16", subwords="none"),
     "no words": _converted("skip-gram", "float32", subwords="only"),
     "softmax": _converted("softmax", "float16"),

@@ -198,7 +198,8 @@ cdef void fuzz_line(const uint8_t* data, size_t size) noexcept:
     line = <uint8_t*>malloc(size - 1)
     memcpy(line, data + 1, size - 1)
     total = reader.sum(line, size - 1, out)
-    if data[0] & 32:
+    # The listing makes objects, so it takes part for short lines alone.
+    if data[0] & 32 and size < 48:
         expect(
             total == len(reader.features((<const char*>line)[:size - 1])),
             b"a line has as many rows as features",

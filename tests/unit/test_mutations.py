@@ -206,7 +206,8 @@ ARRAYS = {
     "vocabulary.index": "<u4", "words": None, "words.norms": "<f4", "words.scales": "<f4",
     "subwords": None, "subwords.scales": "<f4", "subwords.buckets": "<i4",
     "subwords.table": "<u4", "input": None, "input.scales": "<f4", "output": None,
-    "output.scales": "<f4",
+    "output.scales": "<f4", "neighbors.codes": "u1", "neighbors.scales": "<f4",
+    "neighbors.errors": "<f4",
 }  # fmt: skip
 MODEL_KEYS = {
     "bucket", "dim", "epoch", "label_count", "loss", "lr_update_rate", "maxn", "min_count", "minn",
