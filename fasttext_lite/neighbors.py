@@ -31,6 +31,8 @@ _SHORTEST, _LONGEST, _CHUNKS = 4096, 65536, 32
 # Words whose vectors are computed at a time; above so many words one is told what takes long.
 _CODED = 2048
 _MANY = 100_000
+# So many queries look at more rows for want of bits in the codes of a file than they are spared.
+_MANY_QUERIES = 6
 
 
 class Neighbor(NamedTuple):
@@ -109,7 +111,7 @@ class NeighborSearch:
         k = min(k, count)
         if not count or not len(asked):
             return answers
-        packed, scan = self._way(count, ids, progress=progress)
+        packed, scan = self._way(count, len(asked), ids, progress=progress)
         lengths = None
         if ids is None and self._embedder.vectors is not None:
             lengths = self._norms.get()
@@ -139,12 +141,13 @@ class NeighborSearch:
         return answers
 
     def _way(
-        self, count: int, ids: NDArray[np.int32] | None, *, progress: bool
+        self, count: int, asked: int, ids: NDArray[np.int32] | None, *, progress: bool
     ) -> tuple[bool, Callable[[Search, int, int], None]]:
         """Choose how to search: whether the codes are packed, and what scans a range."""
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
-        if self._stored is None and self._embedder.vectors is not None:
+        many = asked >= _MANY_QUERIES
+        if self._embedder.vectors is not None and (self._stored is None or many):
             return False, lambda search, start, stop: search.scan_rows(start, stop)
         codes = self._stored or self._make_codes(count, progress=progress)
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)
