@@ -159,8 +159,9 @@ static const ftl_kernels scalar = {
    to NARROWER kernels.
 
    LOAD and STORE are those of the sums, READ widens numbers of a row to a vector of float32, TERM
-   multiplies it by the scale of the row if it has one; MOST is how many sums there are registers
-   for. */
+   multiplies it by the scale of the row if it has one; MOST is how many sums a block has at
+   most: as registers allow, but for AVX-512, where a second pass over the rows of a word costs less
+   than waiting for the whole of each (a fifth of the time for 300 columns). */
 
 #define CASE(NAME, n)                                                                             \
     case n:                                                                                       \
@@ -170,7 +171,6 @@ static const ftl_kernels scalar = {
 #define CASES_8(NAME) CASES_4(NAME) CASE(NAME, 5) CASE(NAME, 6) CASE(NAME, 7) CASE(NAME, 8)
 #define CASES_12(NAME) CASES_8(NAME) CASE(NAME, 9) CASE(NAME, 10) CASE(NAME, 11) CASE(NAME, 12)
 #define CASES_16(NAME) CASES_12(NAME) CASE(NAME, 13) CASE(NAME, 14) CASE(NAME, 15) CASE(NAME, 16)
-#define CASES_20(NAME) CASES_16(NAME) CASE(NAME, 17) CASE(NAME, 18) CASE(NAME, 19) CASE(NAME, 20)
 
 #define ADD_ROWS(NAME, TARGET, SIZE, VECTOR, LANES, MOST, LOAD, STORE, ADD, READ, TERM, NARROWER) \
     TARGET INLINE void NAME##_block(const uint8_t *base, const float *scales, size_t bytes,       \
@@ -362,7 +362,7 @@ static const ftl_kernels avx2 = {
     _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(row))))
 #define SCALED_AVX512(value, scale) _mm512_mul_ps(_mm512_set1_ps(scale), value)
 #define AVX512(NAME, SIZE, READ, TERM)                                                            \
-    ADD_ROWS(add_##NAME##_avx512, TARGET("avx512f"), SIZE, __m512, 16, 20, _mm512_loadu_ps,       \
+    ADD_ROWS(add_##NAME##_avx512, TARGET("avx512f"), SIZE, __m512, 16, 12, _mm512_loadu_ps,       \
              _mm512_storeu_ps, _mm512_add_ps, READ, TERM, add_##NAME##_avx2)
 AVX512(f32, 4, READ_F32_AVX512, PLAIN)
 AVX512(f16, 2, READ_F16_AVX512, PLAIN)
