@@ -104,13 +104,20 @@ class GzippedModel:
                 raise self._error("dictionary", at, "a word of over a megabyte: it is damaged")
             self._more(_BLOCK)
         stop = at + 8 * max(self.head.prune_size, 0) + self.head.flag_size
-        if len(self._begin) < stop:
-            self._more(stop - len(self._begin))
+        packed = Path(self.path).stat().st_size
+        if stop > _MOST_RATIO * packed:
+            raise self._error(
+                "pruneidx_size",
+                self.head.stop,
+                f"a prune index of {self.head.prune_size} entries cannot be in {packed} bytes of "
+                "gzip: the file is cut or damaged; download or copy it again",
+            )
+        while len(self._begin) < stop:
+            self._more(min(stop - len(self._begin), _BLOCK))
         flag = self._begin[stop - 1] if self.head.flag_size else 0
         if flag not in (0, 1):
             raise self._error("input matrix flag", stop - 1, f"the flag is {flag}, not 0 or 1")
         self.quantized = flag == 1
-        packed = Path(self.path).stat().st_size
         dim = self.head.parameters.dim
         if dim > largest_dim(_MOST_RATIO * packed):
             raise self._error("dim", 0, f"dim is {dim}, more than the bytes of the file")

@@ -222,9 +222,7 @@ def _read_rows(
             )
     parser.finish()
     if layout.dim > largest_dim(parser.at):
-        raise FormatError(
-            "dim", 0, f"dim is {layout.dim}, more than the bytes of the file"
-        )
+        raise FormatError("dim", 0, f"dim is {layout.dim}, more than the bytes of the file")
     if layout.count is not None and parser.count < layout.count:
         raise FormatError(
             f"row {parser.count + 1}",

@@ -126,6 +126,15 @@ def test_sizes_that_no_stream_can_hold_are_refused_before_memory_is_taken(tmp_pa
         ftl.convert(source, tmp_path / "out.safetensors")
 
 
+@pytest.mark.parametrize("size", [2**60, 2**63 - 1, 10**6])
+def test_a_prune_index_that_no_stream_can_hold_is_refused(tmp_path, size):
+    source = tmp_path / "model.bin.gz"
+    data, layout = build_with_layout(model=SUPERVISED, labels=LABELS)
+    source.write_bytes(gzip.compress(layout.patch(data, {"pruneidx_size": size})))
+    with pytest.raises(ftl.FormatError, match="pruneidx_size"):
+        ftl.convert(source, tmp_path / "out.safetensors")
+
+
 def test_rows_far_apart_in_a_stream_are_read_in_pieces(tmp_path, monkeypatch):
     options = {"words": [b"w%d" % i for i in range(50)], "bucket": 30_000, "dim": 5}
     data = build(**options, model=SUPERVISED, labels=LABELS)
