@@ -111,6 +111,9 @@ def torch(path, method):
 
 def building(path, _):
     """A process is forked while a thread builds what the child needs, too."""
+    # A module that a thread imports at a fork is never there for the child: so CPython has it.
+    import concurrent.futures.thread  # noqa: F401
+
     for _ in range(20):
         model = ftl.load(path)
         thread = threading.Thread(target=model.neighbors, args=["king"])
