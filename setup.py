@@ -40,7 +40,7 @@ if counted:
 
 C_SOURCES = {
     "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
-    "codes": [str(CORE / "scan_kernels.c")],
+    "codes": [str(CORE / "cpu_features.c"), str(CORE / "scan_kernels.c")],
 }
 
 extensions = [

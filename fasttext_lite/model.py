@@ -558,6 +558,8 @@ class Model(Lookup):
         single = isinstance(query, (str, bytes)) or (
             isinstance(query, np.ndarray) and query.ndim == 1
         )
+        if not single and not isinstance(query, Iterable):
+            raise InputTypeError(f"a query must be a word or a vector, not {type(query).__name__}")
         queries = [query] if single else list(query)
         vectors = np.empty((len(queries), self.dim), np.float32)
         own: list[tuple[str | bytes, ...]] = []

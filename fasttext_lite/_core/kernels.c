@@ -1,24 +1,9 @@
 #include "kernels.h"
 
 #include "cpu_features.h"
+#include "simd.h"
 
 #include <string.h>
-
-#if defined(__x86_64__) || defined(_M_X64)
-#define FTL_X86
-#include <immintrin.h>
-#elif defined(__aarch64__) || defined(_M_ARM64)
-#define FTL_NEON
-#include <arm_neon.h>
-#endif
-
-#if defined(_MSC_VER) && !defined(__clang__)
-#define TARGET(features)
-#define INLINE static __forceinline
-#else
-#define TARGET(features) __attribute__((target(features)))
-#define INLINE static inline __attribute__((always_inline))
-#endif
 
 /* Rows are random reads, and most of what one costs is finding its page and its first line. So the
    first and the last line of a row are fetched this many rows ahead; the lines between them are

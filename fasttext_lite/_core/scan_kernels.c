@@ -1,23 +1,9 @@
 #include "scan_kernels.h"
 
+#include "cpu_features.h"
+#include "simd.h"
+
 #include <string.h>
-
-#if defined(__x86_64__) || defined(_M_X64)
-#define FTL_X86
-#include <immintrin.h>
-#elif defined(__aarch64__) || defined(_M_ARM64)
-#define FTL_NEON
-#include <arm_neon.h>
-#endif
-
-#if defined(_MSC_VER) && !defined(__clang__)
-#include <intrin.h>
-#define TARGET(features)
-#define INLINE static __forceinline
-#else
-#define TARGET(features) __attribute__((target(features)))
-#define INLINE static inline __attribute__((always_inline))
-#endif
 
 static void exact_dots(const float *a, const float *b, size_t dim, double sums[2])
 {
@@ -468,40 +454,19 @@ static const ftl_scan_kernels avx512 = {
     "avx512", dots_vnni, packed_dots_vnni, encode_vnni, scores_vnni, exact_dots,
     {products_f32_vnni, products_f16_vnni, products_i8_vnni},
 };
-
-#if defined(_MSC_VER) && !defined(__clang__)
-/* Whether the CPU has these features of leaf 7 (every CPU with AVX2 has F16C and FMA too) and the
-   system saves these registers. */
-static int has(int ebx, int ecx, unsigned long long saved)
-{
-    int info[4];
-    __cpuid(info, 0);
-    if (info[0] < 7)
-        return 0;
-    __cpuid(info, 1);
-    if (!(info[2] & (1 << 27)) || (_xgetbv(0) & saved) != saved)
-        return 0;
-    __cpuidex(info, 7, 0);
-    return (info[1] & ebx) == ebx && (info[2] & ecx) == ecx;
-}
-#define HAS_AVX2 has(1 << 5, 0, 0x6)
-#define HAS_VNNI has(1 << 16 | 1 << 30 | (int)(1u << 31), 1 << 11, 0xE6)
-#else
-/* Every CPU with AVX2 has F16C too, for which not every compiler lets one ask. */
-#define HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-#define HAS_VNNI                                                                                  \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&                   \
-     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
-#endif
 #endif
 
 size_t ftl_runnable_scan_kernels(const ftl_scan_kernels *found[FTL_MOST_SCAN_KERNELS])
 {
     size_t count = 0;
 #ifdef FTL_X86
-    if (HAS_VNNI)
+    const uint32_t features = ftl_features();
+    const uint32_t narrow = 1u << FTL_AVX2 | 1u << FTL_F16C | 1u << FTL_FMA;
+    const uint32_t wide = 1u << FTL_AVX512F | 1u << FTL_AVX512BW | 1u << FTL_AVX512VL
+                          | 1u << FTL_AVX512_VNNI;
+    if ((features & wide) == wide)
         found[count++] = &avx512;
-    if (HAS_AVX2)
+    if ((features & narrow) == narrow)
         found[count++] = &avx2;
     found[count++] = &sse2;
 #endif

@@ -385,3 +385,8 @@ def test_half_an_index_is_refused(tmp_path, missing):
     path.write_bytes(data.replace(missing.encode(), missing.replace("neigh", "weigh").encode(), 1))
     with pytest.raises(ftl.FormatError, match=missing):
         ftl.load(path)
+
+
+def test_a_query_that_is_no_word_and_no_vector_is_named():
+    with pytest.raises(ftl.InputTypeError, match="not int"):
+        ftl.load("sample").neighbors(3)
