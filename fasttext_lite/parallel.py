@@ -128,9 +128,13 @@ def chunks_in_order(
     """
     starts = range(0, count, chunk)
     workers = _workers(threads, len(starts))
+    if workers <= 1:
+        for start in starts:
+            yield work(start, min(start + chunk, count))
+        return
     from concurrent.futures import ThreadPoolExecutor  # costs import time that few need
 
-    pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="fasttext-lite")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="fasttext-lite")
     ahead: deque[Future[T]] = deque()
     try:
         for start in starts:
