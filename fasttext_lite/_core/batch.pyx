@@ -1,5 +1,7 @@
 """The words of a call, as pointers into the objects that hold them."""
 
+from itertools import islice
+
 import numpy as np
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -84,6 +86,24 @@ cpdef bytes encode(object word):
     return word.encode() if isinstance(word, str) else word
 
 
+cdef inline int _look_for_signals(Py_ssize_t i) except -1:
+    """Answer a signal, now and then."""
+    if i & (SIGNALS - 1) == 0:
+        PyErr_CheckSignals()
+    return 0
+
+
+cdef list _gather(source):
+    """What an iterator gives, which others may change or use up meanwhile."""
+    cdef list found = []
+    cdef Py_ssize_t wanted = 0
+    while len(found) == wanted:
+        PyErr_CheckSignals()
+        wanted += SIGNALS
+        found.extend(islice(source, SIGNALS))
+    return found
+
+
 cdef class WordBatch:
     """Words gathered once under the GIL, to be read by many threads without it.
 
@@ -127,12 +147,12 @@ cdef class WordBatch:
             self._take_arrow(words, noun)
             return
         try:
-            owners = list(words)
+            source = iter(words)
         except TypeError:
             raise InputTypeError(
                 f"expected an iterable of str or bytes, not {type(words).__name__}"
             ) from None
-        self._take_list(owners, noun)
+        self._take_list(_gather(source), noun)
 
     def __dealloc__(self):
         PyMem_Free(self.spans)
@@ -160,8 +180,7 @@ cdef class WordBatch:
         self.owners = words
         self._reserve(len(words))
         for i in range(self.size):
-            if i & (SIGNALS - 1) == 0:
-                PyErr_CheckSignals()
+            _look_for_signals(i)
             word = words[i]
             try:
                 if PyUnicode_Check(word):
@@ -180,6 +199,7 @@ cdef class WordBatch:
             return
         out = self._make_arena(total)
         for i in range(self.size):
+            _look_for_signals(i)
             if self.spans[i].text == NULL:
                 word = words[i]
                 self.spans[i].text = out
@@ -202,6 +222,7 @@ cdef class WordBatch:
         if not wide:
             texts = words.view(np.uint8).reshape(self.size, -1)
             for i in range(self.size):
+                _look_for_signals(i)
                 one = &self.spans[i]
                 one.text = &texts[i, 0]
                 one.length = <size_t>texts.shape[1]
@@ -210,6 +231,7 @@ cdef class WordBatch:
             return
         points = words.view(np.uint32).reshape(self.size, -1)
         for i in range(self.size):
+            _look_for_signals(i)
             one = &self.spans[i]
             one.length = <size_t>points.shape[1]
             while one.length and points[i, one.length - 1] == 0:
@@ -221,6 +243,7 @@ cdef class WordBatch:
             total += <size_t>found
         out = self._make_arena(total)
         for i in range(self.size):
+            _look_for_signals(i)
             one = &self.spans[i]
             one.text = out
             out = write_utf8(&points[i, 0], 4, <Py_ssize_t>one.length, out)
@@ -234,6 +257,7 @@ cdef class WordBatch:
         self._reserve(sum([len(chunk) for chunk in self.owners]))
         for chunk in self.owners:
             for i in range(chunk.size):
+                _look_for_signals(i)
                 self.spans[at].text = chunk.item(i, &self.spans[at].length)
                 at += 1
 

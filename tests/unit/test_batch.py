@@ -47,6 +47,18 @@ def test_every_form_of_words_gives_the_same_vectors(words):
         assert model[word].tobytes() == vector.tobytes()
 
 
+def test_words_may_come_one_by_one_and_so_may_errors(model):
+    words = [f"{WORDS[i % 5]}{i}" for i in range(40_000)]
+    assert np.array_equal(model[(word for word in words)], model[words])
+
+    def broken():
+        yield "war"
+        raise TypeError("not of ours")
+
+    with pytest.raises(TypeError, match="not of ours"):
+        model[broken()]
+
+
 def test_arrays_of_fixed_width_may_be_swapped_strided_or_empty(model):
     words = np.array(["war", "Été", "日本", "peace", "🙂"])
     expected = model[words.tolist()]
