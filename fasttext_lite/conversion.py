@@ -15,7 +15,7 @@ import numpy as np
 from fasttext_lite._core.batch import WordBatch
 from fasttext_lite._core.codes import encode
 from fasttext_lite._core.embed import Embedder
-from fasttext_lite._core.ngrams import NgramSet
+from fasttext_lite._core.ngrams import mark_entry_rows, mark_rows
 from fasttext_lite._core.subwords import PruneIndex
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
@@ -358,17 +358,17 @@ class _Job:
                     "the n-grams of words that a text will hold cannot be told ahead, so this "
                     "model keeps all of its buckets"
                 )
-            used = NgramSet(table)
+            marks = np.zeros(self.parts.info.subword_rows, np.uint8)
             for start in range(0, len(self.words), 1 << 16):
-                used.add_entries(self.vocabulary, self.words[start : start + (1 << 16)])
+                ids = self.words[start : start + (1 << 16)]
+                mark_entry_rows(table, self.vocabulary, ids, marks)
             if extra_words is not None:
-                used.add(WordBatch(_read_words(extra_words)))
-            wanted = np.unique(used.rows()) - table.first_row
+                mark_rows(table, WordBatch(_read_words(extra_words)), marks)
             if buckets is None:
-                buckets = wanted.astype(np.int32)
-                rows = wanted
+                rows = np.flatnonzero(marks)
+                buckets = rows.astype(np.int32)
             else:
-                kept = np.isin(rows, wanted)
+                kept = marks[rows] != 0
                 buckets, rows = buckets[kept], rows[kept]
         elif subwords == "none":
             buckets, rows = np.empty(0, np.int32), np.empty(0, np.int64)

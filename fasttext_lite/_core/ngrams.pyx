@@ -1,4 +1,4 @@
-"""The distinct n-grams of many words."""
+"""The n-grams of many words: each once, or the rows that they use."""
 
 from array import array
 
@@ -60,30 +60,6 @@ cdef class NgramSet:
                     break
         if not done:
             raise MemoryError
-
-    def add_entries(self, Vocabulary vocabulary not None, const int32_t[::1] ids not None):
-        """Add the n-grams of entries of a vocabulary that have a row."""
-        cdef Py_ssize_t i
-        cdef size_t length = 0
-        cdef const uint8_t* word
-        cdef bint done = True
-        with nogil:
-            for i in range(ids.shape[0]):
-                word = vocabulary.entry(ids[i], &length)
-                done = self._add_word(word, length)
-                if not done:
-                    break
-        if not done:
-            raise MemoryError
-
-    def rows(self):
-        """The rows of the n-grams, in the same order: int64, as an ``array``."""
-        cdef uint64_t i
-        rows = array("q", bytes(8 * self.size))
-        cdef int64_t[::1] out = rows
-        for i in range(self.size):
-            out[i] = self.ngrams[i].row
-        return rows
 
     def items(self):
         """The n-grams as ``(bytes, row)``."""
@@ -170,3 +146,60 @@ cdef class NgramSet:
         self.text = text
         self.text_capacity = capacity
         return True
+
+
+def mark_rows(Subwords subwords not None, WordBatch words not None, uint8_t[::1] marks not None):
+    """Mark the rows that n-grams of words use, whatever their number and length.
+
+    Parameters
+    ----------
+    subwords : Subwords
+    words : WordBatch
+    marks : uint8 buffer, shape (subword rows,)
+        Set to 1 where a row is used, the first one being the first behind those of the words.
+    """
+    cdef Py_ssize_t i
+    cdef bint done = True
+    with nogil:
+        for i in range(words.size):
+            done = done and _mark(subwords, words.spans[i].text, words.spans[i].length, marks)
+    if not done:
+        raise MemoryError
+
+
+def mark_entry_rows(
+    Subwords subwords not None,
+    Vocabulary vocabulary not None,
+    const int32_t[::1] ids not None,
+    uint8_t[::1] marks not None,
+):
+    """Mark the rows that n-grams of entries of a vocabulary use, as `mark_rows` does."""
+    cdef Py_ssize_t i
+    cdef size_t length = 0
+    cdef const uint8_t* word
+    cdef bint done = True
+    with nogil:
+        for i in range(ids.shape[0]):
+            word = vocabulary.entry(ids[i], &length)
+            done = done and _mark(subwords, word, length, marks)
+    if not done:
+        raise MemoryError
+
+
+cdef bint _mark(
+    Subwords subwords, const uint8_t* word, size_t length, uint8_t[::1] marks
+) noexcept nogil:
+    cdef uint8_t buffer[SHORT]
+    cdef uint8_t* text = bracket(word, length, buffer, SHORT)
+    cdef Walk walk
+    cdef int64_t row
+    if text == NULL:
+        return False
+    subwords.begin(&walk, text, length + 2)
+    while subwords.advance(&walk):
+        row = subwords.row(walk.hash) - subwords.first_row
+        if 0 <= row < marks.shape[0]:
+            marks[row] = 1
+    if text != buffer:
+        free(text)
+    return True

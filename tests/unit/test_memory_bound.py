@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import string
 import subprocess
 import sys
@@ -196,3 +197,31 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
         assert found[name] == "FormatError"
     for name in ("rows.vec", "dim.vec", "nothing.vec", "header.safetensors"):
         assert found[name] == "FormatError"
+
+
+CONVERTING = """
+import resource, sys
+import fasttext_lite as ftl
+
+source, target = sys.argv[1:]
+ftl.convert("sample", target, subwords="used", threads=1)
+with open("/proc/self/statm") as file:
+    now = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + (64 << 20), resource.RLIM_INFINITY))
+print(ftl.convert(source, target, subwords="used", threads=1).subword_rows)
+"""
+
+
+def test_the_ngrams_of_a_long_word_take_no_memory_in_a_conversion(tmp_path):
+    source = tmp_path / "source.bin"
+    word = random.Random(0).randbytes(1500).replace(b"\0", b"x").replace(b"\n", b"x")
+    # A negative maxn is no limit in the official program: all of them together are 500 MB.
+    source.write_bytes(build(words=[word], bucket=2000, maxn=-1))
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", CONVERTING, source, tmp_path / "target"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert (done.stdout, done.stderr) == ("2000\n", "")
