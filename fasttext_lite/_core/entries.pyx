@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcpy
 
-from fasttext_lite.errors import InputValueError
+from fasttext_lite.errors import FormatError, InputValueError
 
 
 cdef class Entries:
@@ -63,13 +63,20 @@ cdef class Entries:
         Parameters
         ----------
         ids : int32 buffer
-            Within the vocabulary.
+            Within the vocabulary, each but once.
 
         Returns
         -------
         text : bytes
         offsets : array of uint64, one more than there are ids
         counts : array of int64
+
+        Raises
+        ------
+        InputValueError
+            There is no such entry.
+        FormatError
+            Entries overlap: together they would be longer than what they stand in.
         """
         cdef Py_ssize_t i
         cdef size_t length = 0
@@ -84,6 +91,13 @@ cdef class Entries:
                 raise InputValueError(f"there is no entry {ids[i]}")
             self.entry(ids[i], &length)
             total += length
+            if total > self.text_size:
+                raise FormatError(
+                    "vocabulary.offsets",
+                    0,
+                    f"the entries of the vocabulary overlap up to number {ids[i]}: the file is "
+                    "damaged; convert the original again",
+                )
             ends[i + 1] = total
             counted[i] = self.count(ids[i])
         cdef bytes text = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>total)

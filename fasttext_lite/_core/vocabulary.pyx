@@ -22,6 +22,8 @@ cdef enum:
     BLOCK = 32
 
 cdef uint32_t EMPTY = 0
+# What a text of no bytes points to, since NULL is not for the functions of the C library.
+cdef uint8_t NOTHING = 0
 
 
 cdef uint64_t _capacity(uint64_t size) noexcept nogil:
@@ -172,7 +174,7 @@ cdef class Vocabulary(Entries):
         if index is not None and <uint64_t>index.shape[0] != _capacity(<uint64_t>size):
             raise InputValueError("the index does not fit the number of entries")
         made.text = text
-        made.base = &text[0] if text.shape[0] else NULL
+        made.base = &text[0] if text.shape[0] else &NOTHING
         made.text_size = <uint64_t>text.shape[0]
         made.offsets = &offsets[0]
         made.stored_counts = counts

@@ -473,6 +473,24 @@ def test_entries_that_lead_astray_harm_nothing(load, original, name, mmap, subwo
     assert asked > 1000
 
 
+def test_entries_that_overlap_do_not_multiply(load, tmp_path):
+    """Each could be the whole text: a copy of all would be the square of the file."""
+    (tmp_path / "source.bin").write_bytes(build(words=[b"word%d" % i for i in range(50)]))
+    ftl.convert(tmp_path / "source.bin", tmp_path / "source")
+    file = CompactFile((tmp_path / "source").read_bytes())
+    offsets = file.array("vocabulary.offsets", np.uint64)
+    file.fill("vocabulary.offsets", np.where(np.arange(len(offsets)) % 2, offsets[-1], 0))
+    model = load(file.bytes())
+    overlap = pytest.raises(ftl.FormatError, match=r"the entries .* overlap up to number 2")
+    with overlap:
+        model.words.packed()
+    with overlap:
+        ftl.convert(model.info.path, tmp_path / "target")
+    with overlap:
+        ftl.export(model, tmp_path / "target.vec")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("target")]
+
+
 @pytest.mark.parametrize("name", ["words", "words.norms", "subwords", "vocabulary.text"])
 def test_random_bytes_harm_nothing(load, file, name):
     random = np.random.default_rng(0)
