@@ -6,6 +6,7 @@ that is depends on the machine.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -24,7 +25,7 @@ DIM, WORDS = 100, 100_000
 
 # Tells when it begins, how it ended, and that the model and its threads are as before.
 SCRIPT = """
-import sys, threading
+import sys, threading, time
 import fasttext_lite as ftl
 # Before: CPython ends a process by a signal that came amid an exec, as of a dataclass.
 from fasttext_lite import conversion, evaluate, exports
@@ -38,6 +39,10 @@ print("begun", flush=True)
 try:
     {call}
 except KeyboardInterrupt:
+    # One that was just being started ends by itself.
+    end = time.monotonic() + 10
+    while threading.active_count() > 1 and time.monotonic() < end:
+        time.sleep(0.01)
     print("interrupted", threading.active_count(), (model[words[5]] == expected).all(), flush=True)
 else:
     print("ended by itself", flush=True)
@@ -80,6 +85,21 @@ def paths(tmp_path_factory):
         file.write(b"25000 100\n")
         file.writelines(b"word%d" % i + b" 0.12345" * 100 + b"\n" for i in range(25_000))
     return folder
+
+
+@contextlib.contextmanager
+def running(code, *arguments, **options):
+    """Run code in a process that answers to an interrupt; it ends with the test.
+
+    A shell lets what it starts in the background ignore interrupts, and so its children.
+    """
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [sys.executable, "-I", "-c", heard + code, *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def interrupt(process, after):
@@ -131,19 +151,9 @@ CALLS = {
 def test_an_interrupt_ends_a_long_call(paths, name):
     model, prepare, call = CALLS[name]
     before = sorted(paths.iterdir())
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-I",
-            "-c",
-            SCRIPT.format(prepare=prepare, call=call),
-            paths / model,
-            paths,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    told, errors = interrupt(process, 0.3)
+    code = SCRIPT.format(prepare=prepare, call=call)
+    with running(code, paths / model, paths, stdout=subprocess.PIPE) as process:
+        told, errors = interrupt(process, 0.3)
     assert (told, errors) == ("interrupted 1 True\n", "")
     assert process.returncode == 0
     for whole in ("out", "out.vec"):
@@ -174,16 +184,11 @@ def test_an_interrupt_of_the_command_line_is_exit_code_130(paths, arguments):
         "    if code := cli.main(sys.argv[1:]):\n"
         "        sys.exit(code)\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-c", code, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=paths,
-    )
-    assert process.stderr.readline() == b"begun\n"
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    with running(code, *arguments, stdout=subprocess.DEVNULL, cwd=paths) as process:
+        assert process.stderr.readline() == b"begun\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, b"")
     for whole in ("out", "out.bin"):
         (paths / whole).unlink(missing_ok=True)

@@ -24,7 +24,9 @@ class _Mallinfo(ctypes.Structure):
 
 def held():
     """Blocks of the interpreter, and bytes of the C library, that are in use."""
-    gc.collect()
+    # Twice, since without the GIL what one collection frees is given back by the next.
+    for _ in range(2):
+        gc.collect()
     info = ctypes.CDLL(None).mallinfo2
     info.restype = _Mallinfo
     found = info()
