@@ -38,7 +38,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     """Yield inputs with the targets that they are for."""
     for data in BINARY.values():
         yield "binary", data
-        for choice in range(0, 16, 5):
+        for choice in range(0, 32, 5):
             yield "gzipped", bytes([choice]) + data
     for data in TEXT.values():
         yield "text", data

@@ -93,7 +93,10 @@ def text(data: bytes) -> None:
 
 
 def gzipped(data: bytes) -> None:
-    """A ``.bin`` file within gzip, converted; its first byte says how."""
+    """A ``.bin`` file within gzip, converted; its first byte says how, and how much is asked then.
+
+    What the target `compact` asks of any file need not be asked of each that a conversion wrote.
+    """
     choice, data = data[:1], data[1:]
     number = choice[0] if choice else 0
     packed = gzip.compress(data, 0, mtime=0)
@@ -107,7 +110,11 @@ def gzipped(data: bytes) -> None:
             dtype=("float32", "float16", "int8")[number % 3],
             subwords="used" if number & 8 else "all",
         )
-        ask_everything(ftl.load(_target, mmap=False), _WORDS, _TEXTS)
+        model = ftl.load(_target, mmap=False)
+        if number & 16:
+            ask_everything(model, _WORDS, _TEXTS)
+        else:
+            model.get(_WORDS[0])
     except ftl.FastTextLiteError as error:
         str(error)
     _collect()
