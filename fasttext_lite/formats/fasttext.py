@@ -56,7 +56,7 @@ def read(data: memoryview, path: str) -> Parts:
             raise cursor.error(
                 "dim",
                 f"dim is {head.parameters.dim}, more than the bytes of the file",
-                8 if head.version else 0,
+                head.offset("dim"),
             )
         starts = _dense_from_end(cursor, head)
         if starts is not None:
@@ -150,7 +150,7 @@ def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
         "pruneidx_size",
         "the model is pruned but its input matrix is not quantised: the official program wrote "
         "such files by mistake and refuses them too; download the model again",
-        head.stop - 8,
+        head.offset("pruneidx_size"),
     )
 
 

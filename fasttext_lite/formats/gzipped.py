@@ -25,7 +25,7 @@ from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
 from fasttext_lite.formats.binary import Cursor, largest_dim
-from fasttext_lite.formats.head import SHAPE_SIZE, is_model, read_head
+from fasttext_lite.formats.head import LONGEST, SHAPE_SIZE, is_model, read_head
 from fasttext_lite.parts import Matrix, Parts
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["GzippedModel", "holds_model"]
 
 _GZIP = b"\x1f\x8b"
-_HEAD = 92
 _BLOCK = 1 << 22
 # What deflate makes of a run of one byte; no data shrinks to less.
 _MOST_RATIO = 1032
@@ -53,7 +52,7 @@ def holds_model(path: str) -> bool:
             if file.read(2) != _GZIP:
                 return False
         with gzip.open(path) as stream:
-            return is_model(memoryview(stream.read(_HEAD)))
+            return is_model(stream.read(LONGEST))
     except (OSError, EOFError, zlib.error):
         return False
 
@@ -89,7 +88,7 @@ class GzippedModel:
             raise
 
     def _read_begin(self) -> None:
-        self._more(_HEAD)
+        self._more(LONGEST)
         cursor = Cursor(memoryview(bytes(self._begin)), self.path)
         self.head: Head = read_head(cursor)
         del self._begin[self.head.stop :]
@@ -108,7 +107,7 @@ class GzippedModel:
         if stop > _MOST_RATIO * packed:
             raise self._error(
                 "pruneidx_size",
-                self.head.stop,
+                self.head.offset("pruneidx_size"),
                 f"a prune index of {self.head.prune_size} entries cannot be in {packed} bytes of "
                 "gzip: the file is cut or damaged; download or copy it again",
             )
@@ -120,11 +119,13 @@ class GzippedModel:
         self.quantized = flag == 1
         dim = self.head.parameters.dim
         if dim > largest_dim(_MOST_RATIO * packed):
-            raise self._error("dim", 0, f"dim is {dim}, more than the bytes of the file")
+            raise self._error(
+                "dim", self.head.offset("dim"), f"dim is {dim}, more than the bytes of the file"
+            )
         if not self.quantized and stop + self.workspace_size > _MOST_RATIO * packed:
             raise self._error(
                 "dictionary sizes",
-                0,
+                self.head.offset("size"),
                 f"by its head the file has {self.workspace_size} bytes of matrices, which cannot "
                 f"be in {packed} bytes of gzip: it is cut or damaged; download or copy it again",
             )

@@ -9,7 +9,7 @@ from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.binary import Cursor
 from fasttext_lite.parts import Parameters
 
-__all__ = ["SHAPE_SIZE", "Head", "is_floret", "is_model", "pack_head", "read_head"]
+__all__ = ["LONGEST", "SHAPE_SIZE", "Head", "is_floret", "is_model", "pack_head", "read_head"]
 
 _MAGIC = 793712314
 _LOSSES = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
@@ -19,6 +19,8 @@ _PARAMETERS = (
     "maxn", "lrUpdateRate",
 )  # fmt: skip
 SHAPE_SIZE = 16
+# Bytes of a head.
+LONGEST = 92
 
 _OTHER_FORMATS = (
     (b"PK\x03\x04", "this is a zip archive: unpack it first"),
@@ -75,14 +77,34 @@ class Head:
         """Rows of the output matrix."""
         return self.label_count if self.parameters.model == "supervised" else self.word_count
 
+    def offset(self, field: str) -> int:
+        """Byte at which dim, size (the first of three) or pruneidx_size stands."""
+        start = 8 if self.version else 0
+        return {"dim": start, "size": start + 56, "pruneidx_size": self.stop - 8}[field]
+
     def matrix_size(self, rows: int) -> int:
         """Bytes of the numbers of a dense matrix."""
         return rows * self.parameters.dim * 4
 
 
-def is_model(data: memoryview) -> bool:
-    """Tell whether the file begins with the magic number of fastText."""
+def _has_magic(data: memoryview) -> bool:
     return len(data) >= 4 and int.from_bytes(data[:4], "little") == _MAGIC
+
+
+def is_model(begin: bytes) -> bool:
+    """Tell whether a file that begins so is a fastText model, damaged or not.
+
+    Parameters
+    ----------
+    begin : bytes
+        The first `LONGEST` bytes, or the whole file where it is shorter.
+    """
+    data = memoryview(begin)
+    try:
+        # Before there was a magic number, the head is one if it can be one.
+        return _has_magic(data) or read_head(Cursor(data, "")) is not None
+    except FormatError:
+        return False
 
 
 def read_head(cursor: Cursor) -> Head:
@@ -95,7 +117,7 @@ def read_head(cursor: Cursor) -> Head:
     """
     data = cursor.data
     version = 0
-    if is_model(data):
+    if _has_magic(data):
         cursor.take("magic", 4)
         version = cursor.integer("version", "i4")
         if version not in (11, 12):

@@ -24,6 +24,7 @@ from fasttext_lite._core.textrows import RowParser
 from fasttext_lite._core.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
 from fasttext_lite.formats.binary import largest_dim
+from fasttext_lite.formats.head import LONGEST, is_model
 from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
@@ -46,7 +47,6 @@ _LONGEST_ROW = 1 << 26
 _LARGEST_COUNT = 2**31 - 1
 
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"))
-_FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 _HEAD = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|$)")
 # Digits can be taken in one way only: two would make a long row of them take quadratic time.
 _NUMBER = re.compile(rb"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)", re.I)
@@ -353,7 +353,7 @@ def _is_binary(rows: bytes, dim: int) -> bool:
 
 def _other(content: bytes, compression: str) -> str:
     """Say what is compressed in a file, if not word vectors."""
-    if content.startswith(_FASTTEXT_MAGIC):
+    if is_model(content[:LONGEST]):
         more = ", or convert it as it is (fasttext-lite convert)" if compression == "gzip" else ""
         return f"this is a fastText model compressed with {compression}: decompress it first{more}"
     return f"this is {compression} data, but no word vectors are in it"
