@@ -190,10 +190,8 @@ CALLS: dict[str, Callable[[Any, list[str]], Any]] = {
     "n_similarity": lambda kv, w: kv.n_similarity(w[:2], w[2:5]),
     "cosine_similarities": lambda kv, w: kv.cosine_similarities(kv[w[0]], kv[w]),
     "doesnt_match": lambda kv, w: kv.doesnt_match(w[:4]),
-    "rank": lambda kv, w: kv.rank(w[0], w[3]),
     "rank_by_centrality": lambda kv, w: turned(kv.rank_by_centrality(w[:5])),
     "rank_by_centrality as it is": lambda kv, w: turned(kv.rank_by_centrality(w[:5], False)),
-    "closer_than": lambda kv, w: kv.closer_than(w[0], w[2]),
     "most_similar_to_given": lambda kv, w: kv.most_similar_to_given(w[0], w[1:5]),
     "relative_cosine": lambda kv, w: kv.relative_cosine_similarity(w[0], w[1]),
     "relative_cosine few": lambda kv, w: kv.relative_cosine_similarity(w[0], w[1], 3),
@@ -251,6 +249,18 @@ def answer(call: Callable[[Any, list[str]], Any], kv: Any, words: list[str]) -> 
         return call(kv, words)
     except Exception as error:
         return error
+
+
+def test_the_keys_that_are_closer_differ_by_ties_alone(pair: Pair) -> None:
+    key, *others = first(pair.words, 30)[::3]
+    distances = pair.theirs.distances(key)
+    for other in others:
+        ours, theirs = (kv.closer_than(key, other) for kv in (pair.ours, pair.theirs))
+        near = np.abs(distances - distances[pair.words.index(other)]) < NEARLY
+        assert set(ours) ^ set(theirs) <= {pair.words[i] for i in np.flatnonzero(near)}
+        assert ours == sorted(ours, key=pair.words.index)
+        assert pair.ours.rank(key, other) == len(ours) + 1
+        assert abs(pair.theirs.rank(key, other) - len(ours) - 1) < np.count_nonzero(near)
 
 
 # gensim itself calls what it has deprecated, and divides by the length of zeros.

@@ -118,6 +118,7 @@ def test_a_batch_keeps_the_memory_of_an_arrow_array(model):
 
 def test_the_memory_of_arrow_arrays_is_given_back(model):
     pyarrow = arrow()
+    gc.collect()
     before = pyarrow.total_allocated_bytes()
     words = pyarrow.array(["some word"] * 10000)
     model.vectors(words)
