@@ -370,7 +370,7 @@ def _parts(
     vocabulary = Vocabulary.stored(memoryview(parser.words), offsets, counts, count, 0)
     made = Once(lambda: vocabulary)
     made.get()
-    nothing = Matrix(DenseRows(memoryview(b""), 0, dim), np.empty((0, dim), np.float32))
+    nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
     info = Info(
         path=path,
         format=layout.name + (compression and f", {compression}"),

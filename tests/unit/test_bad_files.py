@@ -200,7 +200,15 @@ def test_a_lie_in_any_number_is_refused_or_harmless(load, name):
 )
 def test_each_lie_is_named(load, field, lie, match):
     data, layout = build_with_layout()
-    refused(load, layout.patch(data, {field: lie}), match)
+    error = refused(load, layout.patch(data, {field: lie}), match)
+    # Where another field is the one that contradicts.
+    other = {
+        ("bucket", 2**31 - 1): "input.rows",
+        ("nwords", 2**31 - 1): "size",
+        ("pruneidx_size", 2**62): "input.quantized",
+        ("words[1].type", 1): "words[1].text",
+    }
+    assert error.offset == layout[other.get((field, lie), field)]
 
 
 def test_absurd_counts_allocate_nothing(load):

@@ -369,6 +369,14 @@ def test_a_file_that_is_replaced_or_deleted_is_kept(path, change):
     assert not model.verify()
 
 
+@pytest.mark.parametrize("size", [1, 7, 100, 10**6])
+def test_a_file_is_read_in_blocks_of_any_size(path, monkeypatch, size):
+    monkeypatch.setattr("fasttext_lite.formats.binary._BLOCK", size)
+    model, mapped = ftl.load(path, mmap=False), ftl.load(path)
+    assert_array_equal(model.word_vectors(), mapped.word_vectors())
+    assert list(model.words) == list(mapped.words)
+
+
 @posix
 @pytest.mark.parametrize("change", [replace, empty, overwrite, remove])
 @pytest.mark.parametrize("data", [build(), VEC], ids=["bin", "vec"])

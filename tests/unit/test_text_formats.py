@@ -98,6 +98,35 @@ def test_each_form_may_be_compressed(load, form, compression):
     assert compression in model.info.format
 
 
+@pytest.mark.parametrize("compression", ["", *COMPRESSORS])
+@pytest.mark.parametrize(
+    ("form", "name"), [("text", "word2vec text"), ("binary", "word2vec binary")]
+)
+def test_the_info_says_what_the_file_is(load, form, name, compression):
+    data = COMPRESSORS.get(compression, bytes)(FORMS[form])
+    info = load(data).info
+    assert info.format == f"word2vec {form}" + (compression and f", {compression}")
+    assert (info.kind, info.word_count, info.parameters.dim) == ("vectors", 6, 3)
+    assert (info.label_count, info.token_count, info.subword_rows) == (0, 0, 0)
+    assert (info.pruned, info.quantized_input, info.quantized_output) == (False, False, False)
+    assert (info.file_size, info.sections) == (len(data), ())
+    # The numbers, the texts, and an index.
+    assert info.index_size > NUMBERS.nbytes + len(b"".join(WORDS))
+    assert info.path.endswith("vectors")
+
+
+def test_rows_without_a_head_have_two_numbers_at_the_least(load):
+    assert_array_equal(load(b"one 1 2\ntwo 3 4\n")[["one", "two"]], [[1, 2], [3, 4]])
+    with pytest.raises(ftl.FormatError):
+        load(b"one 1\ntwo 3\n")
+
+
+def test_a_first_row_without_a_space_is_text(load):
+    with pytest.raises(ftl.FormatError, match="numbers") as caught:
+        load(b"1 2\nword\n")
+    assert caught.value.offset == 4
+
+
 def test_gzip_of_several_members_is_read_to_its_end(load):
     data = text()
     assert holds_the_words(load(gzip.compress(data[:20]) + gzip.compress(data[20:])))
@@ -263,6 +292,13 @@ def test_compressed_files_that_are_cut_or_damaged_are_refused(load, compression)
     for bad in (data[:middle], data[:-4], data[:10], flipped):
         with pytest.raises(ftl.FormatError, match="after decompression"):
             load(bad)
+
+
+@pytest.mark.parametrize("compression", COMPRESSORS)
+def test_only_of_gzip_a_model_converts_as_it_is(load, compression):
+    with pytest.raises(ftl.FormatError, match=f"model compressed with {compression}") as caught:
+        load(COMPRESSORS[compression](build()))
+    assert ("fasttext-lite convert" in str(caught.value)) == (compression == "gzip")
 
 
 @pytest.mark.parametrize("compression", COMPRESSORS)
