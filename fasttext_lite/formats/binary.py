@@ -211,7 +211,8 @@ def open_model(source: PathType | BinaryIO) -> Iterator[ModelFile]:
     try:
         if not isinstance(source.read(0), bytes):
             raise InputTypeError(f"{name} gives text, not bytes: open the file with mode 'rb'")
-        whole = source.seekable() and hasattr(source, "readinto")
+        # A `SpooledTemporaryFile` has neither method before Python 3.11.
+        whole = hasattr(source, "readinto") and hasattr(source, "seekable") and source.seekable()
         yield ModelFile(source if whole else io.BytesIO(source.read()))
     except FastTextLiteError:
         raise
