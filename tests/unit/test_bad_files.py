@@ -226,12 +226,15 @@ def test_a_dense_model_with_a_prune_index_is_refused(load):
     [
         ((-1, 0), "bucket -1"),
         ((10, 0), r"bucket 10 is outside \[0, 10\)"),
-        ((3, 1), r"row 1 is outside \[0, 1\)"),
+        ((3, 2), r"row 2 is outside \[0, 2\)"),
         ((3, -7), "row -7"),
     ],
 )
 def test_a_prune_index_that_leads_astray_is_refused(load, pair, match):
-    refused(load, build(prune=[pair], input_quantizer=Quantizer()), match)
+    data, layout = build_with_layout(prune=[(1, 0), pair], input_quantizer=Quantizer())
+    error = refused(load, data, match)
+    assert error.field == "prune index pair 1"
+    assert error.offset == layout["prune[1].bucket" if "bucket" in match else "prune[1].row"]
 
 
 def test_a_dictionary_that_ends_too_early_is_found_at_the_first_look_up(tmp_path):
