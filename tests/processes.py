@@ -132,7 +132,7 @@ def server(path, _):
     model = ftl.load(path)
     expected = model.vectors(model.words).sum(axis=0)
     listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(30)
+    listening.settimeout(100)
     begin, workers = listening.getsockname(), []
     for _ in range(4):
         child = os.fork()
