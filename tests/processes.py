@@ -7,6 +7,7 @@ prints what went wrong, or nothing.
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -134,18 +135,22 @@ def server(path, _):
     listening = socket.create_server(("127.0.0.1", 0))
     listening.settimeout(100)
     begin, workers = listening.getsockname(), []
+    touched, others = os.pipe(), os.pipe()
     for _ in range(4):
         child = os.fork()
         if not child:
             # Each takes its share of the requests, until there is one without a word.
-            while True:
+            for turn in itertools.count():
                 with listening.accept()[0] as request:
                     word = request.recv(1000).decode()
                     if not word:
                         os._exit(0)
                     request.sendall(model[word].tobytes())
-                    # All pages are touched.
+                if turn == 0:
+                    # All pages are touched, by all workers before one takes another request.
                     assert (model.vectors(model.words).sum(axis=0) == expected).all()
+                    os.write(touched[1], b".")
+                    os.read(others[0], 1)
         workers.append(child)
 
     def ask(word):
@@ -154,6 +159,11 @@ def server(path, _):
             request.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: request.recv(1 << 16), b""))
 
+    for word in WORDS[: len(workers)]:
+        assert ask(word) == model[word].tobytes()
+    for _ in workers:
+        assert os.read(touched[0], 1)
+    os.write(others[1], b"." * len(workers))
     for word in WORDS * 40:
         assert ask(word) == model[word].tobytes()
     if sys.platform == "linux":
