@@ -336,6 +336,42 @@ def test_arrays_that_do_not_fit_the_model_are_refused(load, file, name, dtype, s
     refused(load, file.bytes(), rf"{name}.* (should be|no array)")
 
 
+@pytest.mark.parametrize("name", ["subwords.buckets", "vocabulary.text"])
+def test_an_array_of_one_number_without_a_shape_is_refused(load, tmp_path, name):
+    (tmp_path / "source.bin").write_bytes(build(words=[b"x"], bucket=1, maxn=3))
+    ftl.convert(tmp_path / "source.bin", tmp_path / "compact", subwords="used")
+    file = CompactFile((tmp_path / "compact").read_bytes())
+    assert file.header[name]["shape"] == [1]
+    file.header[name]["shape"] = []
+    refused(load, file.bytes(), rf"{name}|do not fit|should be")
+
+
+def test_the_info_says_what_the_file_is(load, original):
+    file = CompactFile(original)
+    info = load(original).info
+    dtype = {"F32": "float32", "F16": "float16", "I8": "int8"}[
+        file.header.get("words", file.header.get("input"))["dtype"]
+    ]
+    assert info.format == f"fasttext-lite compact file, version 1, {dtype}"
+    assert (info.quantized_input, info.quantized_output) == (False, False)
+    assert info.pruned == ("subwords.buckets" in file.arrays)
+    assert (info.word_count, info.label_count) == (
+        file.model["word_count"],
+        file.model["label_count"],
+    )
+    assert (info.file_size, info.index_size) == (len(original), 0)
+    assert [(section.name, section.offset, section.size) for section in info.sections] == [
+        ("header", 0, file.start),
+        *(
+            (name, file.start + start, stop - start)
+            for name, (start, stop) in sorted(
+                ((name, file.header[name]["data_offsets"]) for name in file.arrays),
+                key=lambda item: item[1],
+            )
+        ),
+    ]
+
+
 def test_every_array_has_to_be_there(load, original):
     for name in CompactFile(original).arrays:
         if name.startswith("filler"):
