@@ -45,7 +45,7 @@ def check_archive(path: Path, files: set[str]) -> list[str]:
 def check_wheel(path: Path, files: set[str]) -> list[str]:
     """List what a wheel lacks or has too much of."""
     with zipfile.ZipFile(path) as wheel:
-        names = set(wheel.namelist())
+        names = {member.filename for member in wheel.infolist() if not member.is_dir()}
     package = {name for name in files if name.startswith("fasttext_lite/")}
     expected = {name for name in package if PurePosixPath(name).suffix not in NOT_IN_WHEEL}
     modules = {name.removesuffix(".pyx") for name in package if name.endswith(".pyx")}
