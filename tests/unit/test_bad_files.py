@@ -47,6 +47,9 @@ def load(tmp_path):
     return write_and_load
 
 
+PARTS = ("dim", "nsubq", "dsub", "lastdsub")
+
+
 def refused(load, data, match):
     with pytest.raises(ftl.FormatError, match=match) as caught:
         load(data)
@@ -121,9 +124,70 @@ def test_a_newer_version_is_named(load):
     assert (error.field, error.offset) == ("version", 4)
 
 
-@pytest.mark.parametrize("mode", [1, 2])
-def test_floret_is_refused_by_name(load, mode):
-    refused(load, build(floret=(mode, 2)), "floret model")
+@pytest.mark.parametrize("kind", [{}, {"model": SUPERVISED, "labels": [b"__label__a"]}])
+@pytest.mark.parametrize(("mode", "count"), [(1, 1), (1, 4), (2, 2), (2, 3)])
+def test_floret_is_refused_by_name(load, mode, count, kind):
+    error = refused(load, build(floret=(mode, count), **kind), "floret model")
+    assert (error.field, error.offset) == ("lrUpdateRate", 52)
+
+
+@pytest.mark.parametrize(("mode", "count"), [(0, 2), (3, 2), (1, 0), (1, 5)])
+def test_what_only_looks_like_floret_is_not_called_so(load, mode, count):
+    assert "floret" not in str(refused(load, build(floret=(mode, count)), "size is -"))
+
+
+QUANTISED = {
+    "model": SUPERVISED,
+    "labels": [b"__label__a"],
+    "input_quantizer": Quantizer(dsub=2, qnorm=True),
+}
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("input.codesize", "input matrix codesize"),
+        *((f"input.pq.{part}", "input matrix quantiser") for part in PARTS),
+        *((f"input.npq.{part}", "input matrix norm quantiser") for part in PARTS),
+    ],
+)
+def test_a_quantiser_that_does_not_fit_is_told_by_field_and_byte(load, field, name, step):
+    data, layout = build_with_layout(**QUANTISED)
+    if field == "input.npq.dsub":
+        step = -1  # A part may be larger than the one dimension that is left for it.
+    error = refused(load, layout.patch(data, {field: layout.read(data, field) + step}), "not fit")
+    at = field if field == "input.codesize" else field.rpartition(".")[0] + ".dim"
+    assert (error.field, error.offset) == (name, layout[at])
+
+
+def test_codes_of_another_number_than_the_quantiser_has_parts_are_refused(load):
+    data, layout = build_with_layout(**QUANTISED)
+    rows, codes = layout.read(data, "input.rows"), layout["input.codes"]
+    fewer = layout.patch(data, {"input.codesize": rows})
+    error = refused(load, fewer[:codes] + fewer[codes + rows :], "nsubq 2 and lastdsub 2 do not")
+    assert (error.field, error.offset) == (
+        "input matrix quantiser",
+        layout["input.pq.dim"] - rows,
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [
+        ("input.codes", "input matrix codes"),
+        ("input.pq.nsubq", "input matrix quantiser"),
+        ("input.pq.centroids", "input matrix quantiser centroids"),
+        ("input.norm_codes", "input matrix norm codes"),
+        ("input.npq.centroids", "input matrix norm quantiser centroids"),
+        ("output.quantized", "output matrix flag"),
+        ("output.columns", "output matrix columns"),
+        ("output.data", "output matrix"),
+    ],
+)
+def test_where_a_quantised_file_is_cut_is_told(load, place, field):
+    data, layout = build_with_layout(**QUANTISED)
+    assert refused(load, data[: layout[place]], "the file is cut").field == field
 
 
 @pytest.mark.parametrize("name", VARIANTS)
