@@ -35,6 +35,15 @@ def held():
     return np.array([sys.getallocatedblocks(), found.uordblks + found.hblkhd])
 
 
+@pytest.fixture(autouse=True)
+def quick_collections():
+    """What other tests hold is not looked at each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.mark.skipif(
     not hasattr(ctypes.CDLL(None) if sys.platform == "linux" else None, "mallinfo2"),
     reason="the C library does not count what it gave out",
