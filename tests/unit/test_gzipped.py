@@ -87,8 +87,7 @@ def test_a_stream_that_is_cut_is_refused_and_leaves_nothing(tmp_path, name):
 
 
 HUGE = 2**31 - 1
-# A lie, and the field that is named for it with what the error says; where that is another field
-# than the one that lies, its name in the layout follows.
+# A lie, the field that the error names for it, and what it says.
 LIES = [
     ("unsupervised", {"dim": HUGE}, "dim", "more than the bytes of the file"),
     ("supervised", {"dim": 60_000}, "dictionary sizes", "bytes of matrices, which cannot be in"),
@@ -103,6 +102,7 @@ LIES = [
     ("supervised", {"output.columns": 9}, "output matrix", r"the shape is \[2, 9\], not \[2, 4\]"),
     ("unsupervised", {"words[1].type": 1}, "dictionary entry 1", "is not a word"),
 ]  # fmt: skip
+# Where a field begins that has another name in the layout.
 PLACES = {
     "dictionary sizes": "size",
     "input matrix flag": "input.quantized",
