@@ -49,16 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 for an error, which is told in one line on stderr.
+        0, or 2 for an error, which is told in one line on stderr; 130 after an interrupt.
     """
-    parser = _parser()
-    options, more = parser.parse_known_args(arguments)
-    # argparse leaves words that stand behind an option; only what looks like one is an error.
-    if any(word.startswith("-") and word != "-" for word in more):
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
-    options.arguments += more
-    run: Callable[[argparse.Namespace], None] = options.run
     try:
+        parser = _parser()
+        options, more = parser.parse_known_args(arguments)
+        # argparse leaves words that stand behind an option; only what looks like one is an error.
+        if any(word.startswith("-") and word != "-" for word in more):
+            parser.error(f"unrecognized arguments: {' '.join(more)}")
+        options.arguments += more
+        run: Callable[[argparse.Namespace], None] = options.run
         if options.model is None and not getattr(options, "cpu", False):
             if not options.arguments:
                 raise InputValueError("name a model file, or -m sample for the built-in one")
