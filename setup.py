@@ -1,14 +1,16 @@
 """Build the compiled core; everything else stands in pyproject.toml.
 
-Two variables of the environment make builds for tests, never for use:
+Three variables of the environment change the build:
 
-- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``): what goes behind ``-fsanitize=``;
-  the first report ends the process. ``.ci/sanitize`` runs the tests so.
-- ``FASTTEXT_LITE_COVERAGE=1``: gcov counts how often each line of the Cython code runs. For
+- ``FASTTEXT_LITE_DEBUG=1`` keeps debug information.
+- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``) is passed on to ``-fsanitize=``; the
+  first report ends the process. ``.ci/sanitize`` runs the tests with it.
+- ``FASTTEXT_LITE_COVERAGE=1`` lets gcov count how often each line of the Cython code runs, for
   ``.ci/coverage``.
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +18,10 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 CORE = Path("fasttext_lite", "_core")
+STAGES = ["kernels", "text", "lookup", "labels", "search", "files"]
+GENERATED = Path("build", "cython")
+# What Cython needs for every memoryview stands in one module instead of in each.
+SHARED = "fasttext_lite._core._shared"
 # A product that is fused with a sum is rounded once less: the bits would depend on the CPU.
 COMPILE_ARGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
 LINK_ARGS = []
@@ -29,37 +35,63 @@ DIRECTIVES = {
     "freethreading_compatible": True,
 }
 
-if sanitizers := os.environ.get("FASTTEXT_LITE_SANITIZE"):
+sanitizers = os.environ.get("FASTTEXT_LITE_SANITIZE")
+counted = os.environ.get("FASTTEXT_LITE_COVERAGE") == "1"
+if sanitizers:
     LINK_ARGS = [f"-fsanitize={sanitizers}"]
     COMPILE_ARGS += ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
     COMPILE_ARGS += LINK_ARGS
-counted = os.environ.get("FASTTEXT_LITE_COVERAGE") == "1"
-if counted:
+elif counted:
     COMPILE_ARGS += ["-O0", "--coverage", "-fprofile-update=atomic"]
     LINK_ARGS += ["--coverage"]
+elif os.environ.get("FASTTEXT_LITE_DEBUG") == "1":
+    COMPILE_ARGS += ["/Z7"] if sys.platform == "win32" else ["-g"]
+elif sys.platform != "win32":
+    COMPILE_ARGS += ["-g0"]
+    LINK_ARGS += ["-Wl,-x" if sys.platform == "darwin" else "-Wl,-s"]
 
 C_SOURCES = {
-    "cpu": [str(CORE / "cpu_features.c"), str(CORE / "kernels.c")],
-    "codes": [str(CORE / "cpu_features.c"), str(CORE / "scan_kernels.c")],
+    "cpu": ["cpu_features.c", "kernels.c"],
+    "codes": ["cpu_features.c", "scan_kernels.c"],
 }
 
-extensions = [
-    Extension(
-        f"fasttext_lite._core.{source.stem}",
-        [str(source), *C_SOURCES.get(source.stem, [])],
-        include_dirs=[str(CORE)],
+
+def extension(source: Path) -> Extension:
+    """Describe the module that a Cython file is compiled to."""
+    name = ".".join(source.with_suffix("").parts)
+    with_c = [str(CORE / "kernels" / name) for name in C_SOURCES.get(source.stem, [])]
+    return Extension(
+        name,
+        [str(source), *with_c],
+        include_dirs=[str(CORE / stage) for stage in STAGES],
+        depends=[str(path) for path in sorted(CORE.rglob("*.h"))],
         extra_compile_args=COMPILE_ARGS,
         extra_link_args=LINK_ARGS,
     )
-    for source in sorted(CORE.glob("*.pyx"))
-]
 
+
+def shared_extension() -> Extension:
+    """Generate the module of shared code, unless this version of Cython has already."""
+    import Cython
+
+    source = GENERATED / f"shared-{Cython.__version__}" / "_shared.c"
+    if not source.exists():
+        source.parent.mkdir(parents=True, exist_ok=True)
+        generate = ["--module-name", SHARED, "--generate-shared", str(source)]
+        subprocess.run([sys.executable, "-m", "cython", *generate], check=True)
+    return Extension(
+        SHARED, [str(source)], extra_compile_args=COMPILE_ARGS, extra_link_args=LINK_ARGS
+    )
+
+
+modules = cythonize(
+    [extension(source) for source in sorted(CORE.rglob("*.pyx"))],
+    build_dir=str(GENERATED),
+    compiler_directives=DIRECTIVES,
+    emit_linenums=counted,
+    shared_utility_qualified_name=SHARED,
+)
 setup(
-    ext_modules=cythonize(
-        extensions,
-        build_dir="build/cython",
-        compiler_directives=DIRECTIVES,
-        emit_linenums=counted,
-    ),
+    ext_modules=[shared_extension(), *modules],
     options={"build_ext": {"parallel": os.cpu_count()}},
 )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
-from fasttext_lite._core.batch import WordBatch, encode
-from fasttext_lite._core.huffman import HierarchicalSoftmax
-from fasttext_lite._core.line import LineReader
-from fasttext_lite._core.losses import Loss, Sigmoid, Softmax
-from fasttext_lite._core.ordered import features
-from fasttext_lite._core.predict import Predictor
-from fasttext_lite._core.rows import DenseRows, QuantizedRows, Rows
-from fasttext_lite._core.tokens import Tokenizer
+from fasttext_lite._core.labels.huffman import HierarchicalSoftmax
+from fasttext_lite._core.labels.line import LineReader
+from fasttext_lite._core.labels.losses import Loss, Sigmoid, Softmax
+from fasttext_lite._core.labels.ordered import features
+from fasttext_lite._core.labels.predict import Predictor
+from fasttext_lite._core.labels.tokens import Tokenizer
+from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows, Rows
+from fasttext_lite._core.text.batch import WordBatch, encode
 from fasttext_lite.errors import InputValueError, ModelKindError
 from fasttext_lite.formats.binary import path_name
 from fasttext_lite.metrics import Scores, Tally, read_lines

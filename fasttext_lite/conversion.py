@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite._core.batch import WordBatch
-from fasttext_lite._core.codes import encode
-from fasttext_lite._core.embed import Embedder
-from fasttext_lite._core.ngrams import mark_entry_rows, mark_rows
-from fasttext_lite._core.subwords import PruneIndex
-from fasttext_lite._core.vocabulary import Vocabulary
+from fasttext_lite._core.lookup.embed import Embedder
+from fasttext_lite._core.lookup.ngrams import mark_entry_rows, mark_rows
+from fasttext_lite._core.lookup.subwords import PruneIndex
+from fasttext_lite._core.lookup.vocabulary import Vocabulary
+from fasttext_lite._core.search.codes import encode
+from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
 from fasttext_lite.formats import open_parts, path_name
 from fasttext_lite.formats.atomic import check_target

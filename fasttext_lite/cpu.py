@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fasttext_lite._core import cpu
+from fasttext_lite._core.kernels import cpu
 
 __all__ = ["CpuFeatures", "cpu_features"]
 

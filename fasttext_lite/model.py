@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from fasttext_lite._core.batch import WordBatch, encode
-from fasttext_lite._core.embed import Embedder
-from fasttext_lite._core.lookup import Lookup
-from fasttext_lite._core.ngrams import NgramSet
+from fasttext_lite._core.lookup.embed import Embedder
+from fasttext_lite._core.lookup.lookup import Lookup
+from fasttext_lite._core.lookup.ngrams import NgramSet
+from fasttext_lite._core.text.batch import WordBatch, encode
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
 from fasttext_lite.integrity import check_numbers, check_unchanged
 from fasttext_lite.neighbors import Neighbor, NeighborSearch
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite._core.line import LineReader
-    from fasttext_lite._core.sentences import SentenceEmbedder
-    from fasttext_lite._core.vocabulary import Vocabulary
+    from fasttext_lite._core.labels.line import LineReader
+    from fasttext_lite._core.labels.sentences import SentenceEmbedder
+    from fasttext_lite._core.lookup.vocabulary import Vocabulary
     from fasttext_lite.classifier import Classifier, Contribution, Prediction, Predictions
     from fasttext_lite.formats.binary import PathType
     from fasttext_lite.metrics import Scores
@@ -88,7 +88,7 @@ class Model(Lookup):
     def _make_sentences(self) -> LineReader | SentenceEmbedder:
         if self.info.kind == "supervised":
             return self._reader.get()
-        from fasttext_lite._core.sentences import SentenceEmbedder
+        from fasttext_lite._core.labels.sentences import SentenceEmbedder
 
         return SentenceEmbedder(self._embedder.get())
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fasttext_lite._core.codes import Codes, encode, norms, row_width
-from fasttext_lite._core.queries import Queries
-from fasttext_lite._core.scan import Search
+from fasttext_lite._core.search.codes import Codes, encode, norms, row_width
+from fasttext_lite._core.search.queries import Queries
+from fasttext_lite._core.search.scan import Search
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
 from fasttext_lite.parts import Once
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite._core.embed import Embedder
+    from fasttext_lite._core.lookup.embed import Embedder
     from fasttext_lite.parts import Parts
 
 __all__ = ["Neighbor", "NeighborSearch"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.own import OwnRows
-from fasttext_lite._core.subwords import Subwords
+from fasttext_lite._core.files.own import OwnRows
+from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, pack_head

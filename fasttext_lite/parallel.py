@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from fasttext_lite._core.batch import WordBatch
+    from fasttext_lite._core.text.batch import WordBatch
 
 __all__ = ["chunks_in_order", "chunks_with_bar", "run_in_chunks", "run_over"]
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fasttext_lite._core.codes import Codes
-    from fasttext_lite._core.rows import Rows
-    from fasttext_lite._core.subwords import Subwords
-    from fasttext_lite._core.vocabulary import Vocabulary
+    from fasttext_lite._core.lookup.rows import Rows
+    from fasttext_lite._core.lookup.subwords import Subwords
+    from fasttext_lite._core.lookup.vocabulary import Vocabulary
+    from fasttext_lite._core.search.codes import Codes
     from fasttext_lite.backing import Backing
 
 # What a label begins with, unless the model was trained with another prefix; no file says which.

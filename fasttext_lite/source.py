@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from fasttext_lite._core.embed import Embedder
+from fasttext_lite._core.lookup.embed import Embedder
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.parallel import chunks_with_bar

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.batch import encode
+from fasttext_lite._core.text.batch import encode
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 if TYPE_CHECKING:

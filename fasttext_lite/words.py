@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite._core.vocabulary import Vocabulary
+    from fasttext_lite._core.lookup.vocabulary import Vocabulary
 
 __all__ = ["Words"]
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from fasttext_lite._core.textrows import RowParser
+from fasttext_lite._core.files.textrows import RowParser
 
 # From here on the nearest float32 is infinite.
 TOP = Fraction(float.fromhex("0x1.ffffffp127"))

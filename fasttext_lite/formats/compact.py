@@ -10,10 +10,10 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from fasttext_lite._core.codes import Codes, row_width
-from fasttext_lite._core.rows import DenseRows
-from fasttext_lite._core.subwords import PruneIndex, Subwords
-from fasttext_lite._core.vocabulary import Vocabulary
+from fasttext_lite._core.lookup.rows import DenseRows
+from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords
+from fasttext_lite._core.lookup.vocabulary import Vocabulary
+from fasttext_lite._core.search.codes import Codes, row_width
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.formats.safetensors import Header, read_header

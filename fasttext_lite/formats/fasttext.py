@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.rows import DenseRows, QuantizedRows
-from fasttext_lite._core.subwords import PruneIndex, Subwords
-from fasttext_lite._core.vocabulary import Vocabulary
+from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows
+from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords
+from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats.binary import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.rows import DenseRows
-from fasttext_lite._core.vocabulary import Vocabulary
+from fasttext_lite._core.lookup.rows import DenseRows
+from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
 from fasttext_lite.formats.binary import Cursor, largest_dim

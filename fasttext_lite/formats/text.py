@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.rows import DenseRows
-from fasttext_lite._core.subwords import Subwords
-from fasttext_lite._core.textrows import RowParser
-from fasttext_lite._core.vocabulary import Vocabulary
+from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.lookup.rows import DenseRows
+from fasttext_lite._core.lookup.subwords import Subwords
+from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
 from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.formats.head import LONGEST, is_model

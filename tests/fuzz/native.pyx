@@ -11,16 +11,16 @@ from libc.stdint cimport int64_t, uint8_t
 from libc.stdlib cimport abort, free, malloc, qsort
 from libc.string cimport memcmp, memcpy
 
-from fasttext_lite._core.decimals cimport is_space, read_number
-from fasttext_lite._core.hashed cimport LONGEST, HashedRows
-from fasttext_lite._core.line cimport LineReader
-from fasttext_lite._core.subwords cimport PruneIndex, Subwords, Walk, bracket
+from fasttext_lite._core.files.decimals cimport is_space, read_number
+from fasttext_lite._core.lookup.hashed cimport LONGEST, HashedRows
+from fasttext_lite._core.labels.line cimport LineReader
+from fasttext_lite._core.lookup.subwords cimport PruneIndex, Subwords, Walk, bracket
 
 from array import array
 
 from builders import SUPERVISED, Quantizer, build
 
-from fasttext_lite._core.textrows import RowParser
+from fasttext_lite._core.files.textrows import RowParser
 from fasttext_lite.classifier import make_reader
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats import fasttext

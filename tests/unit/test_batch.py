@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fasttext_lite as ftl
-from fasttext_lite._core.batch import WordBatch, encode
+from fasttext_lite._core.text.batch import WordBatch, encode
 
 WORDS = ["war", "", "Été", "日本", "🙂x", "peace", "a" * 500, "é" * 300, "</s>", "ß\x00z"]
 

@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 import fasttext_lite as ftl
-from fasttext_lite._core import cpu, rows
+from fasttext_lite._core.kernels import cpu
+from fasttext_lite._core.lookup import rows
 
 REPOSITORY = Path(__file__).parents[2]
 CORE = REPOSITORY / "fasttext_lite" / "_core"
 SOURCES = [
     REPOSITORY / "tests" / "kernels" / "sweep.c",
-    CORE / "kernels.c",
-    CORE / "cpu_features.c",
+    CORE / "kernels" / "kernels.c",
+    CORE / "kernels" / "cpu_features.c",
 ]
 X86 = platform.machine() in ("x86_64", "AMD64")
 
@@ -44,7 +45,7 @@ def sweep(tmp_path_factory):
             made[compiler] = str(tmp_path_factory.mktemp("sweep") / "sweep")
             done = run(
                 need(compiler), "-O2", "-ffp-contract=off", "-Wall", "-Werror", *options,
-                f"-I{CORE}", *map(str, SOURCES), "-o", made[compiler],
+                f"-I{CORE / 'kernels'}", *map(str, SOURCES), "-o", made[compiler],
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
         return made[compiler]
@@ -87,7 +88,8 @@ def test_kernels_of_other_cpus_agree(sweep, compiler, emulator, expected):
 def test_every_kind_of_kernel_gives_the_same_bits(kernels):
     code = (
         "import sys, numpy as np, fasttext_lite as ftl\n"
-        "from fasttext_lite._core import cpu, rows\n"
+        "from fasttext_lite._core.kernels import cpu\n"
+        "from fasttext_lite._core.lookup import rows\n"
         "out = bytearray()\n"
         "for dim in (*range(1, 140), 300, 320, 321, 700):\n"
         "    random = np.random.default_rng(dim)\n"

@@ -15,8 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fasttext_lite as ftl
-from fasttext_lite._core import codes, cpu
-from fasttext_lite._core.nearest import Nearest
+from fasttext_lite._core.kernels import cpu
+from fasttext_lite._core.search import codes
+from fasttext_lite._core.search.nearest import Nearest
 
 FILES = ["raw", "float32", "float32 index", "float16", "float16 index", "int8", "int8 index"]
 
@@ -299,7 +300,7 @@ def test_errors_of_codes_are_bounds(packed):
 KERNELS = """
 import sys, numpy as np, tempfile, pathlib
 import fasttext_lite as ftl
-from fasttext_lite._core import codes
+from fasttext_lite._core.search import codes
 random = np.random.default_rng(0)
 for dim in range(1, 1031):
     for packed in (False, True):

@@ -20,34 +20,34 @@ PACKAGE = Path(fasttext_lite.__file__).parent
 # A module imports only from those that stand before it.
 ORDER = [
     "errors",
-    "_core.cpu",
-    "_core.subwords",
-    "_core.utf8",
-    "_core.arrow",
-    "_core.batch",
-    "_core.entries",
-    "_core.vocabulary",
-    "_core.ngrams",
-    "_core.rows",
-    "_core.arrays",
-    "_core.embed",
-    "_core.lookup",
-    "_core.decimals",
-    "_core.textrows",
-    "_core.hashed",
-    "_core.tokens",
-    "_core.line",
-    "_core.ordered",
-    "_core.sentences",
-    "_core.losses",
-    "_core.huffman",
-    "_core.predict",
-    "_core.own",
-    "_core.formatting",
-    "_core.codes",
-    "_core.nearest",
-    "_core.queries",
-    "_core.scan",
+    "_core.kernels.cpu",
+    "_core.lookup.subwords",
+    "_core.text.utf8",
+    "_core.text.arrow",
+    "_core.text.batch",
+    "_core.lookup.entries",
+    "_core.lookup.vocabulary",
+    "_core.lookup.ngrams",
+    "_core.lookup.rows",
+    "_core.lookup.arrays",
+    "_core.lookup.embed",
+    "_core.lookup.lookup",
+    "_core.files.decimals",
+    "_core.files.textrows",
+    "_core.lookup.hashed",
+    "_core.labels.tokens",
+    "_core.labels.line",
+    "_core.labels.ordered",
+    "_core.labels.sentences",
+    "_core.labels.losses",
+    "_core.labels.huffman",
+    "_core.labels.predict",
+    "_core.files.own",
+    "_core.files.formatting",
+    "_core.search.codes",
+    "_core.search.nearest",
+    "_core.search.queries",
+    "_core.search.scan",
     "backing",
     "progress",
     "cpu",
@@ -158,7 +158,7 @@ def test_what_is_not_needed_is_not_imported():
 
 
 def test_fnv1a_reads_bytes_as_signed():
-    from fasttext_lite._core.subwords import fnv1a
+    from fasttext_lite._core.lookup.subwords import fnv1a
 
     assert fnv1a(b"") == 2166136261
     assert fnv1a(b"a") == 0xE40C292C
@@ -167,7 +167,7 @@ def test_fnv1a_reads_bytes_as_signed():
 
 @pytest.mark.parametrize("bucket", [1, 2, 3, 10, 2**20, 2_000_000, 2**31 - 1])
 def test_the_row_of_an_ngram_is_its_hash_modulo_the_buckets(bucket):
-    from fasttext_lite._core.subwords import Subwords, fnv1a
+    from fasttext_lite._core.lookup.subwords import Subwords, fnv1a
 
     subwords = Subwords(3, 6, bucket, 17)
     for number in range(2000):
@@ -176,7 +176,7 @@ def test_the_row_of_an_ngram_is_its_hash_modulo_the_buckets(bucket):
 
 
 def test_a_prune_index_finds_what_it_holds():
-    from fasttext_lite._core.subwords import PruneIndex, Subwords, fnv1a
+    from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords, fnv1a
 
     random = np.random.default_rng(1)
     for limit, size in ((10, 10), (1000, 3), (2**31 - 1, 5000), (5000, 0)):

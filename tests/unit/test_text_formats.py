@@ -16,7 +16,7 @@ from decimals import is_nearest, parse_decimals
 from numpy.testing import assert_array_equal
 
 import fasttext_lite as ftl
-from fasttext_lite._core.textrows import RowParser
+from fasttext_lite._core.files.textrows import RowParser
 
 WORDS = [b"one", b"</s>", "größe".encode(), "水".encode(), b"caf\xe9", b"12"]
 NUMBERS = np.array(

@@ -16,7 +16,7 @@ import stress
 from numpy.testing import assert_array_equal
 
 import fasttext_lite as ftl
-from fasttext_lite._core.batch import WordBatch
+from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.parallel import chunks_in_order, run_in_chunks, run_over
 from fasttext_lite.parts import Once
 
@@ -183,8 +183,10 @@ def test_no_module_brings_the_global_lock_back():
         "    importlib.import_module(name)\n"
         "    assert not sys._is_gil_enabled(), name\n"
     )
-    stubs = (Path(ftl.__file__).parent / "_core").glob("*.pyi")
-    names = sorted(f"fasttext_lite._core.{stub.stem}" for stub in stubs)
+    core = Path(ftl.__file__).parent / "_core"
+    names = sorted(
+        f"fasttext_lite._core.{stub.parent.name}.{stub.stem}" for stub in core.rglob("*.pyi")
+    )
     assert names
     # Where a module does not say that it can do without, the interpreter warns.
     subprocess.run([sys.executable, "-I", "-W", "error", "-c", code, *names], check=True)

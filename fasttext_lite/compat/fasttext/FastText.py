@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 
-from fasttext_lite._core.batch import encode
-from fasttext_lite._core.subwords import fnv1a
-from fasttext_lite._core.tokens import Tokenizer
+from fasttext_lite._core.labels.tokens import Tokenizer
+from fasttext_lite._core.lookup.subwords import fnv1a
+from fasttext_lite._core.text.batch import encode
 from fasttext_lite.errors import (
     FastTextLiteError,
     FileError,

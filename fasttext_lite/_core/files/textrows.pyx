@@ -1,0 +1,282 @@
+"""Rows of word vectors from a stream: a word and its numbers, as text or as float32."""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memchr, memcpy
+
+from fasttext_lite._core.files.decimals cimport is_space, read_number
+
+from fasttext_lite.errors import FormatError
+
+# Bytes of a word or a number that a message shows.
+cdef Py_ssize_t SHOWN = 40
+
+
+cdef enum Problem:
+    NONE
+    BLANK_LINE
+    EMPTY_WORD
+    NO_NUMBER
+    TOO_FEW
+    TOO_MANY
+    TOO_MANY_ROWS
+
+
+cdef class RowParser:
+    """Takes rows in pieces, as a stream gives them, and keeps their words and numbers end to end.
+
+    Memory grows with what was read, whatever the head of a file says.
+
+    Parameters
+    ----------
+    dim : int
+        How many numbers a row has.
+    limit : int
+        How many rows there may be.
+    start : int
+        The byte of the file at which the first row begins, for errors.
+    said : str
+        Who says `dim` and `limit`, for errors.
+    expected : int
+        Rows to make room for ahead.
+
+    Attributes
+    ----------
+    dim, limit, count : int
+        `count` is the number of rows so far.
+    at : int
+        The byte of the file behind what was taken.
+    words : bytearray
+        The words of the rows; complete after `finish`, as are the next two.
+    offsets : bytearray
+        uint64, count + 1 of them: where each word begins in `words`, and where the last one ends.
+    numbers : bytearray
+        float32, row by row.
+    """
+
+    cdef readonly Py_ssize_t dim
+    cdef readonly int64_t limit
+    cdef readonly int64_t count
+    cdef readonly int64_t at
+    cdef readonly bytearray words
+    cdef readonly bytearray offsets
+    cdef readonly bytearray numbers
+    cdef readonly str said
+    cdef int64_t blank
+    cdef uint64_t words_size
+    cdef uint8_t* _words
+    cdef uint64_t* _offsets
+    cdef float* _numbers
+    # What is wrong, and with which bytes of the data.
+    cdef Problem problem
+    cdef Py_ssize_t found
+    cdef const uint8_t* wrong
+    cdef const uint8_t* wrong_stop
+
+    def __init__(self, Py_ssize_t dim, int64_t limit, int64_t start, str said, int64_t expected=0):
+        self.dim = dim
+        self.limit = limit
+        self.at = start
+        self.said = said
+        self.blank = -1
+        self.words = bytearray()
+        self.offsets = bytearray(8)
+        self.numbers = bytearray()
+        self._reserve(0, expected, expected * dim)
+
+    cdef int _reserve(self, int64_t words, int64_t rows, int64_t numbers) except -1:
+        """Make room for so many more bytes of words, rows and numbers."""
+        self._words = <uint8_t*>_grown(self.words, self.words_size + <uint64_t>words)
+        self._offsets = <uint64_t*>_grown(self.offsets, 8 * <uint64_t>(self.count + rows + 1))
+        self._numbers = <float*>_grown(
+            self.numbers, 4 * (<uint64_t>(self.count * self.dim) + <uint64_t>numbers)
+        )
+        return 0
+
+    def take_text(self, const uint8_t[::1] data not None, bint last):
+        """Take the lines that `data` holds whole; `last` says that it ends with the file.
+
+        Returns
+        -------
+        int
+            How many bytes were taken. The rest is to be given again, with more behind it.
+
+        Raises
+        ------
+        FormatError
+            A line is no row.
+        """
+        cdef Py_ssize_t size = data.shape[0]
+        cdef Py_ssize_t used = 0
+        if size:
+            # The shortest number takes two bytes with its space, the shortest row four.
+            self._reserve(size, size // 4 + 1, size // 2 + 1)
+            with nogil:
+                used = self._take_lines(&data[0], size, last)
+            self._check(&data[0])
+        self.at += used
+        return used
+
+    def take_binary(self, const uint8_t[::1] data not None, bint last):
+        """Take the rows that `data` holds whole: a word, a space, and float32 numbers.
+
+        A line feed may follow each row. Parameters, result and errors are those of `take_text`.
+        """
+        cdef Py_ssize_t size = data.shape[0]
+        cdef Py_ssize_t used = 0
+        if size:
+            self._reserve(size, size // 6 + 1, size // 4 + 1)
+            with nogil:
+                used = self._take_records(&data[0], size, last)
+            self._check(&data[0])
+        if last and used < size:
+            used += data[used] == c"\n"
+            raise FormatError(
+                f"row {self.count + 1}",
+                self.at + used,
+                f"the file is cut: this row does not end within the {size - used} bytes that are "
+                "left; download or copy it again",
+            )
+        self.at += used
+        return used
+
+    def finish(self):
+        """Give back the room that was not needed."""
+        _fit(self.words, self.words_size)
+        _fit(self.offsets, 8 * <uint64_t>(self.count + 1))
+        _fit(self.numbers, 4 * <uint64_t>(self.count * self.dim))
+
+    cdef Py_ssize_t _take_lines(
+        self, const uint8_t* data, Py_ssize_t size, bint last
+    ) noexcept nogil:
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t stop
+        cdef const uint8_t* newline
+        while at < size:
+            newline = <const uint8_t*>memchr(data + at, c"\n", <size_t>(size - at))
+            if newline == NULL and not last:
+                break
+            stop = newline - data if newline != NULL else size
+            if not self._take_line(data + at, data + stop, at):
+                break
+            at = min(stop + 1, size)
+        return at
+
+    cdef bint _take_line(
+        self, const uint8_t* at, const uint8_t* stop, Py_ssize_t start
+    ) noexcept nogil:
+        """One line without its end; False where it is no row."""
+        cdef const uint8_t* word = at
+        cdef const uint8_t* behind
+        cdef float* numbers = self._numbers + self.count * self.dim
+        cdef Py_ssize_t count = 0
+        while stop > at and (is_space(stop[-1]) or stop[-1] == c"\r"):
+            stop -= 1
+        if at == stop:
+            # Only behind the last row, which is not known yet.
+            if self.blank < 0:
+                self.blank = self.at + start
+            return True
+        if self.blank >= 0:
+            return self._fail(BLANK_LINE, at, stop)
+        if self.count == self.limit:
+            return self._fail(TOO_MANY_ROWS, at, stop)
+        while at < stop and not is_space(at[0]):
+            at += 1
+        if at == word:
+            return self._fail(EMPTY_WORD, at, stop)
+        self._add_word(word, at)
+        while True:
+            while at < stop and is_space(at[0]):
+                at += 1
+            if at == stop:
+                break
+            if count == self.dim:
+                return self._fail(TOO_MANY, word, at)
+            behind = at
+            if not read_number(&behind, stop, numbers + count):
+                return self._fail(NO_NUMBER, at, behind)
+            at = behind
+            count += 1
+        if count < self.dim:
+            self.found = count
+            return self._fail(TOO_FEW, word, stop)
+        self.count += 1
+        return True
+
+    cdef Py_ssize_t _take_records(
+        self, const uint8_t* data, Py_ssize_t size, bint last
+    ) noexcept nogil:
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t start
+        cdef Py_ssize_t width = 4 * self.dim
+        cdef const uint8_t* space
+        while at < size:
+            # The line feed is taken with the row behind it, or at the end: there is only one.
+            start = at + (data[at] == c"\n")
+            if start == size:
+                if last:
+                    at = size
+                break
+            if self.count == self.limit:
+                self._fail(TOO_MANY_ROWS, data + start, data + size)
+                break
+            space = <const uint8_t*>memchr(data + start, c" ", <size_t>(size - start))
+            if space == NULL or size - (space + 1 - data) < width:
+                break
+            if space == data + start:
+                self._fail(EMPTY_WORD, space, space)
+                break
+            self._add_word(data + start, space)
+            memcpy(self._numbers + self.count * self.dim, space + 1, <size_t>width)
+            self.count += 1
+            at = space + 1 - data + width
+        return at
+
+    cdef void _add_word(self, const uint8_t* start, const uint8_t* stop) noexcept nogil:
+        memcpy(self._words + self.words_size, start, <size_t>(stop - start))
+        self.words_size += <uint64_t>(stop - start)
+        self._offsets[self.count + 1] = self.words_size
+
+    cdef bint _fail(
+        self, Problem problem, const uint8_t* start, const uint8_t* stop
+    ) noexcept nogil:
+        self.problem = problem
+        self.wrong = start
+        self.wrong_stop = stop
+        return False
+
+    cdef int _check(self, const uint8_t* data) except -1:
+        """Raise what went wrong."""
+        if self.problem == NONE:
+            return 0
+        text = (<const char*>self.wrong)[: min(self.wrong_stop - self.wrong, SHOWN)]
+        word = text.split(b" ")[0].split(b"\t")[0]
+        offset = self.at + (self.wrong - data)
+        if self.problem == BLANK_LINE:
+            offset = self.blank
+            reason = "an empty line stands between the rows"
+        elif self.problem == EMPTY_WORD:
+            reason = "the word is empty: the row begins with a space"
+        elif self.problem == NO_NUMBER:
+            reason = f"{text!r} is no number (a word with a space in it cannot be read)"
+        elif self.problem == TOO_FEW:
+            reason = f"the row of {word!r} has {self.found} numbers, {self.said} {self.dim}"
+        elif self.problem == TOO_MANY:
+            reason = f"the row of {word!r} has more numbers than the {self.dim} that {self.said}"
+        else:
+            reason = f"more follows the {self.limit} rows that {self.said}"
+        raise FormatError(f"row {self.count + 1}", offset, reason)
+
+
+cdef void* _grown(bytearray array, uint64_t size) except NULL:
+    """The bytes of an array that has at least that size now, by a step that keeps growth cheap."""
+    cdef uint64_t before = <uint64_t>len(array)
+    if size > before:
+        PyByteArray_Resize(array, <Py_ssize_t>max(size, before + before // 4))
+    return PyByteArray_AS_STRING(array)
+
+
+cdef int _fit(bytearray array, uint64_t size) except -1:
+    PyByteArray_Resize(array, <Py_ssize_t>size)
+    return 0

@@ -1,8 +1,0 @@
-import numpy as np
-from numpy.typing import NDArray
-
-from fasttext_lite._core.losses import Loss
-from fasttext_lite._core.rows import Rows
-
-class HierarchicalSoftmax(Loss):
-    def __init__(self, output: Rows, label_count: int, counts: NDArray[np.int64]) -> None: ...

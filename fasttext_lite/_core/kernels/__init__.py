@@ -1,0 +1,1 @@
+"""Sums, products and scans of rows, for each kind of CPU."""

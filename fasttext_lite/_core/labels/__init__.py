@@ -1,0 +1,1 @@
+"""From lines of text to labels, and to vectors of sentences."""

@@ -1,0 +1,34 @@
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fasttext_lite._core.labels.line import LineReader
+from fasttext_lite._core.labels.losses import Loss
+from fasttext_lite._core.text.batch import WordBatch
+
+T = TypeVar("T")
+
+class Predictor(Generic[T]):
+    @property
+    def reader(self) -> LineReader: ...
+    @property
+    def loss(self) -> Loss: ...
+    def __init__(
+        self, reader: LineReader, loss: Loss, answer_type: type[T], name_start: int
+    ) -> None: ...
+    def predict(
+        self, text: str | bytes, k: int = 1, threshold: float = 0.0, bias: bool = True
+    ) -> T: ...
+    def limit(self, k: int) -> int: ...
+    def name(self, label: int) -> str: ...
+    def fill(
+        self,
+        texts: WordBatch,
+        start: int,
+        k: int,
+        threshold: float,
+        bias: bool,
+        labels: NDArray[np.int32],
+        probabilities: NDArray[np.float32],
+    ) -> None: ...

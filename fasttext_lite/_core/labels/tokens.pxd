@@ -1,0 +1,41 @@
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+
+from fasttext_lite._core.text.batch cimport Span
+from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
+
+# What follows the last token of every line, as in the official program.
+cdef extern from *:
+    """
+    static const uint8_t FTL_END[] = "</s>";
+    """
+    const uint8_t* END "FTL_END"
+
+
+cdef enum Status:
+    DONE
+    NEWLINE
+    NO_MEMORY
+    NOT_A_NUMBER
+
+
+cdef object failure(Status status, Py_ssize_t i)
+
+
+cdef struct Token:
+    size_t start
+    size_t stop
+    uint32_t hash
+    int32_t entry       # its id in the vocabulary, or -1
+    bint is_end         # it is </s>
+    bint is_label
+
+
+cdef class Tokenizer:
+    cdef readonly Vocabulary vocabulary
+    cdef readonly bytes label_prefix
+    cdef readonly bint ends
+    cdef const uint8_t* prefix
+    cdef size_t prefix_length
+
+    cdef bint next(self, const uint8_t* text, size_t length, Token* token) noexcept nogil
+    cdef int64_t take_labels(self, Span line, int32_t* ids) noexcept nogil

@@ -1,0 +1,130 @@
+"""The tokens of a line, found in the vocabulary."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.string cimport memcmp
+
+import numpy as np
+
+from fasttext_lite._core.text.batch cimport Span, WordBatch
+from fasttext_lite._core.lookup.subwords cimport hash_basis, hash_bytes, hash_step
+from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
+
+from fasttext_lite.errors import InputValueError, NotANumberError
+
+cdef uint32_t END_HASH = hash_bytes(END, 4)
+
+
+cdef inline bint _separates(uint8_t byte) noexcept nogil:
+    return byte <= 32 and (
+        byte == c" " or 9 <= byte <= 13 or byte == 0
+    )
+
+
+cdef object failure(Status status, Py_ssize_t i):
+    """The exception for a text that failed; `i` is -1 where it came alone."""
+    where = f"texts[{i}]: " if i >= 0 else ""
+    if status == NO_MEMORY:
+        return MemoryError()
+    if status == NEWLINE:
+        return InputValueError(
+            f"{where}a text is one line and must not hold a newline: split it, or replace '\\n'"
+        )
+    return NotANumberError(
+        f"{where}encountered NaN: the model holds numbers that are none, and has no answer"
+    )
+
+
+cdef class Tokenizer:
+    """Splits lines as the official program does for a supervised model, and looks up what it finds.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    label_prefix : bytes
+        An unknown token that begins with it is a label.
+    ends : bool
+        Whether the end token follows the last token of a line that does not hold it.
+    """
+
+    def __cinit__(
+        self, Vocabulary vocabulary not None, bytes label_prefix not None, bint ends=True
+    ):
+        self.vocabulary = vocabulary
+        self.ends = ends
+        self.label_prefix = label_prefix
+        self.prefix = label_prefix
+        self.prefix_length = <size_t>len(label_prefix)
+
+    cdef bint next(self, const uint8_t* text, size_t length, Token* token) noexcept nogil:
+        """Move to the token that begins at or behind ``token.stop``; False at the end."""
+        cdef size_t at = token.stop
+        cdef uint32_t h = hash_basis()
+        cdef size_t size
+        while at < length and _separates(text[at]):
+            at += 1
+        if at == length:
+            return False
+        token.start = at
+        while at < length and not _separates(text[at]):
+            h = hash_step(h, text[at])
+            at += 1
+        size = at - token.start
+        token.stop = at
+        token.hash = h
+        token.entry = self.vocabulary.find(text + token.start, size, h)
+        token.is_end = h == END_HASH and size == 4 and memcmp(text + token.start, END, 4) == 0
+        if token.entry >= 0:
+            token.is_label = token.entry >= self.vocabulary.word_count
+        else:
+            token.is_label = size >= self.prefix_length and (
+                memcmp(text + token.start, self.prefix, self.prefix_length) == 0
+            )
+        return True
+
+    cdef int64_t take_labels(self, Span line, int32_t* ids) noexcept nogil:
+        """Count the known labels of a line, and write their ids if there is where to."""
+        cdef Token token
+        cdef int64_t count = 0
+        token.stop = 0
+        while self.next(line.text, line.length, &token) and not token.is_end:
+            if token.is_label and token.entry >= 0:
+                if ids != NULL:
+                    ids[count] = token.entry - self.vocabulary.word_count
+                count += 1
+        return count
+
+    def labels(self, WordBatch lines not None):
+        """The known labels of each line: an int64 array of counts, and all ids end to end."""
+        counts = np.empty(lines.size, np.int64)
+        cdef int64_t[::1] found = counts
+        cdef int32_t[::1] out
+        cdef int64_t at = 0
+        cdef Py_ssize_t i
+        with nogil:
+            for i in range(lines.size):
+                found[i] = self.take_labels(lines.spans[i], NULL)
+        ids = np.empty(counts.sum(), np.int32)
+        out = ids
+        with nogil:
+            for i in range(lines.size):
+                if found[i]:
+                    at += self.take_labels(lines.spans[i], &out[at])
+        return counts, ids
+
+    def split(self, bytes line not None, str errors not None):
+        """The words of a line, up to the end token, and its known labels: two lists of str."""
+        cdef const uint8_t* text = line
+        cdef size_t length = <size_t>len(line)
+        cdef Token token
+        cdef list words = []
+        cdef list labels = []
+        cdef list kind
+        token.stop = 0
+        token.is_end = False
+        while not token.is_end and self.next(text, length, &token):
+            if not token.is_label or token.entry >= 0:
+                kind = labels if token.is_label else words
+                kind.append((<const char*>text)[token.start:token.stop].decode("utf-8", errors))
+        if self.ends and not token.is_end:
+            words.append("</s>")
+        return words, labels

@@ -1,0 +1,205 @@
+"""The n-grams of many words: each once, or the rows that they use."""
+
+from array import array
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcmp, memcpy
+
+from fasttext_lite._core.text.batch cimport WordBatch
+from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket
+from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
+
+cdef enum:
+    SHORT = 256
+
+
+cdef struct Ngram:
+    uint64_t start
+    uint32_t length
+    uint32_t hash
+    int64_t row
+
+
+cdef class NgramSet:
+    """N-grams in the order in which they were first seen, each once, with their rows.
+
+    Parameters
+    ----------
+    subwords : Subwords
+    """
+
+    cdef Subwords subwords
+    cdef uint8_t* text          # the distinct n-grams, one after another
+    cdef uint64_t text_size
+    cdef uint64_t text_capacity
+    cdef Ngram* ngrams
+    cdef uint64_t size
+    cdef uint64_t* slots        # index + 1 into ngrams; 0 marks an empty slot
+    cdef uint64_t mask
+
+    def __cinit__(self, Subwords subwords not None):
+        self.subwords = subwords
+
+    def __dealloc__(self):
+        free(self.text)
+        free(self.ngrams)
+        free(self.slots)
+
+    def __len__(self):
+        return self.size
+
+    def add(self, WordBatch words not None):
+        """Add the n-grams of these words that have a row."""
+        cdef Py_ssize_t i
+        cdef bint done = True
+        with nogil:
+            for i in range(words.size):
+                done = self._add_word(words.spans[i].text, words.spans[i].length)
+                if not done:
+                    break
+        if not done:
+            raise MemoryError
+
+    def items(self):
+        """The n-grams as ``(bytes, row)``."""
+        cdef uint64_t i
+        found = []
+        for i in range(self.size):
+            text = (<const char*>self.text)[
+                self.ngrams[i].start:self.ngrams[i].start + self.ngrams[i].length
+            ]
+            found.append((text, self.ngrams[i].row))
+        return found
+
+    cdef bint _add_word(self, const uint8_t* word, size_t length) noexcept nogil:
+        cdef uint8_t buffer[SHORT]
+        cdef uint8_t* text = bracket(word, length, buffer, SHORT)
+        cdef Walk walk
+        cdef int64_t row
+        cdef bint done = text != NULL
+        if done:
+            self.subwords.begin(&walk, text, length + 2)
+            while done and self.subwords.advance(&walk):
+                row = self.subwords.row(walk.hash)
+                if row >= 0:
+                    done = self._add(
+                        text + walk.start, <uint32_t>(walk.stop - walk.start), walk.hash, row
+                    )
+        if text != buffer:
+            free(text)
+        return done
+
+    cdef bint _add(self, const uint8_t* text, uint32_t length, uint32_t h, int64_t row) noexcept nogil:
+        cdef uint64_t at
+        cdef Ngram* ngram
+        if 2 * self.size >= self.mask and not self._grow():
+            return False
+        at = h & self.mask
+        while self.slots[at]:
+            ngram = &self.ngrams[self.slots[at] - 1]
+            if ngram.hash == h and ngram.length == length and (
+                memcmp(self.text + ngram.start, text, length) == 0
+            ):
+                return True
+            at = (at + 1) & self.mask
+        if self.text_size + length > self.text_capacity:
+            if not self._grow_text(length):
+                return False
+        memcpy(self.text + self.text_size, text, length)
+        ngram = &self.ngrams[self.size]
+        ngram.start = self.text_size
+        ngram.length = length
+        ngram.hash = h
+        ngram.row = row
+        self.text_size += length
+        self.size += 1
+        self.slots[at] = self.size
+        return True
+
+    cdef bint _grow(self) noexcept nogil:
+        """Make room for twice as many n-grams."""
+        cdef uint64_t slots = 2 * (self.mask + 1) if self.slots != NULL else 1024
+        cdef uint64_t i, at
+        cdef uint64_t* table = <uint64_t*>calloc(slots, sizeof(uint64_t))
+        cdef Ngram* ngrams = <Ngram*>realloc(self.ngrams, (slots // 2 + 1) * sizeof(Ngram))
+        if ngrams != NULL:
+            self.ngrams = ngrams
+        if table == NULL or ngrams == NULL:
+            free(table)
+            return False
+        free(self.slots)
+        self.slots = table
+        self.mask = slots - 1
+        for i in range(self.size):
+            at = ngrams[i].hash & self.mask
+            while table[at]:
+                at = (at + 1) & self.mask
+            table[at] = i + 1
+        return True
+
+    cdef bint _grow_text(self, uint32_t length) noexcept nogil:
+        cdef uint64_t capacity = 2 * self.text_capacity + length + 4096
+        cdef uint8_t* text = <uint8_t*>realloc(self.text, capacity)
+        if text == NULL:
+            return False
+        self.text = text
+        self.text_capacity = capacity
+        return True
+
+
+def mark_rows(Subwords subwords not None, WordBatch words not None, uint8_t[::1] marks not None):
+    """Mark the rows that n-grams of words use, whatever their number and length.
+
+    Parameters
+    ----------
+    subwords : Subwords
+    words : WordBatch
+    marks : uint8 buffer, shape (subword rows,)
+        Set to 1 where a row is used, the first one being the first behind those of the words.
+    """
+    cdef Py_ssize_t i
+    cdef bint done = True
+    with nogil:
+        for i in range(words.size):
+            done = done and _mark(subwords, words.spans[i].text, words.spans[i].length, marks)
+    if not done:
+        raise MemoryError
+
+
+def mark_entry_rows(
+    Subwords subwords not None,
+    Vocabulary vocabulary not None,
+    const int32_t[::1] ids not None,
+    uint8_t[::1] marks not None,
+):
+    """Mark the rows that n-grams of entries of a vocabulary use, as `mark_rows` does."""
+    cdef Py_ssize_t i
+    cdef size_t length = 0
+    cdef const uint8_t* word
+    cdef bint done = True
+    with nogil:
+        for i in range(ids.shape[0]):
+            word = vocabulary.entry(ids[i], &length)
+            done = done and _mark(subwords, word, length, marks)
+    if not done:
+        raise MemoryError
+
+
+cdef bint _mark(
+    Subwords subwords, const uint8_t* word, size_t length, uint8_t[::1] marks
+) noexcept nogil:
+    cdef uint8_t buffer[SHORT]
+    cdef uint8_t* text = bracket(word, length, buffer, SHORT)
+    cdef Walk walk
+    cdef int64_t row
+    if text == NULL:
+        return False
+    subwords.begin(&walk, text, length + 2)
+    while subwords.advance(&walk):
+        row = subwords.row(walk.hash) - subwords.first_row
+        if 0 <= row < marks.shape[0]:
+            marks[row] = 1
+    if text != buffer:
+        free(text)
+    return True

@@ -1,0 +1,86 @@
+"""The queries of a search, as vectors and as the codes that kernels multiply."""
+
+import numpy as np
+
+from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.stdlib cimport calloc, free
+
+from fasttext_lite._core.search.codes cimport FTL_CODE_STEP, FTL_PRODUCT_STEP, ROUNDING, CodeQuery
+
+from fasttext_lite._core.search.codes import row_width
+from fasttext_lite.errors import InputValueError
+
+
+cdef class Queries:
+    """Queries, and what the kernels take of them.
+
+    Parameters
+    ----------
+    vectors : ndarray
+        float32, shape (n, dim), without infinite numbers and NaN.
+    packed : bool
+        Whether the codes they will meet are packed; rows without codes get unpacked ones.
+    banned : sequence of arrays of int
+        The ids that each query leaves out.
+    """
+
+    def __cinit__(self, vectors not None, bint packed, banned not None):
+        cdef Py_ssize_t i
+        self.vectors = vectors
+        self.count = self.vectors.shape[0]
+        self.dim = self.vectors.shape[1]
+        self.packed = packed
+        exact = vectors.astype(np.float64)
+        norms = np.sqrt(np.einsum("ij,ij->i", exact, exact))
+        # As the official program has it; a score times its reach is a cosine.
+        divisors = np.where(norms < 1e-8, 1, norms)
+        self.divisors = divisors
+        safe = np.where(norms > 0, norms, 1)
+        self.reaches = divisors / safe
+        units = exact / safe[:, None]
+        padded = (self.dim + FTL_PRODUCT_STEP - 1) // FTL_PRODUCT_STEP * FTL_PRODUCT_STEP
+        laid = np.zeros((self.count, padded), np.float32)
+        laid[:, : self.dim] = units
+        self.units = laid
+        half = row_width(self.dim, packed)
+        self.width = (half + FTL_CODE_STEP - 1) // FTL_CODE_STEP * FTL_CODE_STEP
+        scales = (np.abs(units).max(axis=1, initial=0) / 127).astype(np.float32)
+        scales[scales == 0] = 1
+        codes = np.rint(units / scales[:, None]).clip(-127, 127)
+        taken = codes * scales[:, None]
+        slacks = np.linalg.norm(units - taken, axis=1) + ROUNDING
+        lengths = np.linalg.norm(taken, axis=1) * (1 + 1e-6)
+        offsets = codes.sum(axis=1) * (15 if packed else 127)
+        laid = np.zeros((self.count, 2 if packed else 1, self.width), np.int8)
+        laid[:, 0, :half] = codes[:, :half]
+        if packed:
+            laid[:, 1, : self.dim - half] = codes[:, half:]
+        self.codes = laid.reshape(self.count, -1)
+        self.coded = <CodeQuery*>calloc(<size_t>self.count + 1, sizeof(CodeQuery))
+        if self.coded == NULL:
+            raise MemoryError
+        for i in range(self.count):
+            self.coded[i].offset = offsets[i]
+            self.coded[i].scale = scales[i]
+            self.coded[i].length = lengths[i]
+            self.coded[i].slack = slacks[i]
+        ids = [np.unique(np.asarray(one, np.int32)) for one in banned]
+        if len(ids) != self.count:
+            raise InputValueError("each query has ids to leave out, if only none")
+        self.banned = np.concatenate([*ids, np.empty(0, np.int32)])
+        self.starts = np.cumsum([0, *map(len, ids)], dtype=np.int64)
+
+    def __dealloc__(self):
+        free(self.coded)
+
+    cdef bint bans(self, Py_ssize_t query, int32_t i) noexcept nogil:
+        cdef int64_t low = self.starts[query]
+        cdef int64_t high = self.starts[query + 1]
+        cdef int64_t middle
+        while low < high:
+            middle = (low + high) // 2
+            if self.banned[middle] < i:
+                low = middle + 1
+            else:
+                high = middle
+        return low < self.starts[query + 1] and self.banned[low] == i

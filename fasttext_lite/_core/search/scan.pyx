@@ -1,0 +1,373 @@
+"""The nearest words by exact cosines, of which codes or float32 products spare most."""
+
+from libc.math cimport NAN, sqrt
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+from fasttext_lite._core.kernels cimport cpu
+from fasttext_lite._core.text.batch cimport Span
+from fasttext_lite._core.search.codes cimport (
+    FTL_CODE_ROWS,
+    FTL_CODE_STEP,
+    ROUNDING,
+    Codes,
+    encode_row,
+    kernels,
+)
+from fasttext_lite._core.lookup.embed cimport Embedder
+from fasttext_lite._core.search.nearest cimport Nearest
+from fasttext_lite._core.search.queries cimport Queries
+from fasttext_lite._core.lookup.rows cimport DenseRows
+
+from fasttext_lite.errors import InputValueError
+
+cdef enum:
+    # Rows scored at a time: codes and scores of all queries stay in the cache.
+    BLOCK = 64
+    # Rows of a query that wait for their exact score.
+    WAITING = 4096
+    # How many rows ahead those are fetched.
+    AHEAD = 4
+    # So many queries or more are worth the coding of rows that have no codes.
+    WORTH_CODING = 6
+
+
+cdef struct Waiting:
+    float upper
+    int32_t id
+
+
+cdef class Search:
+    """A search on one thread: what it has found so far.
+
+    A score is the dot product of a query and the vector of a word, divided by their norms, all in
+    float64; it is 0 where the vector is zeros. A row whose approximate score cannot reach the best
+    `k` even with its error is passed over; one that may waits until better ones are known.
+
+    Parameters
+    ----------
+    embedder : Embedder
+        What gives the vectors of words.
+    queries : Queries
+    k : int
+    norms : float32 buffer, optional
+        The norms of the vectors, where `embedder` has these as rows.
+    """
+
+    cdef Embedder embedder
+    cdef Queries queries
+    cdef DenseRows rows
+    cdef const float[::1] norms
+    cdef float error
+    cdef readonly Nearest nearest
+    cdef Waiting* waiting
+    cdef Py_ssize_t* waiting_counts
+    cdef float* vector
+    cdef float* block
+    cdef uint8_t* codes
+    cdef int32_t* dots
+    cdef bint starved
+
+    def __cinit__(
+        self,
+        Embedder embedder not None,
+        Queries queries not None,
+        Py_ssize_t k,
+        const float[::1] norms=None,
+    ):
+        cdef size_t count = <size_t>queries.count
+        if queries.dim != embedder.rows.dim:
+            raise InputValueError("the queries have other dimensions than the words")
+        if norms is not None:
+            self.rows = embedder.vectors
+            if self.rows is None or norms.shape[0] != self.rows.count:
+                raise InputValueError("the norms do not fit the vectors")
+        self.embedder = embedder
+        self.queries = queries
+        self.norms = norms
+        # Of a product of two vectors in float32 with four partial sums or more, as a cosine.
+        self.error = <float>((<double>queries.dim / 4 + 16) / (1 << 23) + ROUNDING)
+        self.nearest = Nearest(queries.count, k)
+        self.waiting = <Waiting*>malloc((count * WAITING + 1) * sizeof(Waiting))
+        self.waiting_counts = <Py_ssize_t*>calloc(count + 1, sizeof(Py_ssize_t))
+        self.vector = <float*>malloc(<size_t>queries.dim * sizeof(float))
+        self.block = <float*>malloc(BLOCK * <size_t>queries.units.shape[1] * sizeof(float))
+        # What is behind the columns of a row is never written, and stays zero.
+        self.codes = <uint8_t*>calloc(BLOCK, <size_t>(queries.width + FTL_CODE_STEP))
+        self.dots = <int32_t*>malloc((count * BLOCK + 1) * sizeof(int32_t))
+        if (
+            self.waiting == NULL or self.waiting_counts == NULL or self.vector == NULL
+            or self.block == NULL or self.codes == NULL or self.dots == NULL
+        ):
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.waiting)
+        free(self.waiting_counts)
+        free(self.vector)
+        free(self.block)
+        free(self.codes)
+        free(self.dots)
+
+    cdef bint load(self, int32_t i) noexcept nogil:
+        """Write the vector of a word to `vector`; False where there is no memory."""
+        cdef Span word
+        cdef bint unknown = False
+        if self.embedder._has_vector(i):
+            self.embedder.vectors.copy(i, self.vector)
+            return True
+        word.text = self.embedder.vocabulary.entry(i, &word.length)
+        if self.embedder.embed(&word, 1, self.vector, &unknown) == 1:
+            return True
+        self.starved = True
+        return False
+
+    cdef void take(self, Py_ssize_t query, int32_t i, const float* vector) noexcept nogil:
+        """Score a word exactly."""
+        cdef double[2] sums
+        cdef double score = 0
+        sums[0] = 0
+        sums[1] = 0
+        kernels.exact_dots(
+            &self.queries.vectors[query, 0], vector, <size_t>self.queries.dim, sums
+        )
+        if sums[1] != 0:
+            score = sums[0] / (self.queries.divisors[query] * sqrt(sums[1]))
+        self.nearest.add(query, score, i)
+
+    cdef float limit(self, Py_ssize_t query) noexcept nogil:
+        """The cosine below which nothing is kept."""
+        return <float>(self.nearest.least(query) * self.queries.reaches[query] - ROUNDING)
+
+    cdef void consider(
+        self, Py_ssize_t query, int32_t i, float score, float upper, const float* vector
+    ) noexcept nogil:
+        """Take a word that may be among the best, or let it wait.
+
+        `vector` is NULL where it has to be read yet.
+        """
+        cdef Py_ssize_t at
+        if self.queries.bans(query, i):
+            return
+        if score < self.limit(query):
+            at = self.waiting_counts[query]
+            if at == WAITING:
+                self.settle(query, self.waiting + query * WAITING, at)
+                at = 0
+            self.waiting[query * WAITING + at].upper = upper
+            self.waiting[query * WAITING + at].id = i
+            self.waiting_counts[query] = at + 1
+            return
+        if vector != NULL:
+            self.take(query, i, vector)
+        elif self.load(i):
+            self.take(query, i, self.vector)
+
+    cdef bint hopeless(self, Py_ssize_t query, int32_t i) noexcept nogil:
+        """Whether a product in float32, where there is a row for it, leaves a word out."""
+        cdef float product
+        if self.rows is None:
+            return False
+        product = cpu.kernels.dot[self.rows.element](
+            self.rows.base + i * self.rows.bytes, <size_t>self.queries.dim,
+            &self.queries.units[query, 0]
+        )
+        return self.cosine(i, product) + self.error < self.limit(query)
+
+    cdef void settle(
+        self, Py_ssize_t query, const Waiting* waiting, Py_ssize_t count
+    ) noexcept nogil:
+        """Score those that wait and still may be among the best."""
+        cdef Py_ssize_t i
+        for i in range(count):
+            if self.rows is not None and i + AHEAD < count:
+                self.rows.fetch(waiting[i + AHEAD].id)
+            if (
+                not (waiting[i].upper < self.limit(query))
+                and not self.hopeless(query, waiting[i].id)
+                and self.load(waiting[i].id)
+            ):
+                self.take(query, waiting[i].id, self.vector)
+
+    cdef void look(
+        self, const int32_t* dots, Py_ssize_t count, Py_ssize_t first, const float* scales,
+        const float* errors, const float* block, Py_ssize_t query
+    ) noexcept nogil:
+        """Look at some rows from `first` on, by the dot products of their codes with a query."""
+        cdef float scores[BLOCK]
+        cdef float uppers[BLOCK]
+        cdef float limit = self.limit(query)
+        cdef const float* vector
+        cdef Py_ssize_t i
+        if not kernels.scores(
+            dots, <size_t>count, scales, errors, &self.queries.coded[query], limit, scores, uppers
+        ):
+            return
+        for i in range(count):
+            if not (uppers[i] < limit):
+                vector = block
+                if block != NULL:
+                    vector += i * self.queries.dim
+                self.consider(query, <int32_t>(first + i), scores[i], uppers[i], vector)
+                limit = self.limit(query)
+
+    cdef void scan_coded(
+        self, Queries queries, Codes codes, Py_ssize_t start, Py_ssize_t stop
+    ) noexcept nogil:
+        cdef Py_ssize_t at, count, padded, stride, query
+        cdef const uint8_t* rows
+        at = start
+        while at < stop:
+            count = min(stop - at, <Py_ssize_t>BLOCK)
+            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            rows = &codes.data[0] + at * codes.width
+            stride = codes.width
+            if (at + padded - 1) * stride + queries.width > codes.data.shape[0]:
+                # The kernels would read behind the end of the file.
+                memset(self.codes, 0, BLOCK * <size_t>(queries.width + FTL_CODE_STEP))
+                memcpy(self.codes, rows, <size_t>(count * stride))
+                rows = self.codes
+            (kernels.packed_dots if codes.packed else kernels.dots)(
+                rows, <size_t>stride, <size_t>padded, <size_t>queries.width,
+                &queries.codes[0, 0], <size_t>queries.count, self.dots
+            )
+            for query in range(queries.count):
+                self.look(
+                    self.dots + query * padded, count, at, &codes.scales[at], &codes.errors[at],
+                    NULL, query
+                )
+            at += BLOCK
+
+    cdef void scan_coding(
+        self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
+    ) noexcept nogil:
+        """Code each block of rows first, which pays where many queries share it."""
+        cdef float scales[BLOCK]
+        cdef float errors[BLOCK]
+        cdef Py_ssize_t at, count, padded, i, query
+        at = start
+        while at < stop:
+            count = min(stop - at, <Py_ssize_t>BLOCK)
+            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            for i in range(count):
+                rows.copy(at + i, self.block + i * queries.dim)
+                encode_row(
+                    self.block + i * queries.dim, <size_t>queries.dim, self.norms[at + i], 128,
+                    self.codes + i * queries.width, NULL, &scales[i], &errors[i]
+                )
+            kernels.dots(
+                self.codes, <size_t>queries.width, <size_t>padded, <size_t>queries.width,
+                &queries.codes[0, 0], <size_t>queries.count, self.dots
+            )
+            for query in range(queries.count):
+                self.look(
+                    self.dots + query * padded, count, at, scales, errors, self.block, query
+                )
+            at += BLOCK
+
+    cdef void scan_products(
+        self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
+    ) noexcept nogil:
+        """Multiply rows as they stand, in float32."""
+        cdef float products[BLOCK]
+        cdef size_t columns = <size_t>queries.units.shape[1]
+        cdef size_t size = <size_t>(rows.bytes // queries.dim)
+        cdef const uint8_t* base
+        cdef float score, upper, limit
+        cdef Py_ssize_t at, count, padded, i, query
+        at = start
+        while at < stop:
+            count = min(stop - at, <Py_ssize_t>BLOCK)
+            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            base = rows.base + at * rows.bytes
+            if (at + padded - 1) * rows.bytes + <Py_ssize_t>(columns * size) > rows.data.shape[0]:
+                # The kernels would read behind the end of the file.
+                memset(self.block, 0, BLOCK * columns * sizeof(float))
+                memcpy(self.block, base, <size_t>(count * rows.bytes))
+                base = <const uint8_t*>self.block
+            for query in range(queries.count):
+                kernels.products[rows.element](
+                    base, <size_t>rows.bytes, <size_t>padded, columns, &queries.units[query, 0],
+                    products
+                )
+                limit = self.limit(query)
+                for i in range(count):
+                    score = self.cosine(at + i, products[i])
+                    upper = score + self.error
+                    if not (upper < limit):
+                        self.consider(query, <int32_t>(at + i), score, upper, NULL)
+                        limit = self.limit(query)
+            at += BLOCK
+
+    cdef float cosine(self, Py_ssize_t i, float product) noexcept nogil:
+        """What the dot product of a row and a query of length 1 says of their cosine."""
+        cdef float norm = self.norms[i]
+        if norm == 0:
+            return 0
+        if not 1e-30 < norm < 1e30:
+            # Products may have left float32: this decides nothing.
+            return NAN
+        if self.rows.scales != NULL:
+            product *= self.rows.scales[i]
+        return product / norm
+
+    def scan_codes(self, Codes codes not None, Py_ssize_t start, Py_ssize_t stop):
+        """Search the words from `start` to `stop` by their codes."""
+        if codes.dim != self.queries.dim or codes.packed != self.queries.packed:
+            raise InputValueError("the codes are not those that the queries are for")
+        self._check(start, stop, codes.count)
+        if start < stop and self.queries.count:
+            with nogil:
+                self.scan_coded(self.queries, codes, start, stop)
+        self._check_memory()
+
+    def scan_rows(self, Py_ssize_t start, Py_ssize_t stop):
+        """Search the words from `start` to `stop` by the rows that `embedder` has of them."""
+        if self.rows is None or self.queries.packed:
+            raise InputValueError("there are no rows with norms, or the queries are for codes")
+        self._check(start, stop, self.rows.count)
+        with nogil:
+            if self.queries.count < WORTH_CODING:
+                self.scan_products(self.queries, self.rows, start, stop)
+            else:
+                self.scan_coding(self.queries, self.rows, start, stop)
+        self._check_memory()
+
+    def scan_ids(self, const int32_t[::1] ids not None, Py_ssize_t start, Py_ssize_t stop):
+        """Search the words that have ``ids[start:stop]``, each but once, all exactly."""
+        cdef Py_ssize_t i, query
+        if not 0 <= start <= stop <= ids.shape[0]:
+            raise InputValueError(f"there are no ids from {start} to {stop}")
+        for i in range(start, stop):
+            if not 0 <= ids[i] < self.embedder.vocabulary.word_count:
+                raise InputValueError(f"there is no word {ids[i]}")
+        with nogil:
+            for i in range(start, stop):
+                if not self.load(ids[i]):
+                    break
+                for query in range(self.queries.count):
+                    if not self.queries.bans(query, ids[i]):
+                        self.take(query, ids[i], self.vector)
+        self._check_memory()
+
+    def finish(self, others not None):
+        """Take what other searches of the same queries found; scored are the last that wait."""
+        cdef Search one
+        cdef Py_ssize_t query
+        for one in others:
+            self.nearest.merge(one.nearest)
+        for one in [*others, self]:
+            with nogil:
+                for query in range(self.queries.count):
+                    self.settle(query, one.waiting + query * WAITING, one.waiting_counts[query])
+                    one.waiting_counts[query] = 0
+        self._check_memory()
+
+    def _check(self, start, stop, count):
+        if not 0 <= start <= stop <= count <= self.embedder.vocabulary.word_count:
+            raise InputValueError(f"there are no {count} words, or none from {start} to {stop}")
+
+    def _check_memory(self):
+        if self.starved:
+            raise MemoryError

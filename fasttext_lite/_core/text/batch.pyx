@@ -1,0 +1,287 @@
+"""The words of a call, as pointers into the objects that hold them."""
+
+from itertools import islice
+
+import numpy as np
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.unicode cimport PyUnicode_Check
+from libc.stdint cimport uint8_t, uint32_t
+
+from fasttext_lite._core.text.arrow cimport ArrowText, collect
+from fasttext_lite._core.text.utf8 cimport (
+    code_points,
+    is_ascii,
+    make_ready,
+    point_count,
+    utf8_size,
+    width,
+    write_utf8,
+)
+from fasttext_lite.errors import InputTypeError, InputValueError
+
+cdef enum:
+    # Words that are gathered before a signal is looked for.
+    SIGNALS = 1 << 14
+
+
+cdef object readable(object word, str noun="word"):
+    """An object that holds the UTF-8 of a word: the word itself if it is ASCII or bytes.
+
+    CPython would keep the UTF-8 of any str for as long as that lives: a vocabulary of words that
+    are not ASCII would take twice its memory for having been asked for once.
+
+    Bytes that are no UTF-8 come in a str as lone surrogates ("surrogateescape") and leave it as
+    the bytes that they were.
+    """
+    cdef Py_ssize_t needed
+    cdef bytes text
+    if PyUnicode_Check(word):
+        make_ready(word)
+        if is_ascii(word):
+            return word
+        needed = _needed(word, noun)
+        text = PyBytes_FromStringAndSize(NULL, needed)
+        write_utf8(
+            code_points(word), width(word), point_count(word), <uint8_t*>PyBytes_AS_STRING(text)
+        )
+        return text
+    if isinstance(word, bytes):
+        return word
+    raise InputTypeError(f"a {noun} must be str or bytes, not {type(word).__name__}")
+
+
+cdef Py_ssize_t _needed(object word, str noun) except -1:
+    """How many bytes of UTF-8 a str takes."""
+    cdef Py_ssize_t found = utf8_size(code_points(word), width(word), point_count(word))
+    if found < 0:
+        raise InputValueError(_refusal(noun, ord(word[-1 - found]), -1 - found))
+    return found
+
+
+cdef str _refusal(str noun, uint32_t point, Py_ssize_t i):
+    return (
+        f"the {noun} holds U+{point:04X} at index {i}, which is no character; of lone surrogates "
+        "only those made by errors='surrogateescape' stand for bytes"
+    )
+
+
+cdef Span span(object word):
+    """Where the bytes of a `readable` object are; they live as long as it does."""
+    cdef Span found
+    if PyUnicode_Check(word):
+        found.text = <const uint8_t*>code_points(word)
+        found.length = <size_t>point_count(word)
+    else:
+        found.text = <const uint8_t*>PyBytes_AS_STRING(word)
+        found.length = <size_t>PyBytes_GET_SIZE(word)
+    return found
+
+
+cpdef bytes encode(object word):
+    """The bytes of a word, as they stand in a model file."""
+    word = readable(word)
+    return word.encode() if isinstance(word, str) else word
+
+
+cdef inline int _look_for_signals(Py_ssize_t i) except -1:
+    """Answer a signal, now and then."""
+    if i & (SIGNALS - 1) == 0:
+        PyErr_CheckSignals()
+    return 0
+
+
+cdef list _gather(source):
+    """What an iterator gives, which others may change or use up meanwhile."""
+    cdef list found = []
+    cdef Py_ssize_t wanted = 0
+    while len(found) == wanted:
+        PyErr_CheckSignals()
+        wanted += SIGNALS
+        found.extend(islice(source, SIGNALS))
+    return found
+
+
+cdef class WordBatch:
+    """Words gathered once under the GIL, to be read by many threads without it.
+
+    Nothing is copied of ASCII str, of bytes, and of arrays that hold UTF-8; the UTF-8 of all other
+    words is written end to end.
+
+    Parameters
+    ----------
+    words : iterable of str or bytes, or array of strings
+        An array may be one of NumPy, or of any library that speaks the Arrow C data interface
+        (utf8, binary, their large forms and views).
+    noun : str
+        What errors call each of them.
+
+    Raises
+    ------
+    InputTypeError
+        `words` is a single word, is not iterable, or holds something else than words; the
+        message names the place.
+    InputValueError
+        A str cannot be encoded, or an array holds nulls.
+    """
+
+    def __cinit__(self, words, str noun="word"):
+        if isinstance(words, (str, bytes)):
+            raise InputTypeError(
+                f"expected many {noun}s, got the single {type(words).__name__} {words!a:.60}; "
+                "put it into a list"
+            )
+        if isinstance(words, np.ndarray):
+            if words.ndim != 1:
+                raise InputValueError(
+                    f"expected a one-dimensional array of {noun}s, not of shape {words.shape}"
+                )
+            if words.dtype.kind in "US" and words.itemsize:
+                self._take_fixed_width(words, noun)
+                return
+            if words.dtype.kind not in "USTO":
+                raise InputTypeError(f"expected {noun}s, got an array of {words.dtype}")
+        elif hasattr(words, "__arrow_c_array__") or hasattr(words, "__arrow_c_stream__"):
+            self._take_arrow(words, noun)
+            return
+        try:
+            source = iter(words)
+        except TypeError:
+            raise InputTypeError(
+                f"expected an iterable of str or bytes, not {type(words).__name__}"
+            ) from None
+        self._take_list(_gather(source), noun)
+
+    def __dealloc__(self):
+        PyMem_Free(self.spans)
+        PyMem_Free(self.arena)
+
+    def __len__(self):
+        return self.size
+
+    cdef void _reserve(self, Py_ssize_t size) except *:
+        self.size = size
+        self.spans = <Span*>PyMem_Malloc(max(size, 1) * sizeof(Span))
+        if self.spans == NULL:
+            raise MemoryError
+
+    cdef uint8_t* _make_arena(self, size_t size) except NULL:
+        self.arena = <uint8_t*>PyMem_Malloc(max(size, <size_t>1))
+        if self.arena == NULL:
+            raise MemoryError
+        return self.arena
+
+    cdef void _take_list(self, list words, str noun) except *:
+        cdef Py_ssize_t i
+        cdef size_t total = 0
+        cdef uint8_t* out
+        self.owners = words
+        self._reserve(len(words))
+        for i in range(self.size):
+            _look_for_signals(i)
+            word = words[i]
+            try:
+                if PyUnicode_Check(word):
+                    make_ready(word)
+                    if not is_ascii(word):
+                        self.spans[i].text = NULL
+                        self.spans[i].length = <size_t>_needed(word, noun)
+                        total += self.spans[i].length
+                        continue
+                elif not isinstance(word, bytes):
+                    readable(word, noun)
+            except (InputTypeError, InputValueError) as error:
+                raise type(error)(f"{noun}s[{i}]: {error}") from None
+            self.spans[i] = span(word)
+        if total == 0:
+            return
+        out = self._make_arena(total)
+        for i in range(self.size):
+            _look_for_signals(i)
+            if self.spans[i].text == NULL:
+                word = words[i]
+                self.spans[i].text = out
+                out = write_utf8(code_points(word), width(word), point_count(word), out)
+
+    cdef void _take_fixed_width(self, object words, str noun) except *:
+        """Words of a NumPy array of type U or S, which ends them by NUL."""
+        cdef Py_ssize_t i, found
+        cdef size_t total = 0
+        cdef uint8_t* out
+        cdef const uint32_t[:, ::1] points
+        cdef const uint8_t[:, ::1] texts
+        cdef Span* one
+        wide = words.dtype.kind == "U"
+        words = np.ascontiguousarray(words, words.dtype.newbyteorder("="))
+        self.owners = words
+        self._reserve(len(words))
+        if not self.size:
+            return
+        if not wide:
+            texts = words.view(np.uint8).reshape(self.size, -1)
+            for i in range(self.size):
+                _look_for_signals(i)
+                one = &self.spans[i]
+                one.text = &texts[i, 0]
+                one.length = <size_t>texts.shape[1]
+                while one.length and one.text[one.length - 1] == 0:
+                    one.length -= 1
+            return
+        points = words.view(np.uint32).reshape(self.size, -1)
+        for i in range(self.size):
+            _look_for_signals(i)
+            one = &self.spans[i]
+            one.length = <size_t>points.shape[1]
+            while one.length and points[i, one.length - 1] == 0:
+                one.length -= 1
+            found = utf8_size(&points[i, 0], 4, <Py_ssize_t>one.length)
+            if found < 0:
+                found = -1 - found
+                raise InputValueError(f"{noun}s[{i}]: {_refusal(noun, points[i, found], found)}")
+            total += <size_t>found
+        out = self._make_arena(total)
+        for i in range(self.size):
+            _look_for_signals(i)
+            one = &self.spans[i]
+            one.text = out
+            out = write_utf8(&points[i, 0], 4, <Py_ssize_t>one.length, out)
+            one.length = <size_t>(out - one.text)
+
+    cdef void _take_arrow(self, object words, str noun) except *:
+        cdef ArrowText chunk
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t i
+        self.owners = collect(words, noun)
+        self._reserve(sum([len(chunk) for chunk in self.owners]))
+        for chunk in self.owners:
+            for i in range(chunk.size):
+                _look_for_signals(i)
+                self.spans[at].text = chunk.item(i, &self.spans[at].length)
+                at += 1
+
+    cdef bytes word(self, Py_ssize_t i):
+        """The bytes of a word."""
+        return (<const char*>self.spans[i].text)[:self.spans[i].length]
+
+    def ranges(self, Py_ssize_t count, size_t size):
+        """Cut it into consecutive ranges of at most `count` words.
+
+        A range ends with the word by which it reaches `size` bytes.
+
+        Returns
+        -------
+        list of (int, int)
+        """
+        cdef Py_ssize_t start = 0
+        cdef Py_ssize_t i
+        cdef size_t total = 0
+        found = []
+        for i in range(self.size):
+            total += self.spans[i].length
+            if i + 1 - start == count or total >= size or i + 1 == self.size:
+                found.append((start, i + 1))
+                start = i + 1
+                total = 0
+        return found
