@@ -15,8 +15,8 @@ from fasttext_lite._core.labels.predict import Predictor
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows, Rows
 from fasttext_lite._core.text.batch import WordBatch, encode
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import InputValueError, ModelKindError
-from fasttext_lite.formats.binary import path_name
 from fasttext_lite.metrics import Scores, Tally, read_lines
 from fasttext_lite.parallel import run_over
 from fasttext_lite.parts import LABEL_PREFIX
@@ -25,7 +25,7 @@ from fasttext_lite.words import Words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.parts import Parts
 
 __all__ = ["Classifier", "Contribution", "Prediction", "Predictions"]

@@ -18,8 +18,9 @@ from fasttext_lite._core.lookup.subwords import PruneIndex
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.search.codes import encode
 from fasttext_lite._core.text.batch import WordBatch
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
-from fasttext_lite.formats import open_parts, path_name
+from fasttext_lite.formats import open_parts
 from fasttext_lite.formats.atomic import check_target
 from fasttext_lite.formats.compact import DTYPES, NEIGHBORS_INDEX, describe, describe_codes
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.parts import Parts
 
 __all__ = ["Loss", "Report", "convert"]

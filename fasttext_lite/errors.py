@@ -68,6 +68,13 @@ class FileError(FastTextLiteError, OSError):
     def __str__(self) -> str:
         return f"{self.filename}: {self.strerror}"
 
+    @classmethod
+    def from_os(cls, error: OSError, path: str) -> FileError:
+        """Return the error of this package for one of the operating system, naming the file."""
+        if isinstance(error, FileNotFoundError):
+            return MissingFileError("there is no such file", path, error.errno or _errno.ENOENT)
+        return FileError(error.strerror or str(error), path, error.errno or _errno.EIO)
+
     def __reduce__(self) -> tuple[type[FileError], tuple[str, str, int]]:
         return type(self), (self.strerror or "", self.filename, self.errno or 0)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite._core.files.formatting import text_lines
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import InputTypeError, InputValueError
-from fasttext_lite.formats import path_name
 from fasttext_lite.formats.atomic import AtomicFile, check_target
 from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.loading import load
@@ -21,7 +21,7 @@ from fasttext_lite.official import write_bin, write_ftz
 from fasttext_lite.source import Source
 
 if TYPE_CHECKING:
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.parts import Parts
 
 __all__ = ["FORMATS", "Exported", "export"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from fasttext_lite.arguments import is_path, path_name
 from fasttext_lite.errors import FileError
-from fasttext_lite.formats import is_path, open_parts, path_name
+from fasttext_lite.formats import open_parts
 from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.backing import Fingerprint
-    from fasttext_lite.formats.binary import PathType
     from fasttext_lite.model import Recipe
 
 __all__ = ["load", "model_path"]

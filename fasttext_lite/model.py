@@ -14,8 +14,9 @@ from fasttext_lite._core.text.batch import WordBatch, encode
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
 from fasttext_lite.integrity import check_numbers, check_unchanged
 from fasttext_lite.neighbors import Neighbor, NeighborSearch
+from fasttext_lite.once import once
 from fasttext_lite.parallel import run_in_chunks, run_over
-from fasttext_lite.parts import LABEL_PREFIX, Once
+from fasttext_lite.parts import LABEL_PREFIX
 from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from fasttext_lite._core.labels.line import LineReader
     from fasttext_lite._core.labels.sentences import SentenceEmbedder
     from fasttext_lite._core.lookup.vocabulary import Vocabulary
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.classifier import Classifier, Contribution, Prediction, Predictions
-    from fasttext_lite.formats.binary import PathType
     from fasttext_lite.metrics import Scores
     from fasttext_lite.parts import Info, Parts
 
@@ -68,36 +69,39 @@ class Model(Lookup):
     def __init__(self, parts: Parts, recipe: Callable[[], Recipe]) -> None:
         self._parts = parts
         self._recipe = recipe
-        self._embedder = Once(self._make_embedder)
-        self._neighbors = Once(lambda: NeighborSearch(self._embedder.get(), self._parts))
-        self._counts = Once(self._read_counts)
-        self._reader = Once(self._make_reader)
-        self._sentences = Once(self._make_sentences)
-        self._classifier = Once(self._make_classifier)
 
-    def _make_embedder(self) -> Embedder:
+    @once
+    def _embedder(self) -> Embedder:
         parts = self._parts
         vectors = parts.vectors.rows if parts.vectors else None
         return Embedder(self._vocabulary, parts.subwords, parts.input.rows, vectors, parts.closed)
 
-    def _make_reader(self) -> LineReader:
+    @once
+    def _neighbors(self) -> NeighborSearch:
+        return NeighborSearch(self._embedder, self._parts)
+
+    @once
+    def _reader(self) -> LineReader:
         from fasttext_lite.classifier import make_reader  # costs import time, as those below
 
         return make_reader(self._parts)
 
-    def _make_sentences(self) -> LineReader | SentenceEmbedder:
+    @once
+    def _sentences(self) -> LineReader | SentenceEmbedder:
         if self.info.kind == "supervised":
-            return self._reader.get()
+            return self._reader
         from fasttext_lite._core.labels.sentences import SentenceEmbedder
 
-        return SentenceEmbedder(self._embedder.get())
+        return SentenceEmbedder(self._embedder)
 
-    def _make_classifier(self) -> Classifier:
+    @once
+    def _classifier(self) -> Classifier:
         from fasttext_lite.classifier import Classifier, make_loss
 
-        return Classifier(self._reader.get(), make_loss(self._parts, self.label_counts))
+        return Classifier(self._reader, make_loss(self._parts, self.label_counts))
 
-    def _read_counts(self) -> NDArray[np.int64]:
+    @once
+    def _counts(self) -> NDArray[np.int64]:
         counts = np.frombuffer(self._vocabulary.counts(0, len(self._vocabulary)), np.int64)
         counts.flags.writeable = False
         return counts
@@ -143,12 +147,12 @@ class Model(Lookup):
     @property
     def counts(self) -> NDArray[np.int64]:
         """How often each word occurred in training: int64, shape (words,), read-only."""
-        return self._counts.get()[: self.info.word_count]
+        return self._counts[: self.info.word_count]
 
     @property
     def label_counts(self) -> NDArray[np.int64]:
         """How often each label occurred in training: int64, shape (labels,), read-only."""
-        return self._counts.get()[self.info.word_count :]
+        return self._counts[self.info.word_count :]
 
     @property
     def input_matrix(self) -> NDArray[np.float32]:
@@ -240,7 +244,7 @@ class Model(Lookup):
         ['war', '<wa', '<war', '<war>', 'war', 'war>', 'ar>']
         """
         text = encode(word)
-        own = self._embedder.get().own_row(text)
+        own = self._embedder.own_row(text)
         found = [(_decode(text), own)] if own >= 0 else []
         return found + self._with_rows(self._parts.subwords.ngrams(text))
 
@@ -276,7 +280,7 @@ class Model(Lookup):
         zeros for it, or raises `UnknownWordError` where the model has no n-grams at all because
         its format or its conversion left them out.
         """
-        embedder = self._embedder.get()
+        embedder = self._embedder
         return embedder.vector(word) if embedder.knows(word) else default
 
     def vectors(
@@ -324,7 +328,7 @@ class Model(Lookup):
             out = np.empty((len(batch), self.dim), np.float32)
         else:
             _check_out(out, (len(batch), self.dim))
-        embedder, target = self._embedder.get(), out
+        embedder, target = self._embedder, out
         run_over(lambda start, stop: embedder.fill(batch, start, stop, target), batch, threads)
         return out
 
@@ -349,7 +353,7 @@ class Model(Lookup):
         True
         """
         out = np.empty((len(self), self.dim), np.float32)
-        embedder = self._embedder.get()
+        embedder = self._embedder
 
         def fill(start: int, stop: int) -> None:
             embedder.fill_entries(np.arange(start, stop, dtype=np.int32), out[start:stop])
@@ -666,7 +670,7 @@ class Model(Lookup):
             [*everywhere, *(i for i in map(self.word_id, words) if i >= 0)] for words in own
         ]
         check_unchanged(self._parts)
-        search, words = self._neighbors.get(), self.words
+        search, words = self._neighbors, self.words
         while True:
             found = search.nearest(
                 queries,
@@ -755,7 +759,7 @@ class Model(Lookup):
         >>> ftl.load("sample").sentence_vector("war and peace").shape
         (40,)
         """
-        return self._sentences.get().vector(text)
+        return self._sentences.vector(text)
 
     def sentence_vectors(
         self, texts: Iterable[str | bytes], threads: int | None = None
@@ -781,7 +785,7 @@ class Model(Lookup):
         """
         batch = WordBatch(texts, "text")
         out = np.empty((len(batch), self.dim), np.float32)
-        sentences = self._sentences.get()
+        sentences = self._sentences
         run_over(lambda start, stop: sentences.fill(batch, start, stop, out), batch, threads)
         return out
 
@@ -821,7 +825,7 @@ class Model(Lookup):
         ModelKindError
             The model is not supervised, or its file has no output layer.
         """
-        classifier = self._classifier.get()
+        classifier = self._classifier
         if isinstance(text, (str, bytes)):
             return classifier.predict_one(text, k, threshold, bias)
         return classifier.predict(text, k, threshold, threads=threads, bias=bias)
@@ -836,7 +840,7 @@ class Model(Lookup):
         bias: bool = True,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return label ids and probabilities as arrays: see `Classifier.predict_ids`."""
-        return self._classifier.get().predict_ids(texts, k, threshold, threads=threads, bias=bias)
+        return self._classifier.predict_ids(texts, k, threshold, threads=threads, bias=bias)
 
     def test(
         self,
@@ -847,11 +851,11 @@ class Model(Lookup):
         threads: int | None = None,
     ) -> Scores:
         """Compare predictions with the labels in a file: see `Classifier.test`."""
-        return self._classifier.get().test(path, k, threshold, threads=threads)
+        return self._classifier.test(path, k, threshold, threads=threads)
 
     def explain(self, text: str | bytes, label: str | bytes | None = None) -> list[Contribution]:
         """List what speaks for a label of a text: see `Classifier.explain`."""
-        return self._classifier.get().explain(text, label)
+        return self._classifier.explain(text, label)
 
     def classifier(
         self, label_prefix: str | bytes = LABEL_PREFIX, strip_prefix: bool = False
@@ -871,7 +875,7 @@ class Model(Lookup):
         ModelKindError
             The model is not supervised, or its file has no output layer.
         """
-        return self._classifier.get().with_labels(label_prefix, strip_prefix)
+        return self._classifier.with_labels(label_prefix, strip_prefix)
 
 
 def _positive(name: str, number: object) -> int:

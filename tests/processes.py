@@ -42,7 +42,7 @@ def inherited(path, _):
     """Workers that are forked have the model already, with all that was made."""
     model = ftl.load(path)
     expected = [answer(model, word) for word in WORDS]
-    assert model._neighbors.made
+    assert "_neighbors" in vars(model)
     children = []
     for word, wanted in zip(WORDS, expected, strict=True):
         child = os.fork()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
 
 __all__ = ["Comparison", "Cosines", "LabelAgreement", "Overlap", "Side", "compare"]
 

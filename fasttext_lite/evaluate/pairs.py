@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import FormatError
 from fasttext_lite.evaluate.lines import read_lines
-from fasttext_lite.formats import path_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.evaluate.lines import Line
-    from fasttext_lite.formats.binary import PathType
     from fasttext_lite.model import Model
 
 __all__ = ["SimilarityResult", "spearman", "word_similarity"]

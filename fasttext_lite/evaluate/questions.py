@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import FormatError, InputTypeError, InputValueError
 from fasttext_lite.evaluate.lines import read_lines
-from fasttext_lite.formats import path_name
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.model import Model
 
 __all__ = ["AnalogyResult", "AnalogySection", "analogies", "holds_analogies"]

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fasttext_lite.formats import compact, fasttext, safetensors, text
-from fasttext_lite.formats.binary import is_path, open_file, open_model, path_name
+from fasttext_lite.formats.binary import open_file, open_model
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.parts import Parts
 
-__all__ = ["is_path", "open_parts", "path_name"]
+__all__ = ["open_parts"]
 
 
 def open_parts(

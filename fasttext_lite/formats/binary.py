@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite.arguments import is_path, path_name
 from fasttext_lite.backing import Backing, Fingerprint
 from fasttext_lite.errors import (
     FastTextLiteError,
@@ -24,52 +25,23 @@ from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO, TypeAlias
+    from typing import BinaryIO
 
-    from typing_extensions import TypeIs
+    from fasttext_lite.arguments import PathType
 
-    PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 __all__ = [
     "Cursor",
     "ModelFile",
-    "is_path",
     "largest_dim",
     "open_file",
     "open_model",
     "open_stream",
-    "path_name",
 ]
 
 # Bytes that are read at a time, between which an interrupt is answered.
 _BLOCK = 1 << 24
 _SIZES = {"u1": "B", "i4": "i", "i8": "q", "f8": "d"}
-
-
-def is_path(source: PathType | BinaryIO) -> TypeIs[PathType]:
-    """Tell a path from a file object; what could be both is a path, and anything else a bad one."""
-    return isinstance(source, (str, bytes, os.PathLike)) or not hasattr(source, "read")
-
-
-def path_name(path: PathType) -> str:
-    """Return the path as text, whatever type it came in.
-
-    Raises
-    ------
-    InputTypeError
-        It is no path.
-    FileError
-        No file can have this name.
-    """
-    try:
-        name = os.fsdecode(path)
-    except TypeError:
-        raise InputTypeError(
-            f"a path must be str, bytes or os.PathLike, not {type(path).__name__}"
-        ) from None
-    if "\0" in name:
-        raise FileError("a path cannot hold a null character", name)
-    return name
 
 
 def open_file(

@@ -112,7 +112,7 @@ def test_a_batch_keeps_the_memory_of_an_arrow_array(model):
     gc.collect()
     pyarrow.array(["x" * 7] * 2000)
     out = np.empty((1000, model.dim), np.float32)
-    model._embedder.get().fill(batch, 0, 1000, out)
+    model._embedder.fill(batch, 0, 1000, out)
     assert np.array_equal(out, model[[f"word{i}" for i in range(1000)]])
 
 

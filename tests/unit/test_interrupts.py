@@ -195,11 +195,13 @@ def test_an_interrupt_of_the_command_line_is_exit_code_130(paths, arguments):
     assert sorted(paths.iterdir()) == before
 
 
-def test_a_build_that_is_interrupted_is_made_anew(tmp_path):
+def test_an_interrupted_build_starts_again_at_the_next_call(monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
     model = ftl.load("sample")
-    search = model._neighbors
-    make, search._make = search._make, lambda: (_ for _ in ()).throw(KeyboardInterrupt)
-    with pytest.raises(KeyboardInterrupt):
-        model.neighbors("king")
-    search._make = make
+    with monkeypatch.context() as patch:
+        patch.setattr("fasttext_lite.model.NeighborSearch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            model.neighbors("king")
     assert model.neighbors("king")[0].word == "queen"

@@ -20,6 +20,8 @@ PACKAGE = Path(fasttext_lite.__file__).parent
 # A module imports only from those that stand before it.
 ORDER = [
     "errors",
+    "arguments",
+    "once",
     "_core.kernels.cpu",
     "_core.lookup.subwords",
     "_core.text.utf8",

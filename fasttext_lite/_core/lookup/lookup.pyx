@@ -16,6 +16,6 @@ cdef class Lookup:
         """Return the vector of a word, shape (dim,), or of many, shape (n, dim)."""
         if isinstance(word, (str, bytes)):
             if self.embedder is None:
-                self.embedder = self._embedder.get()
+                self.embedder = self._embedder
             return self.embedder.vector(word)
         return self.vectors(word)

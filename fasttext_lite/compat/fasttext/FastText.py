@@ -13,6 +13,7 @@ import numpy as np
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
 from fasttext_lite._core.text.batch import encode
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import (
     FastTextLiteError,
     FileError,
@@ -21,7 +22,6 @@ from fasttext_lite.errors import (
     UnsupportedError,
 )
 from fasttext_lite.exports import export
-from fasttext_lite.formats import path_name
 from fasttext_lite.loading import load, load_again
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.metrics import Meter, Scores
     from fasttext_lite.model import Model
     from fasttext_lite.neighbors import Neighbor

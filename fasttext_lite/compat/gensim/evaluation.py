@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
+from fasttext_lite.arguments import path_name
 from fasttext_lite.compat.gensim.files import open_binary
 from fasttext_lite.compat.gensim.lookup import cosine, divided
 from fasttext_lite.compat.gensim.similarity import best
 from fasttext_lite.errors import EmptyInputError, InputValueError, MissingExtraError
-from fasttext_lite.formats.binary import path_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.compat.gensim.similarity import Similarity
-    from fasttext_lite.formats.binary import PathType
 
 __all__ = ["Section", "word_analogies", "word_pairs"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import FileError, MissingFileError
-from fasttext_lite.formats.binary import path_name
 
 if TYPE_CHECKING:
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
 
 __all__ = ["open_binary"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.model import Model
 
 __all__ = ["FastTextKeyedVectors", "KeyedVectors"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import PathType
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.model import Model
 
 __all__ = ["FastText", "load_facebook_model", "load_facebook_vectors"]

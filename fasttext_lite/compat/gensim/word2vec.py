@@ -14,8 +14,8 @@ from fasttext_lite.source import Entries
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.compat.gensim.similarity import Similarity
-    from fasttext_lite.formats.binary import PathType
 
 __all__ = ["save"]
 

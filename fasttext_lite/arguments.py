@@ -1,0 +1,152 @@
+"""Checks of what callers pass: numbers, paths, output arrays, text."""
+
+from __future__ import annotations
+
+import math
+import os
+from operator import index
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fasttext_lite.errors import FileError, InputTypeError, InputValueError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO, TypeAlias
+
+    from numpy.typing import NDArray
+    from typing_extensions import TypeIs
+
+    PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+__all__ = ["check_out", "decode", "is_path", "path_name", "real", "whole"]
+
+
+def whole(name: str, value: object, least: int | None = None, most: int | None = None) -> int:
+    """Return a whole number as int.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message of an error.
+    value : object
+        An int, or an object with ``__index__`` such as ``numpy.int64``; bool is refused.
+    least, most : int, optional
+        Bounds, both allowed.
+
+    Raises
+    ------
+    InputTypeError
+        `value` is not a whole number.
+    InputValueError
+        `value` is out of bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> whole("k", np.int64(3), least=1)
+    3
+    """
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InputTypeError(f"{name} must be int, not {type(value).__name__}") from None
+    _check_bounds(name, number, least, most)
+    return number
+
+
+def real(name: str, value: object, least: float | None = None, most: float | None = None) -> float:
+    """Return a real number as float.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message of an error.
+    value : object
+        An int or float, or an object with ``__float__`` such as ``numpy.float32``; bool and str
+        are refused.
+    least, most : float, optional
+        Bounds, both allowed.
+
+    Raises
+    ------
+    InputTypeError
+        `value` is not a number.
+    InputValueError
+        `value` is NaN or out of bounds.
+    """
+    if isinstance(value, (bool, np.bool_)) or not (
+        hasattr(value, "__float__") or hasattr(value, "__index__")
+    ):
+        raise InputTypeError(f"{name} must be a number, not {type(value).__name__}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InputTypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    except OverflowError:
+        raise InputValueError(f"{name} is too large: {value!r}") from None
+    if math.isnan(number):
+        raise InputValueError(f"{name} must be a number, not NaN")
+    _check_bounds(name, number, least, most)
+    return number
+
+
+def _check_bounds(name: str, number: float, least: float | None, most: float | None) -> None:
+    if least is not None and number < least:
+        raise InputValueError(f"{name} must be at least {least}, not {number}")
+    if most is not None and number > most:
+        raise InputValueError(f"{name} must be at most {most}, not {number}")
+
+
+def check_out(out: object, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return `out` if results of this shape can be written into it.
+
+    Raises
+    ------
+    InputTypeError
+        `out` is not a NumPy array.
+    InputValueError
+        It is not float32, has another shape, or is not C-contiguous or not writeable.
+    """
+    if not isinstance(out, np.ndarray):
+        raise InputTypeError(f"out must be a NumPy array, not {type(out).__name__}")
+    if out.dtype != np.float32 or out.shape != shape:
+        raise InputValueError(
+            f"out must be float32 of shape {shape}, not {out.dtype} of shape {out.shape}"
+        )
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise InputValueError("out must be C-contiguous and writeable")
+    return out
+
+
+def decode(text: bytes) -> str:
+    """Decode UTF-8; other bytes become lone surrogates (``errors="surrogateescape"``)."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def is_path(source: PathType | BinaryIO) -> TypeIs[PathType]:
+    """Return whether `source` is meant as a path: anything without a ``read`` method is."""
+    return isinstance(source, (str, bytes, os.PathLike)) or not hasattr(source, "read")
+
+
+def path_name(path: PathType) -> str:
+    """Return a path as str.
+
+    Raises
+    ------
+    InputTypeError
+        `path` is not a path.
+    FileError
+        No file can have this name.
+    """
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        raise InputTypeError(
+            f"a path must be str, bytes or os.PathLike, not {type(path).__name__}"
+        ) from None
+    if "\0" in name:
+        raise FileError("a path cannot hold a null character", name)
+    return name
