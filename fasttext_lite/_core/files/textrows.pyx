@@ -4,7 +4,7 @@ from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memchr, memcpy
 
-from fasttext_lite._core.files.decimals cimport is_space, read_number
+from fasttext_lite._core.files.numbers cimport is_space, read_number
 
 from fasttext_lite.errors import FormatError
 
@@ -170,7 +170,7 @@ cdef class RowParser:
         cdef const uint8_t* behind
         cdef float* numbers = self._numbers + self.count * self.dim
         cdef Py_ssize_t count = 0
-        while stop > at and (is_space(stop[-1]) or stop[-1] == c"\r"):
+        while stop > at and (is_space((stop - 1)[0]) or (stop - 1)[0] == c"\r"):
             stop -= 1
         if at == stop:
             # Only behind the last row, which is not known yet.
