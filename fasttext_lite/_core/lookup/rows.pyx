@@ -1,4 +1,4 @@
-"""Row matrices behind one small interface: add rows, by id, to a vector."""
+"""Row matrices behind one small interface: add, copy or multiply rows by their ids."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1
 
 
 cdef class Rows:
-    """A matrix of which rows are read one by one.
+    """A matrix whose rows are read one by one.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ cdef class DenseRows(Rows):
     count, dim : int
     dtype : {"float32", "float16", "int8"}
     scales : float32 buffer, length count
-        For int8 alone: what the numbers of each row are multiplied by.
+        The factor of each row, for int8 only.
     """
 
     def __cinit__(
@@ -215,13 +215,15 @@ cdef class QuantizedRows(Rows):
     Parameters
     ----------
     codes : buffer of bytes, length count * ceil(dim / dsub)
-        Row-major: the centroid of each part of each row.
+        The centroid of each part of each row, row-major.
     centroids : float32 buffer, length dim * 256
-        Those of part ``s`` begin at ``s * 256 * dsub``; the last part may be shorter than `dsub`.
-    count, dim, dsub : int
+        The centroids of part ``s`` begin at ``s * 256 * dsub``; the last part may be shorter.
+    count, dim : int
+    dsub : int
+        The columns of a part.
     norm_codes : buffer of bytes, length count, optional
     norms : float32 buffer, length 256, optional
-        The norm of a row is ``norms[norm_codes[row]]``, 1 where there are none.
+        The norm of a row is ``norms[norm_codes[row]]``, or 1 without `norms`.
     """
 
     def __cinit__(

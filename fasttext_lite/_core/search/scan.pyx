@@ -111,7 +111,7 @@ cdef class Search:
         free(self.dots)
 
     cdef bint load(self, int32_t i) noexcept nogil:
-        """Write the vector of a word to `vector`; False where there is no memory."""
+        """Write the vector of a word to `vector`; False if memory runs out."""
         cdef Span word
         cdef bint unknown = False
         if self.embedder._has_vector(i):
@@ -137,7 +137,7 @@ cdef class Search:
         self.nearest.add(query, score, i)
 
     cdef float threshold(self, Py_ssize_t query) noexcept nogil:
-        """The cosine below which nothing is kept."""
+        """The cosine below which a word is not kept."""
         return <float>(self.nearest.least(query) * self.queries.cosine_factors[query] - ROUNDING)
 
     cdef void offer(
@@ -145,7 +145,7 @@ cdef class Search:
     ) noexcept nogil:
         """Score a word that may be among the best, or queue it.
 
-        `vector` is NULL where it has to be read yet.
+        `vector` is NULL if it is still to be read.
         """
         cdef Py_ssize_t at
         if self.queries.bans(query, i):
@@ -190,18 +190,19 @@ cdef class Search:
             ):
                 self.score(query, pending[i].id, self.vector)
 
-    cdef void look(
+    cdef void offer_coded(
         self, const int32_t* dots, Py_ssize_t count, Py_ssize_t first, const float* scales,
         const float* errors, const float* block, Py_ssize_t query
     ) noexcept nogil:
-        """Look at some rows from `first` on, by the dot products of their codes with a query."""
+        """Offer the rows from `first` on, given the dot products of their codes with a query."""
         cdef float scores[BLOCK]
         cdef float uppers[BLOCK]
         cdef float threshold = self.threshold(query)
         cdef const float* vector
         cdef Py_ssize_t i
         if not scan_kernels.scores(
-            dots, <size_t>count, scales, errors, &self.queries.coded[query], threshold, scores, uppers
+            dots, <size_t>count, scales, errors, &self.queries.coded[query], threshold, scores,
+            uppers
         ):
             return
         for i in range(count):
@@ -233,7 +234,7 @@ cdef class Search:
                 &queries.codes[0, 0], <size_t>queries.count, self.dots
             )
             for query in range(queries.count):
-                self.look(
+                self.offer_coded(
                     self.dots + query * padded, count, at, &codes.scales[at], &codes.errors[at],
                     NULL, query
                 )
@@ -242,7 +243,7 @@ cdef class Search:
     cdef void scan_coding(
         self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Code each block of rows first, which pays where many queries share it."""
+        """Encode each block of rows first, which pays off if many queries share it."""
         cdef float scales[BLOCK]
         cdef float errors[BLOCK]
         cdef Py_ssize_t at, count, padded, i, query
@@ -261,7 +262,7 @@ cdef class Search:
                 &queries.codes[0, 0], <size_t>queries.count, self.dots
             )
             for query in range(queries.count):
-                self.look(
+                self.offer_coded(
                     self.dots + query * padded, count, at, scales, errors, self.block, query
                 )
             at += BLOCK
@@ -269,7 +270,7 @@ cdef class Search:
     cdef void scan_products(
         self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Multiply rows as they stand, in float32."""
+        """Multiply the rows themselves, in float32."""
         cdef float products[BLOCK]
         cdef size_t columns = <size_t>queries.units.shape[1]
         cdef size_t size = <size_t>(rows.bytes // queries.dim)
@@ -301,7 +302,7 @@ cdef class Search:
             at += BLOCK
 
     cdef float cosine(self, Py_ssize_t i, float product) noexcept nogil:
-        """What the dot product of a row and a query of length 1 says of their cosine."""
+        """The cosine of a row and a query by their dot product; NaN if that is not certain."""
         cdef float norm = self.norms[i]
         if norm == 0:
             return 0
@@ -315,7 +316,7 @@ cdef class Search:
     def scan_codes(self, Codes codes not None, Py_ssize_t start, Py_ssize_t stop):
         """Search the words from `start` to `stop` by their codes."""
         if codes.dim != self.queries.dim or codes.packed != self.queries.packed:
-            raise InputValueError("the codes are not those that the queries are for")
+            raise InputValueError("the codes differ from the queries in dimensions or packing")
         self._check(start, stop, codes.count)
         if start < stop and self.queries.count:
             with nogil:
@@ -323,9 +324,9 @@ cdef class Search:
         self._check_memory()
 
     def scan_rows(self, Py_ssize_t start, Py_ssize_t stop):
-        """Search the words from `start` to `stop` by the rows that `embedder` has of them."""
+        """Search the words from `start` to `stop` by the rows of `embedder`."""
         if self.rows is None or self.queries.packed:
-            raise InputValueError("there are no rows with norms, or the queries are for codes")
+            raise InputValueError("a search by rows needs norms, and queries that are not packed")
         self._check(start, stop, self.rows.count)
         with nogil:
             if self.queries.count < WORTH_CODING:
@@ -335,7 +336,7 @@ cdef class Search:
         self._check_memory()
 
     def scan_ids(self, const int32_t[::1] ids not None, Py_ssize_t start, Py_ssize_t stop):
-        """Search the words that have ``ids[start:stop]``, each but once, all exactly."""
+        """Score the words ``ids[start:stop]`` exactly; no id may come twice."""
         cdef Py_ssize_t i, query
         if not 0 <= start <= stop <= ids.shape[0]:
             raise InputValueError(f"there are no ids from {start} to {stop}")
