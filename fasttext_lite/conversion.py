@@ -16,7 +16,7 @@ from fasttext_lite._core.lookup.embed import Embedder
 from fasttext_lite._core.lookup.ngrams import mark_entry_rows, mark_rows
 from fasttext_lite._core.lookup.subwords import PruneIndex
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
-from fasttext_lite._core.search.codes import encode
+from fasttext_lite._core.search.codes import encode_directions
 from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
@@ -550,7 +550,7 @@ class _Job:
         def code(start: int, stop: int) -> tuple[NDArray[Any], ...]:
             stored = writer.read("words", start, stop).astype(np.float32)
             # The scales of int8 do not change a direction.
-            return encode(stored, packed=True)
+            return encode_directions(stored, packed=True)
 
         more: list[tuple[NDArray[Any], ...]] = []
         for codes, *others in self._blocks("neighbours", code, count, self.dim):

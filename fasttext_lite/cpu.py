@@ -1,4 +1,4 @@
-"""What this CPU has, and which of the loops over numbers run on it."""
+"""The features of this CPU, and the level of kernels that the process runs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ __all__ = ["CpuFeatures", "cpu_features"]
 
 @dataclass(frozen=True)
 class CpuFeatures:
-    """What kernels are chosen by, and which they are.
+    """The features of this CPU, and the levels of kernels that it can run.
+
+    Kernels are the loops over the numbers of rows. They exist in versions for several instruction
+    sets; a level is one choice of them. Vectors and predictions have the same bits at every level.
 
     Attributes
     ----------
     features : tuple of str
-        What the CPU has and the system lets programs use, of what a kernel asks for, as Linux
-        spells it.
+        The CPU features that levels ask for, and that the CPU and the system offer; spelled as
+        Linux spells them.
     kernels : tuple of str
-        The kernels that can run here, best first; the last is ``"scalar"``, the reference.
+        The levels that this CPU can run, best first; the last is ``"scalar"``, the reference.
     chosen : str
-        Those in use.
+        The level in use.
     variable : str
-        The environment variable that names others; it is read when the package is imported.
+        The environment variable that names another level; it is read when the package is imported.
     """
 
     features: tuple[str, ...]
@@ -33,7 +36,7 @@ class CpuFeatures:
 
 
 def cpu_features() -> CpuFeatures:
-    """Say what this CPU has, and which kernels it can and does run.
+    """Return the features of this CPU, and the levels of kernels that it can run and does run.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite._core.files.formatting import text_lines
+from fasttext_lite._core.files.numbers import text_lines
 from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.formats.atomic import AtomicFile, check_target

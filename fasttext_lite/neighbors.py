@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fasttext_lite._core.search.codes import Codes, encode, norms, row_width
+from fasttext_lite._core.search.codes import Codes, encode_directions, norms, row_width
 from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
@@ -194,7 +194,7 @@ class NeighborSearch:
 
         def fill(start: int, stop: int) -> None:
             rows = slice(start, stop)
-            codes[rows], scales[rows], errors[rows] = encode(
+            codes[rows], scales[rows], errors[rows] = encode_directions(
                 self._vectors(start, stop), packed=False
             )
 

@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t, uint8_t
 from libc.stdlib cimport abort, free, malloc, qsort
 from libc.string cimport memcmp, memcpy
 
-from fasttext_lite._core.files.decimals cimport is_space, read_number
+from fasttext_lite._core.files.numbers cimport is_space, read_number
 from fasttext_lite._core.lookup.hashed cimport LONGEST, HashedRows
 from fasttext_lite._core.labels.line cimport LineReader
 from fasttext_lite._core.lookup.subwords cimport PruneIndex, Subwords, Walk, bracket

@@ -15,7 +15,7 @@ from builders import HS, SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose, assert_array_equal
 
 import fasttext_lite as ftl
-from fasttext_lite._core.files.formatting import text_lines
+from fasttext_lite._core.files.numbers import text_lines
 from fasttext_lite.cli import main
 
 quantizing = pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")

@@ -18,12 +18,10 @@ from fasttext_lite._core.kernels import cpu
 from fasttext_lite._core.lookup import rows
 
 REPOSITORY = Path(__file__).parents[2]
-CORE = REPOSITORY / "fasttext_lite" / "_core"
-SOURCES = [
-    REPOSITORY / "tests" / "kernels" / "sweep.c",
-    CORE / "kernels" / "kernels.c",
-    CORE / "kernels" / "cpu_features.c",
-]
+KERNELS = REPOSITORY / "fasttext_lite" / "_core" / "kernels"
+SOURCES = [REPOSITORY / "tests" / "kernels" / "sweep.c", *sorted(KERNELS.glob("*.c"))]
+PROGRAMS = REPOSITORY / "tests" / "programs"
+SANITIZER = "-fsanitize=undefined"
 X86 = platform.machine() in ("x86_64", "AMD64")
 
 
@@ -37,27 +35,34 @@ def need(program):
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
-    """Compile sweep.c with one compiler, once."""
+    """Compile sweep.c with one compiler and its options, once."""
     made = {}
 
-    def compiled(compiler, *options):
+    def compiled(*compiler):
         if compiler not in made:
+            need(compiler[0])
             made[compiler] = str(tmp_path_factory.mktemp("sweep") / "sweep")
             done = run(
-                need(compiler), "-O2", "-ffp-contract=off", "-Wall", "-Werror", *options,
-                f"-I{CORE / 'kernels'}", *map(str, SOURCES), "-o", made[compiler],
+                compiler[0], "-O2", *compiler[1:], "-ffp-contract=off", "-Wall", "-Wextra",
+                "-Werror", f"-I{KERNELS}", *map(str, SOURCES), "-lm", "-o", made[compiler],
             )  # fmt: skip
+            if SANITIZER in compiler and "cannot find" in done.stderr:
+                pytest.skip("the library of the sanitizer is missing")
             assert done.returncode == 0, done.stderr
         return made[compiler]
 
     return compiled
 
 
-# The number is the step between two alignments of one length; all lengths together have them all.
 @pytest.mark.skipif(sys.platform == "win32", reason="it asks for memory as POSIX does")
-def test_kernels_of_this_cpu_agree_at_every_length_and_alignment(sweep):
-    done = run(sweep("cc"), "8")
-    assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize(
+    "compiler",
+    [["cc"], ["cc", "-O1", SANITIZER, "-fno-sanitize-recover=all"]],
+    ids=["cc", "undefined behaviour"],
+)
+def test_kernels_of_this_cpu_agree_at_every_length_and_alignment(sweep, compiler):
+    done = run(sweep(*compiler), *(["8", "1"] if compiler == ["cc"] else ["64", "7"]))
+    assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split() == cpu.runnable()
 
 
@@ -66,84 +71,82 @@ def test_kernels_of_this_cpu_agree_at_every_length_and_alignment(sweep):
     ("compiler", "emulator", "expected"),
     [
         pytest.param(
-            "x86_64-linux-gnu-gcc", ["qemu-x86_64", "-cpu", "core2duo"], "sse2 scalar", id="sse2"
+            ["x86_64-linux-gnu-gcc"], ["qemu-x86_64", "-cpu", "core2duo"], "sse2 scalar", id="sse2"
         ),
         pytest.param(
-            "x86_64-linux-gnu-gcc",
+            ["x86_64-linux-gnu-gcc"],
             ["qemu-x86_64", "-cpu", "Haswell"],
             "avx2 sse2 scalar",
             id="avx2",
         ),
-        pytest.param("aarch64-linux-gnu-gcc", ["qemu-aarch64"], "neon scalar", id="neon"),
+        pytest.param(["aarch64-linux-gnu-gcc"], ["qemu-aarch64"], "neon scalar", id="neon"),
+        pytest.param(
+            ["aarch64-linux-gnu-gcc", "-DFTL_NO_FLOAT16"],
+            ["qemu-aarch64"],
+            "neon scalar",
+            id="neon without conversions of float16",
+        ),
     ],
 )
 def test_kernels_of_other_cpus_agree(sweep, compiler, emulator, expected):
     need(emulator[0])
-    done = run(*emulator, sweep(compiler, "-static"), "64")
+    done = run(*emulator, sweep(*compiler, "-static"), "64", "7")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip() == expected
 
 
+@pytest.mark.parametrize("compiler", ["x86_64-w64-mingw32-gcc", "aarch64-linux-gnu-gcc"])
+def test_kernels_compile_elsewhere_without_a_warning(compiler):
+    done = run(
+        need(compiler), "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic",
+        "-Wconversion", "-Wno-sign-conversion", "-Werror", *SOURCES[1:],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+AVX2 = ["sse2", "avx", "avx2", "f16c", "fma"]
+
+
+@pytest.fixture(scope="module")
+def levels_of(tmp_path_factory):
+    """A program that prints the levels of a CPU with given features."""
+    program = tmp_path_factory.mktemp("levels") / "levels"
+    sources = [REPOSITORY / "tests" / "kernels" / "levels.c", KERNELS / "levels.c"]
+    done = run(need("cc"), f"-I{KERNELS}", *sources, "-o", program)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+@pytest.mark.skipif(not X86, reason="the features are those of x86")
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        (["sse2"], "sse2 scalar"),
+        (["sse2", "avx", "avx2", "f16c"], "sse2 scalar"),
+        (AVX2, "avx2 sse2 scalar"),
+        (["sse2", "avx512f"], "sse2 scalar"),
+        ([*AVX2, "avx512f"], "avx512 avx2 sse2 scalar"),
+        ([*AVX2, "avx512f", "avx512_vnni"], "avx512 avx2 sse2 scalar"),
+        (
+            [*AVX2, "avx512f", "avx512bw", "avx512vl", "avx512_vnni"],
+            "avx512vnni avx512 avx2 sse2 scalar",
+        ),
+    ],
+)
+def test_a_level_runs_where_the_cpu_has_all_that_it_asks_for(levels_of, features, expected):
+    assert run(levels_of, *features).stdout.strip() == expected
+
+
 @pytest.mark.parametrize("kernels", cpu.runnable())
 def test_every_kind_of_kernel_gives_the_same_bits(kernels):
-    code = (
-        "import sys, numpy as np, fasttext_lite as ftl\n"
-        "from fasttext_lite._core.kernels import cpu\n"
-        "from fasttext_lite._core.lookup import rows\n"
-        "out = bytearray()\n"
-        "for dim in (*range(1, 140), 300, 320, 321, 700):\n"
-        "    random = np.random.default_rng(dim)\n"
-        "    exact = random.standard_normal((20, dim))\n"
-        "    exact *= 10.0 ** random.integers(-9, 5, (20, dim))\n"
-        "    scales = random.random(20).astype('f4')\n"
-        "    for dtype in ('float32', 'float16', 'int8'):\n"
-        "        numbers = random.integers(-128, 128, (20, dim)) if dtype == 'int8' else exact\n"
-        "        raw = numbers.astype(dtype).tobytes()\n"
-        "        data = memoryview(b'x' * (dim % 7) + raw)[dim % 7 :]\n"
-        "        total = np.zeros(dim, 'f4')\n"
-        "        given = (data, 20, dim, dtype, scales if dtype == 'int8' else None)\n"
-        "        matrix = rows.DenseRows(*given)\n"
-        "        matrix.sum(random.integers(0, 20, 45), total)\n"
-        "        out += total.tobytes()\n"
-        "        copied = np.empty((20, dim), 'f4')\n"
-        "        matrix.take(np.arange(20), copied)\n"
-        "        wide = numbers.astype(dtype).astype('f4')\n"
-        "        wide *= scales[:, None] if dtype == 'int8' else 1\n"
-        "        assert copied.tobytes() == wide.tobytes()\n"
-        "        vector = random.standard_normal(dim).astype('f4')\n"
-        "        found = np.array(matrix.dots(np.arange(20), vector), 'f4')\n"
-        "        exact_dots = numbers.astype(dtype).astype('f8') @ vector\n"
-        "        exact_dots *= scales if dtype == 'int8' else 1\n"
-        "        size = np.abs(numbers.astype(dtype).astype('f8')) @ np.abs(vector)\n"
-        "        assert (np.abs(found - exact_dots) <= 1e-6 * (size + 1e-30)).all()\n"
-        "        out += found.tobytes()\n"
-        "    for dsub in {1, 2, 5, dim}:\n"
-        "        parts = -(-dim // dsub)\n"
-        "        codes, norm_codes = random.bytes(20 * parts), random.bytes(20)\n"
-        "        centroids = random.standard_normal(dim * 256).astype('f4')\n"
-        "        norms = random.random(256).astype('f4')\n"
-        "        matrix = rows.QuantizedRows(\n"
-        "            codes, centroids, 20, dim, dsub, norm_codes, norms\n"
-        "        )\n"
-        "        total = np.zeros((20, dim), 'f4')\n"
-        "        matrix.take(np.arange(20), total)\n"
-        "        decoded = np.zeros((20, dim), 'f4')\n"
-        "        for part in range(parts):\n"
-        "            at, width = part * dsub, min(dsub, dim - part * dsub)\n"
-        "            book = centroids[at * 256 : (at + width) * 256].reshape(256, width)\n"
-        "            decoded[:, at : at + width] = book[np.frombuffer(codes, 'u1')[part::parts]]\n"
-        "        decoded *= norms[np.frombuffer(norm_codes, 'u1')][:, None]\n"
-        "        assert (total == decoded).all()\n"
-        "        summed = np.zeros(dim, 'f4')\n"
-        "        matrix.sum(random.integers(0, 20, 45), summed)\n"
-        "        out += summed.tobytes()\n"
-        "sys.stdout.buffer.write(cpu.chosen().encode() + b'|' + out)\n"
-    )
     chosen, sums = {}, {}
     for name in (kernels, "scalar"):
         environment = os.environ | {cpu.VARIABLE: name}
         done = subprocess.run(
-            [sys.executable, "-I", "-c", code], capture_output=True, check=False, env=environment
+            [sys.executable, "-I", PROGRAMS / "sum_rows.py"],
+            capture_output=True,
+            check=False,
+            env=environment,
         )
         assert done.returncode == 0, done.stderr.decode()
         chosen[name], _, sums[name] = done.stdout.partition(b"|")

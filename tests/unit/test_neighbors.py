@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from fasttext_lite._core.kernels import cpu
 from fasttext_lite._core.search import codes
 from fasttext_lite._core.search.nearest import Nearest
 
+PROGRAM = Path(__file__).parents[1] / "programs" / "search_rows.py"
 FILES = ["raw", "float32", "float32 index", "float16", "float16 index", "int8", "int8 index"]
 
 
@@ -283,7 +285,7 @@ def test_errors_of_codes_are_bounds(packed):
         rows = source.standard_normal((20, dim)).astype(np.float32)
         rows[0], rows[1], rows[2, 0], rows[3] = 0, 1, 50, rows[3] * np.float32(1e-33)
         rows[4, 0] = np.nan
-        found, scales, errors = codes.encode(rows, packed)
+        found, scales, errors = codes.encode_directions(rows, packed)
         columns = np.concatenate([found & 15, found >> 4], axis=1)[:, :dim] if packed else found
         assert columns.max() <= (15 if packed else 127)
         with np.errstate(invalid="ignore"):
@@ -297,48 +299,11 @@ def test_errors_of_codes_are_bounds(packed):
         assert (errors[5:] <= missed[5:] * 1.6 + 1e-5).all()
 
 
-KERNELS = """
-import sys, numpy as np, tempfile, pathlib
-import fasttext_lite as ftl
-from fasttext_lite._core.search import codes
-random = np.random.default_rng(0)
-for dim in range(1, 1031):
-    for packed in (False, True):
-        width = -(-codes.row_width(dim, packed) // 64) * 64
-        rows = random.integers(0, 256 if packed else 128, (8, width), np.uint8)
-        queries = random.integers(-127, 128, (5, width * (2 if packed else 1))).astype(np.int8)
-        columns = np.concatenate([rows & 15, rows >> 4], axis=1) if packed else rows
-        expected = queries.astype(np.int64) @ columns.T.astype(np.int64)
-        assert (codes.dots(rows, queries, packed) == expected).all()
-    rows = random.standard_normal((2, dim)).astype(np.float32)
-    found, scales, errors = codes.encode(rows, False)
-    units = rows / np.linalg.norm(rows.astype(float), axis=1, keepdims=True)
-    missed = np.linalg.norm(units - scales[:, None] * (found - 63.5), axis=1)
-    assert (missed <= errors).all() and (errors < missed * 1.5 + 1e-5).all()
-folder = pathlib.Path(tempfile.mkdtemp())
-for dim in (1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 100, 257):
-    rows = random.standard_normal((70, dim)).astype(np.float32)
-    lines = [f"w{i} " + " ".join(map(repr, map(float, row))) for i, row in enumerate(rows)]
-    (folder / "rows.vec").write_text(f"70 {dim}\\n" + "\\n".join(lines))
-    for dtype in ("float32", "float16", "int8"):
-        ftl.convert(folder / "rows.vec", folder / "file", dtype)
-        model = ftl.load(folder / "file")
-        vectors = model.word_vectors().astype(float)
-        units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        for queries in (rows[:1], rows[:8]):
-            for query, near in zip(queries, model.neighbors(list(queries), k=70)):
-                scores = units @ (query / np.linalg.norm(query.astype(float)))
-                found = [scores[int(word[1:])] for word, _ in near]
-                assert np.abs(found - np.sort(scores)[::-1]).max() < 1e-12
-print(codes.chosen())
-"""
-
-
-@pytest.mark.parametrize("kernels", codes.runnable())
+@pytest.mark.parametrize("kernels", cpu.runnable())
 def test_every_kind_of_kernel_finds_the_same(kernels):
     environment = os.environ | {cpu.VARIABLE: kernels}
     done = subprocess.run(
-        [sys.executable, "-I", "-c", KERNELS], capture_output=True, env=environment, text=True
+        [sys.executable, "-I", PROGRAM], capture_output=True, env=environment, text=True
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == kernels

@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from fasttext_lite._core.kernels.cpu cimport kernels
+from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
@@ -117,7 +117,7 @@ cdef class OwnRows:
         for trial in range(TRIALS):
             memcpy(mean, own, dim * sizeof(float))
             self.add_rows(text, length + 2, mean)
-            kernels.scale_f32(mean, dim, factor)
+            scale_f32(mean, dim, factor)
             exact = True
             for column in range(dim):
                 error = target[column] - mean[column]

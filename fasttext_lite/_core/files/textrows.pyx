@@ -1,14 +1,14 @@
-"""Rows of word vectors from a stream: a word and its numbers, as text or as float32."""
+"""Parse rows of word vectors from a stream: a word and its numbers, as text or as float32."""
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memchr, memcpy
 
-from fasttext_lite._core.files.decimals cimport is_space, read_number
+from fasttext_lite._core.files.numbers cimport is_space, read_number
 
 from fasttext_lite.errors import FormatError
 
-# Bytes of a word or a number that a message shows.
+# The most bytes of a word or a number in a message.
 cdef Py_ssize_t SHOWN = 40
 
 
@@ -23,35 +23,35 @@ cdef enum Problem:
 
 
 cdef class RowParser:
-    """Takes rows in pieces, as a stream gives them, and keeps their words and numbers end to end.
+    """Parse rows piece by piece, and keep their words and numbers end to end.
 
-    Memory grows with what was read, whatever the head of a file says.
+    Memory grows with the bytes that were parsed, whatever the header of a file says.
 
     Parameters
     ----------
     dim : int
-        How many numbers a row has.
+        The number of columns of a row.
     limit : int
-        How many rows there may be.
+        The largest number of rows.
     start : int
-        The byte of the file at which the first row begins, for errors.
+        The byte offset of the first row in the file, for errors.
     said : str
-        Who says `dim` and `limit`, for errors.
+        A clause that names the source of `dim` and `limit`, for errors.
     expected : int
-        Rows to make room for ahead.
+        The number of rows to allocate memory for at the start.
 
     Attributes
     ----------
     dim, limit, count : int
         `count` is the number of rows so far.
     at : int
-        The byte of the file behind what was taken.
+        The byte offset in the file behind the last parsed row.
     words : bytearray
-        The words of the rows; complete after `finish`, as are the next two.
+        The words of the rows. It has its final size after `finish`, as the next two have.
     offsets : bytearray
-        uint64, count + 1 of them: where each word begins in `words`, and where the last one ends.
+        ``count + 1`` uint64: the start of each word in `words`, and the end of the last one.
     numbers : bytearray
-        float32, row by row.
+        ``count * dim`` float32, row by row.
     """
 
     cdef readonly Py_ssize_t dim
@@ -67,7 +67,7 @@ cdef class RowParser:
     cdef uint8_t* _words
     cdef uint64_t* _offsets
     cdef float* _numbers
-    # What is wrong, and with which bytes of the data.
+    # The first problem, and the bytes of the data that have it.
     cdef Problem problem
     cdef Py_ssize_t found
     cdef const uint8_t* wrong
@@ -85,7 +85,7 @@ cdef class RowParser:
         self._reserve(0, expected, expected * dim)
 
     cdef int _reserve(self, int64_t words, int64_t rows, int64_t numbers) except -1:
-        """Make room for so many more bytes of words, rows and numbers."""
+        """Allocate memory for more bytes of words, rows and numbers."""
         self._words = <uint8_t*>_grown(self.words, self.words_size + <uint64_t>words)
         self._offsets = <uint64_t*>_grown(self.offsets, 8 * <uint64_t>(self.count + rows + 1))
         self._numbers = <float*>_grown(
@@ -94,17 +94,23 @@ cdef class RowParser:
         return 0
 
     def take_text(self, const uint8_t[::1] data not None, bint last):
-        """Take the lines that `data` holds whole; `last` says that it ends with the file.
+        """Parse the complete lines in `data`.
+
+        Parameters
+        ----------
+        data : buffer of bytes
+        last : bool
+            Whether `data` ends with the file.
 
         Returns
         -------
         int
-            How many bytes were taken. The rest is to be given again, with more behind it.
+            The number of bytes that were parsed. Pass the rest again, with more data behind it.
 
         Raises
         ------
         FormatError
-            A line is no row.
+            A line is not a row.
         """
         cdef Py_ssize_t size = data.shape[0]
         cdef Py_ssize_t used = 0
@@ -118,7 +124,7 @@ cdef class RowParser:
         return used
 
     def take_binary(self, const uint8_t[::1] data not None, bint last):
-        """Take the rows that `data` holds whole: a word, a space, and float32 numbers.
+        """Parse the complete rows in `data`: a word, a space, and float32 numbers.
 
         A line feed may follow each row. Parameters, result and errors are those of `take_text`.
         """
@@ -141,7 +147,7 @@ cdef class RowParser:
         return used
 
     def finish(self):
-        """Give back the room that was not needed."""
+        """Shrink the arrays to their final sizes."""
         _fit(self.words, self.words_size)
         _fit(self.offsets, 8 * <uint64_t>(self.count + 1))
         _fit(self.numbers, 4 * <uint64_t>(self.count * self.dim))
@@ -165,15 +171,15 @@ cdef class RowParser:
     cdef bint _take_line(
         self, const uint8_t* at, const uint8_t* stop, Py_ssize_t start
     ) noexcept nogil:
-        """One line without its end; False where it is no row."""
+        """Parse one line without its end; False if it is not a row."""
         cdef const uint8_t* word = at
         cdef const uint8_t* behind
         cdef float* numbers = self._numbers + self.count * self.dim
         cdef Py_ssize_t count = 0
-        while stop > at and (is_space(stop[-1]) or stop[-1] == c"\r"):
+        while stop > at and (is_space((stop - 1)[0]) or (stop - 1)[0] == c"\r"):
             stop -= 1
         if at == stop:
-            # Only behind the last row, which is not known yet.
+            # Allowed only behind the last row, which is not known yet.
             if self.blank < 0:
                 self.blank = self.at + start
             return True
@@ -212,7 +218,7 @@ cdef class RowParser:
         cdef Py_ssize_t width = 4 * self.dim
         cdef const uint8_t* space
         while at < size:
-            # The line feed is taken with the row behind it, or at the end: there is only one.
+            # The line feed belongs to the row behind it, or to the end of the file.
             start = at + (data[at] == c"\n")
             if start == size:
                 if last:
@@ -270,7 +276,7 @@ cdef class RowParser:
 
 
 cdef void* _grown(bytearray array, uint64_t size) except NULL:
-    """The bytes of an array that has at least that size now, by a step that keeps growth cheap."""
+    """Grow an array to a size at least, by a quarter or more, and return its bytes."""
     cdef uint64_t before = <uint64_t>len(array)
     if size > before:
         PyByteArray_Resize(array, <Py_ssize_t>max(size, before + before // 4))

@@ -1,4 +1,5 @@
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+"""The kernels of the level that this process runs, and loops that need no levels."""
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
 
 
 cdef extern from "kernels.h" nogil:
@@ -6,6 +7,10 @@ cdef extern from "kernels.h" nogil:
         FTL_F32
         FTL_F16
         FTL_I8
+        FTL_CODE_STEP
+        FTL_PRODUCT_STEP
+        FTL_SCAN_ROWS
+        FTL_MOST_LEVELS
     ctypedef void AddRows "ftl_add_rows"(
         const uint8_t* base, const float* scales, size_t dim, const int64_t* ids, size_t count,
         size_t ahead, float* out
@@ -16,20 +21,53 @@ cdef extern from "kernels.h" nogil:
     ctypedef float Dot "ftl_dot"(
         const uint8_t* row, size_t dim, const float* vector
     ) noexcept nogil
-    ctypedef struct Kernels "ftl_kernels":
-        const char* name
+    ctypedef struct RowKernels "ftl_row_kernels":
         AddRows* add_rows[3]
         CopyRow* copy_row[3]
-        void (*add_scaled_f32)(
-            const float* row, size_t dim, float scale, float* out
-        ) noexcept nogil
-        void (*scale_f32)(float* out, size_t dim, float scale) noexcept nogil
         Dot* dot[3]
+    ctypedef struct CodeQuery "ftl_code_query":
+        int32_t offset
+        float scale
+        float length
+        float slack
+    ctypedef void CodeDots "ftl_code_dots"(
+        const uint8_t* rows, size_t stride, size_t count, size_t width,
+        const int8_t* queries, size_t query_count, int32_t* out
+    ) noexcept nogil
+    ctypedef float Encode "ftl_encode"(
+        const float* row, size_t dim, float inverse, float step, int levels, uint8_t* codes
+    ) noexcept nogil
+    ctypedef size_t CodeScores "ftl_code_scores"(
+        const int32_t* dots, size_t count, const float* scales, const float* errors,
+        const CodeQuery* query, float least, float* scores, float* uppers
+    ) noexcept nogil
+    ctypedef void Products "ftl_products"(
+        const uint8_t* rows, size_t stride, size_t count, size_t columns, const float* query,
+        float* out
+    ) noexcept nogil
+    ctypedef struct ScanKernels "ftl_scan_kernels":
+        CodeDots* dots
+        CodeDots* packed_dots
+        Encode* encode
+        CodeScores* scores
+        Products* products[3]
+    ctypedef struct Level "ftl_level":
+        const char* name
+        const RowKernels* rows
+        const ScanKernels* scan
+    size_t runnable_levels "ftl_runnable_levels"(const Level** found)
 
-    void prefetch "ftl_prefetch"(const void* address) noexcept nogil
-    enum:
-        FTL_MOST_KERNELS
-    size_t runnable_kernels "ftl_runnable_kernels"(const Kernels** found)
+cdef extern from "loops.h" nogil:
+    void prefetch "ftl_prefetch"(const void* address)
+    void scale_f32 "ftl_scale_f32"(float* out, size_t dim, float scale)
+    void add_scaled_f32 "ftl_add_scaled_f32"(
+        const float* row, size_t dim, float scale, float* out
+    )
+    void add_quantized "ftl_add_quantized"(
+        const uint8_t* codes, const float* centroids, size_t dim, size_t dsub, float norm,
+        float* out
+    )
+    void exact_dots "ftl_exact_dots"(const float* a, const float* b, size_t dim, double* sums)
 
 cdef extern from "cpu_features.h" nogil:
     enum:
@@ -38,5 +76,6 @@ cdef extern from "cpu_features.h" nogil:
     uint32_t cpu_features "ftl_features"()
 
 
-# Chosen once, when this module is imported.
-cdef const Kernels* kernels
+# Those of the level that was chosen when this module was imported.
+cdef const RowKernels* row_kernels
+cdef const ScanKernels* scan_kernels

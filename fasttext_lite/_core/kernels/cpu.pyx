@@ -1,4 +1,4 @@
-"""Which kernels this process runs: the best that its CPU can, or what a variable names."""
+"""The level of kernels of this process: the best that its CPU can run, or one by name."""
 
 import os
 
@@ -8,33 +8,35 @@ VARIABLE = "FASTTEXT_LITE_KERNELS"
 
 
 def features():
-    """What this CPU has, and the system lets it use, of what kernels are chosen by."""
+    """List the CPU features that levels ask for, and that this CPU and its system offer."""
     cdef int i
     return [feature_names[i].decode() for i in range(FTL_FEATURES) if cpu_features() >> i & 1]
 
 
 def runnable():
-    """The kernels that this CPU can run, best first."""
-    cdef const Kernels* found[FTL_MOST_KERNELS]
+    """List the levels that this CPU can run, best first."""
+    cdef const Level* found[FTL_MOST_LEVELS]
     cdef size_t i
-    return [found[i].name.decode() for i in range(runnable_kernels(found))]
+    return [found[i].name.decode() for i in range(runnable_levels(found))]
 
 
 def chosen():
-    """The kernels that this process runs."""
-    return kernels.name.decode()
+    """Return the name of the level that this process runs."""
+    return level.name.decode()
 
 
-cdef const Kernels* _choose() except NULL:
-    cdef const Kernels* found[FTL_MOST_KERNELS]
+cdef const Level* _choose() except NULL:
+    cdef const Level* found[FTL_MOST_LEVELS]
     names = runnable()
     wanted = os.environ.get(VARIABLE) or names[0]
     if wanted not in names:
         raise InputValueError(
             f"{VARIABLE} is {wanted!r}; this CPU can run {', '.join(names)}"
         )
-    runnable_kernels(found)
+    runnable_levels(found)
     return found[<size_t>names.index(wanted)]
 
 
-kernels = _choose()
+cdef const Level* level = _choose()
+row_kernels = level.rows
+scan_kernels = level.scan

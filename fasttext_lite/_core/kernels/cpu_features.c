@@ -1,9 +1,10 @@
 #include "cpu_features.h"
 
+#include "simd.h"
+
 #include <stddef.h>
 
-#if defined(__x86_64__) || defined(_M_X64)
-#define FTL_X86
+#ifdef FTL_X86
 #ifdef _MSC_VER
 #include <intrin.h>
 #else
@@ -74,7 +75,7 @@ uint32_t ftl_features(void)
                  bit(seven[EBX], 31, FTL_AVX512VL) | bit(seven[ECX], 11, FTL_AVX512_VNNI);
     return found;
 }
-#elif defined(__aarch64__) || defined(_M_ARM64)
+#elif defined(FTL_ARM64)
 uint32_t ftl_features(void)
 {
     return 1u << FTL_NEON;

@@ -7,7 +7,7 @@ from libc.string cimport memchr, memset
 import numpy as np
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
-from fasttext_lite._core.kernels.cpu cimport kernels
+from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.lookup.hashed cimport LONGEST, HashedRows
 from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket
@@ -224,7 +224,7 @@ cdef class LineReader:
             return NO_MEMORY
         empty[0] = count == 0
         if count:
-            kernels.scale_f32(out, <size_t>self.rows.dim, <float>(1.0 / <double>count))
+            scale_f32(out, <size_t>self.rows.dim, <float>(1.0 / <double>count))
         return DONE
 
     def vector(self, text):

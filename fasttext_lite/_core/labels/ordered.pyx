@@ -5,7 +5,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from fasttext_lite._core.text.batch cimport Span
-from fasttext_lite._core.kernels.cpu cimport kernels
+from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.labels.line cimport GATHER, LineReader, signed_hash
 from fasttext_lite._core.lookup.subwords cimport Walk, bracket
 from fasttext_lite._core.labels.tokens cimport END, Token
@@ -103,7 +103,7 @@ cdef bint mean_in_order(LineReader reader, Span line, float* out) noexcept nogil
     free(hashes)
     _flush(reader, &found, out)
     if found.total:
-        kernels.scale_f32(out, <size_t>reader.rows.dim, <float>(1.0 / <double>found.total))
+        scale_f32(out, <size_t>reader.rows.dim, <float>(1.0 / <double>found.total))
     return done
 
 

@@ -8,7 +8,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
-from fasttext_lite._core.kernels.cpu cimport FTL_F32, kernels
+from fasttext_lite._core.kernels.cpu cimport FTL_F32, add_scaled_f32, row_kernels, scale_f32
 from fasttext_lite._core.lookup.embed cimport Embedder
 from fasttext_lite._core.labels.tokens cimport DONE, NEWLINE, NO_MEMORY, Status, failure
 
@@ -71,9 +71,9 @@ cdef class SentenceEmbedder:
                 made = self.embedder.embed(words + done, count - done, vectors, &unknown)
                 for i in range(made):
                     vector = vectors + <size_t>i * dim
-                    norm = sqrtf(kernels.dot[FTL_F32](<const uint8_t*>vector, dim, vector))
+                    norm = sqrtf(row_kernels.dot[FTL_F32](<const uint8_t*>vector, dim, vector))
                     if norm > 0:
-                        kernels.add_scaled_f32(vector, dim, <float>(1.0 / <double>norm), out)
+                        add_scaled_f32(vector, dim, <float>(1.0 / <double>norm), out)
                         total += 1
                 done += made
                 # A word without a vector is left out, as one without n-grams is.
@@ -82,7 +82,7 @@ cdef class SentenceEmbedder:
                 elif done < count:
                     return NO_MEMORY
         if total:
-            kernels.scale_f32(out, dim, <float>(1.0 / <double>total))
+            scale_f32(out, dim, <float>(1.0 / <double>total))
         return DONE
 
     cdef Py_ssize_t _means(

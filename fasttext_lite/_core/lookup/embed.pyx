@@ -7,7 +7,7 @@ from libc.string cimport memset
 
 from fasttext_lite._core.lookup.arrays cimport empty, numbers
 from fasttext_lite._core.text.batch cimport Span, WordBatch, encode, readable, span
-from fasttext_lite._core.kernels.cpu cimport kernels
+from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket, hash_bytes
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
@@ -115,7 +115,7 @@ cdef class Embedder:
         if text != buffer:
             free(text)
         if total:
-            kernels.scale_f32(out, self.dim, <float>(1.0 / <double>total))
+            scale_f32(out, self.dim, <float>(1.0 / <double>total))
         return True
 
     cdef Py_ssize_t embed(
@@ -181,7 +181,7 @@ cdef class Embedder:
                 found = ends[i] - begun
                 self.rows.add(ids + begun, found, gathered - ends[i], vector)
                 if found:
-                    kernels.scale_f32(vector, self.dim, <float>(1.0 / <double>found))
+                    scale_f32(vector, self.dim, <float>(1.0 / <double>found))
                 begun = ends[i]
             done += block
         return done

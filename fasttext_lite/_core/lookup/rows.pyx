@@ -1,16 +1,26 @@
-"""Row matrices behind one small interface: add rows, by id, to a vector."""
+"""Row matrices behind one small interface: add, copy or multiply rows by their ids."""
+
+import numpy as np
 
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memset
 
-from fasttext_lite._core.kernels.cpu cimport FTL_F16, FTL_F32, FTL_I8, kernels, prefetch
+from fasttext_lite._core.kernels.cpu cimport (
+    FTL_F16,
+    FTL_F32,
+    FTL_I8,
+    add_quantized,
+    prefetch,
+    row_kernels,
+)
 
-from fasttext_lite.errors import InputValueError
+from fasttext_lite.errors import InputTypeError, InputValueError
+
 ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1)}
 
 
 cdef class Rows:
-    """A matrix of which rows are read one by one.
+    """A matrix whose rows are read one by one.
 
     Attributes
     ----------
@@ -23,9 +33,9 @@ cdef class Rows:
     cdef void add(
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil:
-        """Add `count` rows to `out`, in order; `ahead` more ids follow, soon to be asked for.
+        """Add `count` rows to `out`, in order; `ids` holds `ahead` more, whose rows follow soon.
 
-        The ids are within the matrix: who makes them sees to that.
+        The ids are not checked: they must be within the matrix.
         """
 
     cdef void copy(self, int64_t row, float* out) noexcept nogil:
@@ -38,59 +48,96 @@ cdef class Rows:
         return 0
 
     cdef void fetch(self, int64_t row) noexcept nogil:
-        """Begin to read a row that will be asked for soon, where that helps."""
+        """Prefetch a row, where that helps."""
 
-    def sum(self, const int64_t[::1] ids not None, float[::1] out not None):
-        """Add the rows with these ids, in order, to `out` (float32, shape (dim,)).
+    def sum(self, ids not None, float[::1] out not None):
+        """Add the rows with these ids, in order, to `out`.
+
+        Parameters
+        ----------
+        ids : array of int, shape (n,)
+        out : ndarray
+            float32, shape (dim,).
 
         Raises
         ------
+        InputTypeError
+            The ids are not integers.
         InputValueError
             An id is outside the matrix, or `out` has another length.
         """
-        cdef Py_ssize_t i
+        cdef const int64_t[::1] rows = self._checked(ids)
         if out.shape[0] != self.dim:
             raise InputValueError(f"out has {out.shape[0]} numbers, the rows have {self.dim}")
-        for i in range(ids.shape[0]):
-            if not 0 <= ids[i] < self.count:
-                raise InputValueError(f"row {ids[i]} is outside the matrix of {self.count} rows")
-        if ids.shape[0] and self.dim:
+        if rows.shape[0] and self.dim:
             with nogil:
-                self.add(&ids[0], <size_t>ids.shape[0], 0, &out[0])
+                self.add(&rows[0], <size_t>rows.shape[0], 0, &out[0])
 
-    def dots(self, const int64_t[::1] ids not None, const float[::1] vector not None):
-        """The dot products of the rows with these ids with a vector, as a list.
+    def dots(self, ids not None, const float[::1] vector not None):
+        """Compute the dot products of the rows with these ids with a vector.
+
+        Parameters
+        ----------
+        ids : array of int, shape (n,)
+        vector : ndarray
+            float32, shape (dim,).
+
+        Returns
+        -------
+        list of float
 
         Raises
         ------
+        InputTypeError
+            The ids are not integers.
         InputValueError
             An id is outside the matrix, or the vector has another length.
         """
+        cdef const int64_t[::1] rows = self._checked(ids)
         cdef Py_ssize_t i
         if vector.shape[0] != self.dim:
             raise InputValueError(f"a vector of {vector.shape[0]} does not fit {self.dim} columns")
-        for i in range(ids.shape[0]):
-            if not 0 <= ids[i] < self.count:
-                raise InputValueError(f"row {ids[i]} is outside the matrix of {self.count} rows")
-        return [self.dot(ids[i], &vector[0]) for i in range(ids.shape[0])]
+        return [self.dot(rows[i], &vector[0]) for i in range(rows.shape[0])]
 
-    def take(self, const int64_t[::1] ids not None, float[:, ::1] out not None):
-        """Write the rows with these ids to `out` (float32, shape (n, dim)).
+    def take(self, ids not None, float[:, ::1] out not None):
+        """Write the rows with these ids to `out`.
+
+        Parameters
+        ----------
+        ids : array of int, shape (n,)
+        out : ndarray
+            float32, shape (n, dim).
 
         Raises
         ------
+        InputTypeError
+            The ids are not integers.
         InputValueError
             An id is outside the matrix, or `out` has another shape.
         """
+        cdef const int64_t[::1] rows = self._checked(ids)
         cdef Py_ssize_t i
-        if out.shape[0] != ids.shape[0] or out.shape[1] != self.dim:
+        if out.shape[0] != rows.shape[0] or out.shape[1] != self.dim:
             raise InputValueError("the output does not fit the ids and the rows")
-        for i in range(ids.shape[0]):
-            if not 0 <= ids[i] < self.count:
-                raise InputValueError(f"row {ids[i]} is outside the matrix of {self.count} rows")
         with nogil:
-            for i in range(ids.shape[0]):
-                self.copy(ids[i], &out[i, 0])
+            for i in range(rows.shape[0]):
+                self.copy(rows[i], &out[i, 0])
+
+    def _checked(self, ids):
+        """Convert ids to int64, whatever the default of the platform is, and check them."""
+        found = np.asarray(ids)
+        if found.size and found.dtype.kind not in "iu":
+            raise InputTypeError(f"ids of rows must be integers, not {found.dtype}")
+        if found.ndim != 1:
+            raise InputValueError(f"ids of rows must have one dimension, not {found.ndim}")
+        # An unsigned id beyond int64 becomes negative.
+        found = np.ascontiguousarray(found, np.int64)
+        cdef const int64_t[::1] rows = found
+        cdef Py_ssize_t i
+        for i in range(rows.shape[0]):
+            if not 0 <= rows[i] < self.count:
+                raise InputValueError(f"row {rows[i]} is outside the matrix of {self.count} rows")
+        return found
 
 
 cdef class DenseRows(Rows):
@@ -103,7 +150,7 @@ cdef class DenseRows(Rows):
     count, dim : int
     dtype : {"float32", "float16", "int8"}
     scales : float32 buffer, length count
-        For int8 alone: what the numbers of each row are multiplied by.
+        The factor of each row, for int8 only.
     """
 
     def __cinit__(
@@ -136,12 +183,12 @@ cdef class DenseRows(Rows):
     cdef void add(
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil:
-        kernels.add_rows[self.element](
+        row_kernels.add_rows[self.element](
             self.base, self.scales, <size_t>self.dim, ids, count, ahead, out
         )
 
     cdef void copy(self, int64_t row, float* out) noexcept nogil:
-        kernels.copy_row[self.element](
+        row_kernels.copy_row[self.element](
             self.base + row * self.bytes,
             1 if self.scales == NULL else self.scales[row],
             <size_t>self.dim,
@@ -154,7 +201,7 @@ cdef class DenseRows(Rows):
         prefetch(begin + self.bytes - 1)
 
     cdef float dot(self, int64_t row, const float* vector) noexcept nogil:
-        cdef float product = kernels.dot[self.element](
+        cdef float product = row_kernels.dot[self.element](
             self.base + row * self.bytes, <size_t>self.dim, vector
         )
         return product if self.scales == NULL else product * self.scales[row]
@@ -168,13 +215,15 @@ cdef class QuantizedRows(Rows):
     Parameters
     ----------
     codes : buffer of bytes, length count * ceil(dim / dsub)
-        Row-major: the centroid of each part of each row.
+        The centroid of each part of each row, row-major.
     centroids : float32 buffer, length dim * 256
-        Those of part ``s`` begin at ``s * 256 * dsub``; the last part may be shorter than `dsub`.
-    count, dim, dsub : int
+        The centroids of part ``s`` begin at ``s * 256 * dsub``; the last part may be shorter.
+    count, dim : int
+    dsub : int
+        The columns of a part.
     norm_codes : buffer of bytes, length count, optional
     norms : float32 buffer, length 256, optional
-        The norm of a row is ``norms[norm_codes[row]]``, 1 where there are none.
+        The norm of a row is ``norms[norm_codes[row]]``, or 1 without `norms`.
     """
 
     def __cinit__(
@@ -187,6 +236,8 @@ cdef class QuantizedRows(Rows):
         const uint8_t[::1] norm_codes=None,
         const float[::1] norms=None,
     ):
+        if dsub < 1:
+            raise InputValueError(f"a part of a row must have at least one column, not {dsub}")
         self.parts = (dim + dsub - 1) // dsub
         if codes.shape[0] != count * self.parts or centroids.shape[0] != dim * 256:
             raise InputValueError("the codes or the centroids do not fit the shape of the matrix")
@@ -206,20 +257,14 @@ cdef class QuantizedRows(Rows):
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil:
         cdef size_t i
-        cdef Py_ssize_t part, at, width
-        cdef const uint8_t* codes
         cdef float norm = 1
         for i in range(count):
-            codes = &self.codes[ids[i] * self.parts]
             if self.norms is not None:
                 norm = self.norms[self.norm_codes[ids[i]]]
-            at = 0
-            for part in range(self.parts):
-                width = min(self.dsub, self.dim - at)
-                kernels.add_scaled_f32(
-                    &self.centroids[at * 256 + codes[part] * width], <size_t>width, norm, out + at
-                )
-                at += width
+            add_quantized(
+                &self.codes[ids[i] * self.parts], &self.centroids[0], <size_t>self.dim,
+                <size_t>self.dsub, norm, out
+            )
 
     cdef float dot(self, int64_t row, const float* vector) noexcept nogil:
         cdef const uint8_t* codes = &self.codes[row * self.parts]

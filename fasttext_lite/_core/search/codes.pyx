@@ -1,17 +1,17 @@
 """Rows of small numbers that stand for vectors of length 1, each with a bound on its error.
 
-By Cauchy and Schwarz the dot product of a vector of length 1 and what the codes miss of another is
-at most the length of what they miss.
+The error of a row is the length of the difference between the vector and its codes. By the
+Cauchy-Schwarz inequality the codes change a dot product with a vector of length 1 by at most that.
 """
 
 import numpy as np
 
 from libc.math cimport INFINITY, sqrt
-from libc.stdint cimport int8_t, int32_t, uint8_t
+from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from fasttext_lite._core.kernels cimport cpu
+from fasttext_lite._core.kernels.cpu cimport exact_dots, scan_kernels
 
 from fasttext_lite.errors import InputValueError
 
@@ -20,53 +20,45 @@ cdef enum:
     BYTE_LEVELS = 128
     TRIALS = 5
 
-# How far the codes of a row are apart, in multiples of the root of the mean square of its numbers:
-# the first is the best for numbers that are distributed normally, the others, tried until one is no
-# better, for longer tails.
+# Distances between neighbouring codes, in multiples of the root mean square of the numbers of a
+# row. The first is the best for a normal distribution; the others, tried until one is no better,
+# are for longer tails.
 cdef float* PACKED_STEPS = [0.3352, 0.42, 0.55, 0.75, 1.1]
 cdef float* BYTE_STEPS = [0.06, 0.08, 0.11, 0.16, 0.25]
 
-# Rows whose length is beyond these are not coded: their squares leave float32.
-cdef double SHORTEST = 1e-30
-cdef double LONGEST = 1e30
 ROUNDING = 4e-6
 # Products of codes are summed in int32.
 MOST_COLUMNS = 60_000
 
 
-cdef const ScanKernels* _choose() except NULL:
-    """The kernels of the level that `cpu` chose, or the next below that this CPU has."""
-    cdef const ScanKernels* found[FTL_MOST_SCAN_KERNELS]
-    cdef size_t i
-    cdef size_t count = runnable_scan_kernels(found)
-    cdef bytes wanted = cpu.kernels.name
-    for i in range(count):
-        if <bytes>found[i].name == wanted:
-            return found[i]
-    # Some CPUs have AVX-512 but not all of it that is used here.
-    return found[0] if wanted.startswith(b"avx512") else found[count - 1]
-
-
-kernels = _choose()
-
-
-cdef double length(const float* vector, size_t dim) noexcept nogil:
+cdef double norm_of(const float* vector, size_t dim) noexcept nogil:
     """The Euclidean norm, in float64."""
     cdef double[2] sums
     sums[0] = 0
     sums[1] = 0
-    kernels.exact_dots(vector, vector, dim, sums)
+    exact_dots(vector, vector, dim, sums)
     return sqrt(sums[1])
 
 
 def norms(const float[:, ::1] rows not None):
-    """The Euclidean norms of rows, computed in float64: float32, shape (n,)."""
+    """Compute the Euclidean norms of rows in float64.
+
+    Parameters
+    ----------
+    rows : ndarray
+        float32, shape (n, dim).
+
+    Returns
+    -------
+    ndarray
+        float64, shape (n,).
+    """
     cdef Py_ssize_t i
-    found = np.empty(rows.shape[0], np.float32)
-    cdef float[::1] out = found
+    found = np.empty(rows.shape[0], np.float64)
+    cdef double[::1] out = found
     with nogil:
         for i in range(rows.shape[0]):
-            out[i] = <float>length(&rows[i, 0], <size_t>rows.shape[1])
+            out[i] = norm_of(&rows[i, 0], <size_t>rows.shape[1])
     return found
 
 
@@ -74,7 +66,10 @@ cdef void encode_row(
     const float* row, size_t dim, double norm, int levels, uint8_t* codes, uint8_t* trial,
     float* scale, float* error
 ) noexcept nogil:
-    """Find codes, one a byte, for a row divided by `norm`; with `trial` the best of some trials."""
+    """Find codes, one a byte, for a row divided by `norm`.
+
+    With a buffer `trial`, several distances between codes are tried.
+    """
     cdef const float* steps = PACKED_STEPS if levels == PACKED_LEVELS else BYTE_STEPS
     cdef float inverse, step, missed
     cdef double least = INFINITY
@@ -85,15 +80,15 @@ cdef void encode_row(
         # Its cosine is 0 by definition.
         memset(codes, 0, dim)
         return
-    if not SHORTEST < norm < LONGEST:
+    if not is_safe(norm):
         memset(codes, 0, dim)
         error[0] = INFINITY
         return
     inverse = <float>(1 / norm)
     for i in range(TRIALS):
-        # Without trials one is taken that cuts off little.
+        # Without trials, the second: it cuts off little.
         step = steps[1 if trial == NULL else i] / <float>sqrt(<double>dim)
-        missed = kernels.encode(row, dim, inverse, step, levels, codes if i == 0 else trial)
+        missed = scan_kernels.encode(row, dim, inverse, step, levels, codes if i == 0 else trial)
         if i and not missed < least:
             break
         if i:
@@ -116,11 +111,11 @@ cdef class Codes:
         Row-major. Packed ones hold column j in the lower four bits of byte j and column width + j
         in the upper ones, others a column a byte.
     scales, errors : float32 buffers, length count
-        A row is about ``scale * (code - (levels - 1) / 2)``, and the length of what that misses is
-        at most its error. What they say is believed: a search by wrong ones finds wrong words.
+        A row is about ``scale * (code - (levels - 1) / 2)``, and the length of the difference is at
+        most its error. They are not checked: a search by wrong ones finds wrong words.
     dim : int
     packed : bool
-        Of 16 levels, two columns a byte, or of 128.
+        Whether the codes have 16 levels, two columns a byte, or 128.
     """
 
     def __cinit__(
@@ -144,7 +139,7 @@ cdef class Codes:
 
 
 def row_width(Py_ssize_t dim, bint packed):
-    """How many bytes the codes of a row take.
+    """Return how many bytes the codes of a row take.
 
     Raises
     ------
@@ -158,8 +153,14 @@ def row_width(Py_ssize_t dim, bint packed):
     return (dim + 1) // 2 if packed else dim
 
 
-def encode(const float[:, ::1] rows not None, bint packed):
-    """Code the directions of rows.
+def encode_directions(const float[:, ::1] rows not None, bint packed):
+    """Encode the directions of rows.
+
+    Parameters
+    ----------
+    rows : ndarray
+        float32, shape (n, dim).
+    packed : bool
 
     Returns
     -------
@@ -182,7 +183,7 @@ def encode(const float[:, ::1] rows not None, bint packed):
         for i in range(rows.shape[0]):
             plain[dim] = 0
             encode_row(
-                &rows[i, 0], <size_t>dim, length(&rows[i, 0], <size_t>dim), levels, plain,
+                &rows[i, 0], <size_t>dim, norm_of(&rows[i, 0], <size_t>dim), levels, plain,
                 plain + dim + 1, &scales[i], &errors[i]
             )
             if packed:
@@ -192,38 +193,3 @@ def encode(const float[:, ::1] rows not None, bint packed):
                 memcpy(&codes[i, 0], plain, <size_t>dim)
     free(plain)
     return found, found_scales, found_errors
-
-
-def runnable():
-    """The kernels that this CPU can run, best first."""
-    cdef const ScanKernels* found[FTL_MOST_SCAN_KERNELS]
-    cdef size_t i
-    return [found[i].name.decode() for i in range(runnable_scan_kernels(found))]
-
-
-def chosen():
-    """The kernels that this process runs."""
-    return kernels.name.decode()
-
-
-def dots(
-    const uint8_t[:, ::1] rows not None, const int8_t[:, ::1] queries not None, bint packed
-):
-    """The dot products of rows of codes with queries laid out as they are: int32, shape (m, n).
-
-    Rows are a multiple of four, and have a multiple of 64 bytes; queries have as many numbers, or
-    twice that if the rows are packed.
-    """
-    cdef Py_ssize_t width = rows.shape[1]
-    if rows.shape[0] % FTL_CODE_ROWS or width % FTL_CODE_STEP or (
-        queries.shape[1] != (2 * width if packed else width)
-    ):
-        raise InputValueError("the rows or the queries have another shape")
-    found = np.empty((queries.shape[0], rows.shape[0]), np.int32)
-    cdef int32_t[:, ::1] out = found
-    if found.size and width:
-        (kernels.packed_dots if packed else kernels.dots)(
-            &rows[0, 0], <size_t>width, <size_t>rows.shape[0], <size_t>width, &queries[0, 0],
-            <size_t>queries.shape[0], &out[0, 0]
-        )
-    return found

@@ -1,7 +1,7 @@
 from libc.stdint cimport int32_t
 
 
-cdef struct Scored:
+cdef struct WordScore:
     double score
     int32_t id
 
@@ -9,7 +9,7 @@ cdef struct Scored:
 cdef class Nearest:
     cdef readonly Py_ssize_t queries
     cdef readonly Py_ssize_t k
-    cdef Scored* heaps
+    cdef WordScore* heaps
     cdef Py_ssize_t* sizes
 
     cdef double least(self, Py_ssize_t query) noexcept nogil

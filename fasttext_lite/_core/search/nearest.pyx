@@ -1,4 +1,4 @@
-"""The best of scores that come in any order."""
+"""The best words of each query, from scores in any order."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from libc.stdlib cimport calloc, free, malloc
 from fasttext_lite.errors import InputValueError
 
 
-cdef inline bint worse(Scored a, Scored b) noexcept nogil:
+cdef inline bint worse(WordScore a, WordScore b) noexcept nogil:
     return a.score < b.score or (a.score == b.score and a.id > b.id)
 
 
@@ -27,8 +27,8 @@ cdef class Nearest:
         self.queries = queries
         self.k = k
         self.sizes = <Py_ssize_t*>calloc(<size_t>queries + 1, sizeof(Py_ssize_t))
-        # One heap a query; its first is the worst of those that are kept.
-        self.heaps = <Scored*>malloc((<size_t>queries * <size_t>k + 1) * sizeof(Scored))
+        # One heap for each query; its first item is the worst that is kept.
+        self.heaps = <WordScore*>malloc((<size_t>queries * <size_t>k + 1) * sizeof(WordScore))
         if self.sizes == NULL or self.heaps == NULL:
             raise MemoryError
 
@@ -41,11 +41,11 @@ cdef class Nearest:
         return self.heaps[query * self.k].score if self.sizes[query] == self.k else -INFINITY
 
     cdef void add(self, Py_ssize_t query, double score, int32_t i) noexcept nogil:
-        """Take a score, unless it is no number."""
-        cdef Scored* heap = self.heaps + query * self.k
+        """Offer a score; NaN is ignored."""
+        cdef WordScore* heap = self.heaps + query * self.k
         cdef Py_ssize_t size = self.sizes[query]
         cdef Py_ssize_t at, child
-        cdef Scored new
+        cdef WordScore new
         new.score = score
         new.id = i
         if score != score:
@@ -74,9 +74,9 @@ cdef class Nearest:
         heap[at] = new
 
     def merge(self, Nearest other not None):
-        """Take all that another one kept, of the same queries."""
+        """Add everything that another one kept, for the same queries."""
         cdef Py_ssize_t query, i
-        cdef Scored one
+        cdef WordScore one
         if other.queries != self.queries:
             raise InputValueError("these are not the best of the same queries")
         with nogil:
@@ -86,7 +86,13 @@ cdef class Nearest:
                     self.add(query, one.score, one.id)
 
     def best(self, Py_ssize_t query):
-        """The ids and scores of one query, best first: int32 and float64 arrays."""
+        """Return the answer to one query, best first.
+
+        Returns
+        -------
+        tuple of ndarray
+            Ids (int32) and scores (float64).
+        """
         cdef Py_ssize_t i
         if not 0 <= query < self.queries:
             raise InputValueError(f"there is no query {query}")

@@ -1,6 +1,6 @@
 from libc.stdint cimport int8_t, int32_t, int64_t
 
-from fasttext_lite._core.search.codes cimport CodeQuery
+from fasttext_lite._core.kernels.cpu cimport CodeQuery
 
 
 cdef class Queries:
@@ -11,7 +11,7 @@ cdef class Queries:
     cdef const float[:, ::1] vectors
     cdef const float[:, ::1] units
     cdef const double[::1] divisors
-    cdef const double[::1] reaches
+    cdef const double[::1] cosine_factors
     cdef const int8_t[:, ::1] codes
     cdef CodeQuery* coded
     cdef const int32_t[::1] banned

@@ -1,27 +1,30 @@
-"""The queries of a search, as vectors and as the codes that kernels multiply."""
+"""The queries of a search, as vectors and as codes."""
 
 import numpy as np
 
 from libc.stdint cimport int8_t, int32_t, int64_t
 from libc.stdlib cimport calloc, free
 
-from fasttext_lite._core.search.codes cimport FTL_CODE_STEP, FTL_PRODUCT_STEP, ROUNDING, CodeQuery
+from fasttext_lite._core.kernels.cpu cimport FTL_CODE_STEP, FTL_PRODUCT_STEP, CodeQuery
+from fasttext_lite._core.search.codes cimport ROUNDING
 
-from fasttext_lite._core.search.codes import row_width
+from fasttext_lite._core.search.codes import norms, row_width
 from fasttext_lite.errors import InputValueError
 
 
 cdef class Queries:
-    """Queries, and what the kernels take of them.
+    """Queries in every form that a search needs: vectors, units and codes.
+
+    A score of query ``i`` times ``cosine_factors[i]`` is a cosine.
 
     Parameters
     ----------
     vectors : ndarray
         float32, shape (n, dim), without infinite numbers and NaN.
     packed : bool
-        Whether the codes they will meet are packed; rows without codes get unpacked ones.
+        Whether the codes of the rows are packed.
     banned : sequence of arrays of int
-        The ids that each query leaves out.
+        The ids to leave out of the answer to each query.
     """
 
     def __cinit__(self, vectors not None, bint packed, banned not None):
@@ -30,14 +33,13 @@ cdef class Queries:
         self.count = self.vectors.shape[0]
         self.dim = self.vectors.shape[1]
         self.packed = packed
-        exact = vectors.astype(np.float64)
-        norms = np.sqrt(np.einsum("ij,ij->i", exact, exact))
-        # As the official program has it; a score times its reach is a cosine.
-        divisors = np.where(norms < 1e-8, 1, norms)
+        lengths = norms(self.vectors)
+        # The official program does not divide by a norm below 1e-8.
+        divisors = np.where(lengths < 1e-8, 1, lengths)
         self.divisors = divisors
-        safe = np.where(norms > 0, norms, 1)
-        self.reaches = divisors / safe
-        units = exact / safe[:, None]
+        safe = np.where(lengths > 0, lengths, 1)
+        self.cosine_factors = divisors / safe
+        units = vectors.astype(np.float64) / safe[:, None]
         padded = (self.dim + FTL_PRODUCT_STEP - 1) // FTL_PRODUCT_STEP * FTL_PRODUCT_STEP
         laid = np.zeros((self.count, padded), np.float32)
         laid[:, : self.dim] = units
@@ -66,7 +68,7 @@ cdef class Queries:
             self.coded[i].slack = slacks[i]
         ids = [np.unique(np.asarray(one, np.int32)) for one in banned]
         if len(ids) != self.count:
-            raise InputValueError("each query has ids to leave out, if only none")
+            raise InputValueError("banned must hold one array of ids for each query")
         self.banned = np.concatenate([*ids, np.empty(0, np.int32)])
         self.starts = np.cumsum([0, *map(len, ids)], dtype=np.int64)
 
@@ -74,6 +76,7 @@ cdef class Queries:
         free(self.coded)
 
     cdef bint bans(self, Py_ssize_t query, int32_t i) noexcept nogil:
+        """Whether a word is left out of the answer to a query."""
         cdef int64_t low = self.starts[query]
         cdef int64_t high = self.starts[query + 1]
         cdef int64_t middle

@@ -1,20 +1,19 @@
-"""The nearest words by exact cosines, of which codes or float32 products spare most."""
+"""Exact nearest-word search; cheap bounds, by codes or float32 products, skip most words."""
 
 from libc.math cimport NAN, sqrt
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from fasttext_lite._core.kernels cimport cpu
-from fasttext_lite._core.text.batch cimport Span
-from fasttext_lite._core.search.codes cimport (
-    FTL_CODE_ROWS,
+from fasttext_lite._core.kernels.cpu cimport (
     FTL_CODE_STEP,
-    ROUNDING,
-    Codes,
-    encode_row,
-    kernels,
+    FTL_SCAN_ROWS,
+    exact_dots,
+    row_kernels,
+    scan_kernels,
 )
+from fasttext_lite._core.text.batch cimport Span
+from fasttext_lite._core.search.codes cimport ROUNDING, Codes, encode_row, is_safe
 from fasttext_lite._core.lookup.embed cimport Embedder
 from fasttext_lite._core.search.nearest cimport Nearest
 from fasttext_lite._core.search.queries cimport Queries
@@ -25,15 +24,15 @@ from fasttext_lite.errors import InputValueError
 cdef enum:
     # Rows scored at a time: codes and scores of all queries stay in the cache.
     BLOCK = 64
-    # Rows of a query that wait for their exact score.
-    WAITING = 4096
-    # How many rows ahead those are fetched.
+    # Rows of a query that can be queued for their exact score.
+    PENDING = 4096
+    # Queued rows are prefetched this many ahead.
     AHEAD = 4
-    # So many queries or more are worth the coding of rows that have no codes.
+    # From this many queries on, encoding rows that have no codes pays off.
     WORTH_CODING = 6
 
 
-cdef struct Waiting:
+cdef struct Pending:
     float upper
     int32_t id
 
@@ -43,16 +42,17 @@ cdef class Search:
 
     A score is the dot product of a query and the vector of a word, divided by their norms, all in
     float64; it is 0 where the vector is zeros. A row whose approximate score cannot reach the best
-    `k` even with its error is passed over; one that may waits until better ones are known.
+    `k` even with its error is skipped. One that merely might is queued until the threshold has
+    risen; one that beats the k-th best is scored exactly at once.
 
     Parameters
     ----------
     embedder : Embedder
-        What gives the vectors of words.
+        Computes the vectors of words.
     queries : Queries
     k : int
     norms : float32 buffer, optional
-        The norms of the vectors, where `embedder` has these as rows.
+        The norms of the vectors, if `embedder` has these as rows.
     """
 
     cdef Embedder embedder
@@ -61,13 +61,13 @@ cdef class Search:
     cdef const float[::1] norms
     cdef float error
     cdef readonly Nearest nearest
-    cdef Waiting* waiting
-    cdef Py_ssize_t* waiting_counts
+    cdef Pending* pending
+    cdef Py_ssize_t* pending_counts
     cdef float* vector
     cdef float* block
     cdef uint8_t* codes
     cdef int32_t* dots
-    cdef bint starved
+    cdef bint out_of_memory
 
     def __cinit__(
         self,
@@ -89,29 +89,29 @@ cdef class Search:
         # Of a product of two vectors in float32 with four partial sums or more, as a cosine.
         self.error = <float>((<double>queries.dim / 4 + 16) / (1 << 23) + ROUNDING)
         self.nearest = Nearest(queries.count, k)
-        self.waiting = <Waiting*>malloc((count * WAITING + 1) * sizeof(Waiting))
-        self.waiting_counts = <Py_ssize_t*>calloc(count + 1, sizeof(Py_ssize_t))
+        self.pending = <Pending*>malloc((count * PENDING + 1) * sizeof(Pending))
+        self.pending_counts = <Py_ssize_t*>calloc(count + 1, sizeof(Py_ssize_t))
         self.vector = <float*>malloc(<size_t>queries.dim * sizeof(float))
         self.block = <float*>malloc(BLOCK * <size_t>queries.units.shape[1] * sizeof(float))
         # What is behind the columns of a row is never written, and stays zero.
         self.codes = <uint8_t*>calloc(BLOCK, <size_t>(queries.width + FTL_CODE_STEP))
         self.dots = <int32_t*>malloc((count * BLOCK + 1) * sizeof(int32_t))
         if (
-            self.waiting == NULL or self.waiting_counts == NULL or self.vector == NULL
+            self.pending == NULL or self.pending_counts == NULL or self.vector == NULL
             or self.block == NULL or self.codes == NULL or self.dots == NULL
         ):
             raise MemoryError
 
     def __dealloc__(self):
-        free(self.waiting)
-        free(self.waiting_counts)
+        free(self.pending)
+        free(self.pending_counts)
         free(self.vector)
         free(self.block)
         free(self.codes)
         free(self.dots)
 
     cdef bint load(self, int32_t i) noexcept nogil:
-        """Write the vector of a word to `vector`; False where there is no memory."""
+        """Write the vector of a word to `vector`; False if memory runs out."""
         cdef Span word
         cdef bint unknown = False
         if self.embedder._has_vector(i):
@@ -120,97 +120,98 @@ cdef class Search:
         word.text = self.embedder.vocabulary.entry(i, &word.length)
         if self.embedder.embed(&word, 1, self.vector, &unknown) == 1:
             return True
-        self.starved = True
+        self.out_of_memory = True
         return False
 
-    cdef void take(self, Py_ssize_t query, int32_t i, const float* vector) noexcept nogil:
+    cdef void score(self, Py_ssize_t query, int32_t i, const float* vector) noexcept nogil:
         """Score a word exactly."""
         cdef double[2] sums
         cdef double score = 0
         sums[0] = 0
         sums[1] = 0
-        kernels.exact_dots(
+        exact_dots(
             &self.queries.vectors[query, 0], vector, <size_t>self.queries.dim, sums
         )
         if sums[1] != 0:
             score = sums[0] / (self.queries.divisors[query] * sqrt(sums[1]))
         self.nearest.add(query, score, i)
 
-    cdef float limit(self, Py_ssize_t query) noexcept nogil:
-        """The cosine below which nothing is kept."""
-        return <float>(self.nearest.least(query) * self.queries.reaches[query] - ROUNDING)
+    cdef float threshold(self, Py_ssize_t query) noexcept nogil:
+        """The cosine below which a word is not kept."""
+        return <float>(self.nearest.least(query) * self.queries.cosine_factors[query] - ROUNDING)
 
-    cdef void consider(
+    cdef void offer(
         self, Py_ssize_t query, int32_t i, float score, float upper, const float* vector
     ) noexcept nogil:
-        """Take a word that may be among the best, or let it wait.
+        """Score a word that may be among the best, or queue it.
 
-        `vector` is NULL where it has to be read yet.
+        `vector` is NULL if it is still to be read.
         """
         cdef Py_ssize_t at
         if self.queries.bans(query, i):
             return
-        if score < self.limit(query):
-            at = self.waiting_counts[query]
-            if at == WAITING:
-                self.settle(query, self.waiting + query * WAITING, at)
+        if score < self.threshold(query):
+            at = self.pending_counts[query]
+            if at == PENDING:
+                self.score_pending(query, self.pending + query * PENDING, at)
                 at = 0
-            self.waiting[query * WAITING + at].upper = upper
-            self.waiting[query * WAITING + at].id = i
-            self.waiting_counts[query] = at + 1
+            self.pending[query * PENDING + at].upper = upper
+            self.pending[query * PENDING + at].id = i
+            self.pending_counts[query] = at + 1
             return
         if vector != NULL:
-            self.take(query, i, vector)
+            self.score(query, i, vector)
         elif self.load(i):
-            self.take(query, i, self.vector)
+            self.score(query, i, self.vector)
 
-    cdef bint hopeless(self, Py_ssize_t query, int32_t i) noexcept nogil:
-        """Whether a product in float32, where there is a row for it, leaves a word out."""
+    cdef bint below_threshold(self, Py_ssize_t query, int32_t i) noexcept nogil:
+        """Whether a word is ruled out by a product in float32, if it has a row."""
         cdef float product
         if self.rows is None:
             return False
-        product = cpu.kernels.dot[self.rows.element](
+        product = row_kernels.dot[self.rows.element](
             self.rows.base + i * self.rows.bytes, <size_t>self.queries.dim,
             &self.queries.units[query, 0]
         )
-        return self.cosine(i, product) + self.error < self.limit(query)
+        return self.cosine(i, product) + self.error < self.threshold(query)
 
-    cdef void settle(
-        self, Py_ssize_t query, const Waiting* waiting, Py_ssize_t count
+    cdef void score_pending(
+        self, Py_ssize_t query, const Pending* pending, Py_ssize_t count
     ) noexcept nogil:
-        """Score those that wait and still may be among the best."""
+        """Score the queued words that still may be among the best."""
         cdef Py_ssize_t i
         for i in range(count):
             if self.rows is not None and i + AHEAD < count:
-                self.rows.fetch(waiting[i + AHEAD].id)
+                self.rows.fetch(pending[i + AHEAD].id)
             if (
-                not (waiting[i].upper < self.limit(query))
-                and not self.hopeless(query, waiting[i].id)
-                and self.load(waiting[i].id)
+                not (pending[i].upper < self.threshold(query))
+                and not self.below_threshold(query, pending[i].id)
+                and self.load(pending[i].id)
             ):
-                self.take(query, waiting[i].id, self.vector)
+                self.score(query, pending[i].id, self.vector)
 
-    cdef void look(
+    cdef void offer_coded(
         self, const int32_t* dots, Py_ssize_t count, Py_ssize_t first, const float* scales,
         const float* errors, const float* block, Py_ssize_t query
     ) noexcept nogil:
-        """Look at some rows from `first` on, by the dot products of their codes with a query."""
+        """Offer the rows from `first` on, given the dot products of their codes with a query."""
         cdef float scores[BLOCK]
         cdef float uppers[BLOCK]
-        cdef float limit = self.limit(query)
+        cdef float threshold = self.threshold(query)
         cdef const float* vector
         cdef Py_ssize_t i
-        if not kernels.scores(
-            dots, <size_t>count, scales, errors, &self.queries.coded[query], limit, scores, uppers
+        if not scan_kernels.scores(
+            dots, <size_t>count, scales, errors, &self.queries.coded[query], threshold, scores,
+            uppers
         ):
             return
         for i in range(count):
-            if not (uppers[i] < limit):
+            if not (uppers[i] < threshold):
                 vector = block
                 if block != NULL:
                     vector += i * self.queries.dim
-                self.consider(query, <int32_t>(first + i), scores[i], uppers[i], vector)
-                limit = self.limit(query)
+                self.offer(query, <int32_t>(first + i), scores[i], uppers[i], vector)
+                threshold = self.threshold(query)
 
     cdef void scan_coded(
         self, Queries queries, Codes codes, Py_ssize_t start, Py_ssize_t stop
@@ -220,7 +221,7 @@ cdef class Search:
         at = start
         while at < stop:
             count = min(stop - at, <Py_ssize_t>BLOCK)
-            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            padded = (count + FTL_SCAN_ROWS - 1) // FTL_SCAN_ROWS * FTL_SCAN_ROWS
             rows = &codes.data[0] + at * codes.width
             stride = codes.width
             if (at + padded - 1) * stride + queries.width > codes.data.shape[0]:
@@ -228,12 +229,12 @@ cdef class Search:
                 memset(self.codes, 0, BLOCK * <size_t>(queries.width + FTL_CODE_STEP))
                 memcpy(self.codes, rows, <size_t>(count * stride))
                 rows = self.codes
-            (kernels.packed_dots if codes.packed else kernels.dots)(
+            (scan_kernels.packed_dots if codes.packed else scan_kernels.dots)(
                 rows, <size_t>stride, <size_t>padded, <size_t>queries.width,
                 &queries.codes[0, 0], <size_t>queries.count, self.dots
             )
             for query in range(queries.count):
-                self.look(
+                self.offer_coded(
                     self.dots + query * padded, count, at, &codes.scales[at], &codes.errors[at],
                     NULL, query
                 )
@@ -242,26 +243,26 @@ cdef class Search:
     cdef void scan_coding(
         self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Code each block of rows first, which pays where many queries share it."""
+        """Encode each block of rows first, which pays off if many queries share it."""
         cdef float scales[BLOCK]
         cdef float errors[BLOCK]
         cdef Py_ssize_t at, count, padded, i, query
         at = start
         while at < stop:
             count = min(stop - at, <Py_ssize_t>BLOCK)
-            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            padded = (count + FTL_SCAN_ROWS - 1) // FTL_SCAN_ROWS * FTL_SCAN_ROWS
             for i in range(count):
                 rows.copy(at + i, self.block + i * queries.dim)
                 encode_row(
                     self.block + i * queries.dim, <size_t>queries.dim, self.norms[at + i], 128,
                     self.codes + i * queries.width, NULL, &scales[i], &errors[i]
                 )
-            kernels.dots(
+            scan_kernels.dots(
                 self.codes, <size_t>queries.width, <size_t>padded, <size_t>queries.width,
                 &queries.codes[0, 0], <size_t>queries.count, self.dots
             )
             for query in range(queries.count):
-                self.look(
+                self.offer_coded(
                     self.dots + query * padded, count, at, scales, errors, self.block, query
                 )
             at += BLOCK
@@ -269,17 +270,17 @@ cdef class Search:
     cdef void scan_products(
         self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Multiply rows as they stand, in float32."""
+        """Multiply the rows themselves, in float32."""
         cdef float products[BLOCK]
         cdef size_t columns = <size_t>queries.units.shape[1]
         cdef size_t size = <size_t>(rows.bytes // queries.dim)
         cdef const uint8_t* base
-        cdef float score, upper, limit
+        cdef float score, upper, threshold
         cdef Py_ssize_t at, count, padded, i, query
         at = start
         while at < stop:
             count = min(stop - at, <Py_ssize_t>BLOCK)
-            padded = (count + FTL_CODE_ROWS - 1) // FTL_CODE_ROWS * FTL_CODE_ROWS
+            padded = (count + FTL_SCAN_ROWS - 1) // FTL_SCAN_ROWS * FTL_SCAN_ROWS
             base = rows.base + at * rows.bytes
             if (at + padded - 1) * rows.bytes + <Py_ssize_t>(columns * size) > rows.data.shape[0]:
                 # The kernels would read behind the end of the file.
@@ -287,26 +288,26 @@ cdef class Search:
                 memcpy(self.block, base, <size_t>(count * rows.bytes))
                 base = <const uint8_t*>self.block
             for query in range(queries.count):
-                kernels.products[rows.element](
+                scan_kernels.products[rows.element](
                     base, <size_t>rows.bytes, <size_t>padded, columns, &queries.units[query, 0],
                     products
                 )
-                limit = self.limit(query)
+                threshold = self.threshold(query)
                 for i in range(count):
                     score = self.cosine(at + i, products[i])
                     upper = score + self.error
-                    if not (upper < limit):
-                        self.consider(query, <int32_t>(at + i), score, upper, NULL)
-                        limit = self.limit(query)
+                    if not (upper < threshold):
+                        self.offer(query, <int32_t>(at + i), score, upper, NULL)
+                        threshold = self.threshold(query)
             at += BLOCK
 
     cdef float cosine(self, Py_ssize_t i, float product) noexcept nogil:
-        """What the dot product of a row and a query of length 1 says of their cosine."""
+        """The cosine of a row and a query by their dot product; NaN if that is not certain."""
         cdef float norm = self.norms[i]
         if norm == 0:
             return 0
-        if not 1e-30 < norm < 1e30:
-            # Products may have left float32: this decides nothing.
+        if not is_safe(norm):
+            # The product may have left float32: it decides nothing.
             return NAN
         if self.rows.scales != NULL:
             product *= self.rows.scales[i]
@@ -315,7 +316,7 @@ cdef class Search:
     def scan_codes(self, Codes codes not None, Py_ssize_t start, Py_ssize_t stop):
         """Search the words from `start` to `stop` by their codes."""
         if codes.dim != self.queries.dim or codes.packed != self.queries.packed:
-            raise InputValueError("the codes are not those that the queries are for")
+            raise InputValueError("the codes differ from the queries in dimensions or packing")
         self._check(start, stop, codes.count)
         if start < stop and self.queries.count:
             with nogil:
@@ -323,9 +324,9 @@ cdef class Search:
         self._check_memory()
 
     def scan_rows(self, Py_ssize_t start, Py_ssize_t stop):
-        """Search the words from `start` to `stop` by the rows that `embedder` has of them."""
+        """Search the words from `start` to `stop` by the rows of `embedder`."""
         if self.rows is None or self.queries.packed:
-            raise InputValueError("there are no rows with norms, or the queries are for codes")
+            raise InputValueError("a search by rows needs norms, and queries that are not packed")
         self._check(start, stop, self.rows.count)
         with nogil:
             if self.queries.count < WORTH_CODING:
@@ -335,7 +336,7 @@ cdef class Search:
         self._check_memory()
 
     def scan_ids(self, const int32_t[::1] ids not None, Py_ssize_t start, Py_ssize_t stop):
-        """Search the words that have ``ids[start:stop]``, each but once, all exactly."""
+        """Score the words ``ids[start:stop]`` exactly; no id may come twice."""
         cdef Py_ssize_t i, query
         if not 0 <= start <= stop <= ids.shape[0]:
             raise InputValueError(f"there are no ids from {start} to {stop}")
@@ -348,11 +349,11 @@ cdef class Search:
                     break
                 for query in range(self.queries.count):
                     if not self.queries.bans(query, ids[i]):
-                        self.take(query, ids[i], self.vector)
+                        self.score(query, ids[i], self.vector)
         self._check_memory()
 
     def finish(self, others not None):
-        """Take what other searches of the same queries found; scored are the last that wait."""
+        """Merge other searches of the same queries, and score all words that are still queued."""
         cdef Search one
         cdef Py_ssize_t query
         for one in others:
@@ -360,8 +361,10 @@ cdef class Search:
         for one in [*others, self]:
             with nogil:
                 for query in range(self.queries.count):
-                    self.settle(query, one.waiting + query * WAITING, one.waiting_counts[query])
-                    one.waiting_counts[query] = 0
+                    self.score_pending(
+                        query, one.pending + query * PENDING, one.pending_counts[query]
+                    )
+                    one.pending_counts[query] = 0
         self._check_memory()
 
     def _check(self, start, stop, count):
@@ -369,5 +372,5 @@ cdef class Search:
             raise InputValueError(f"there are no {count} words, or none from {start} to {stop}")
 
     def _check_memory(self):
-        if self.starved:
+        if self.out_of_memory:
             raise MemoryError

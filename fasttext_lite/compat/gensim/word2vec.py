@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.files.formatting import text_lines
+from fasttext_lite._core.files.numbers import text_lines
 from fasttext_lite.compat.gensim.files import open_binary
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.source import Entries

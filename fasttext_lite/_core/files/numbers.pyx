@@ -1,47 +1,173 @@
-"""Vectors as text: decimal numbers, rounded correctly or as short as reads back the same."""
+"""Decimal numbers: text to the nearest float32, and float32 to text."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.math cimport fabs, floor
+from libc.math cimport INFINITY, fabs, floor, isinf, nextafterf
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from fasttext_lite.errors import InputValueError
 
+cdef extern from "Python.h":
+    double PyOS_string_to_double(const char* text, char** end, void* overflow) except? -1.0
+
 cdef enum:
-    # That many digits tell every float32 from its neighbours, and FLT_DIG of them are kept by one.
+    # The bits that a double has and a float32 has not, and their value halfway between two float32.
+    LOST = 0x1FFFFFFF
+    MIDDLE = 0x10000000
+    LARGEST_POWER = 64
+    # Powers of ten up to this one are exact as double.
+    EXACT_POWER = 22
+    # Reading: decimal digits that fit a uint64, and how near to MIDDLE, in units of the last bit,
+    # the double must not be for its rounding to be that of the exact number. Digits that were cut,
+    # the power of ten and the product are each wrong by less than one.
+    READ_DIGITS = 19
+    MARGIN = 8
+    # Writing: this many digits distinguish every float32, and any number of FLT_DIG digits survives
+    # a float32.
     MOST_DIGITS = 9
     SAFE_DIGITS = 6
     # "-0.000123456789" or "-1.23456789e-45", and the space behind it.
     LONGEST = 17
-    # Powers of ten up to this one are exact as double.
-    EXACT_POWER = 22
-    # The bits that a double has and a float32 has not, and what they are halfway between two.
-    TAIL = 0x1FFFFFFF
-    MIDDLE = 0x10000000
 
+# Numbers from here on are infinite as float32.
+cdef double TOP = float.fromhex("0x1.ffffffp127")
 # How far from a tie a scaled number must be for its rounding to be certain: it is below 2**30 and
-# comes of one double operation on exact numbers, so it is right within 2**-23.
+# the result of one double operation on exact numbers, so it is right within 2**-23.
 cdef double CERTAIN = 1e-6
+# Powers of ten from -LARGEST_POWER on.
+cdef double[2 * LARGEST_POWER + 1] POWERS
+for _i in range(2 * LARGEST_POWER + 1):
+    POWERS[_i] = float(f"1e{_i - LARGEST_POWER}")
 
-cdef double[EXACT_POWER + 1] POWERS
-POWERS[:] = [float(10**power) for power in range(EXACT_POWER + 1)]
+
+cdef inline double _power(int exponent) noexcept nogil:
+    """``10**exponent``"""
+    return POWERS[exponent + LARGEST_POWER]
+
+
+cdef const uint8_t* _number(const uint8_t* at, const uint8_t* stop, float* out) noexcept nogil:
+    """Read a number up to a space or the end; NULL if it needs `_nearest`."""
+    cdef bint negative = at[0] == c"-"
+    cdef bint pointed = False
+    cdef bint less
+    cdef uint64_t digits = 0
+    cdef int count = 0
+    cdef int read = 0
+    cdef int exponent = 0
+    cdef int power = 0
+    cdef uint64_t bits
+    cdef double number
+    if negative or at[0] == c"+":
+        at += 1
+    while at < stop:
+        if c"0" <= at[0] <= c"9":
+            read = 1
+            if count < READ_DIGITS:
+                digits = digits * 10 + (at[0] - c"0")
+                count += digits != 0
+                exponent -= pointed
+            else:
+                exponent += not pointed
+        elif at[0] == c"." and not pointed:
+            pointed = True
+        else:
+            break
+        at += 1
+    if not read:
+        return NULL
+    if at < stop and (at[0] == c"e" or at[0] == c"E"):
+        at += 1
+        less = at < stop and at[0] == c"-"
+        if less or (at < stop and at[0] == c"+"):
+            at += 1
+        read = 0
+        while at < stop and c"0" <= at[0] <= c"9":
+            read = 1
+            power = min(power * 10 + (at[0] - c"0"), 10000)
+            at += 1
+        if not read:
+            return NULL
+        exponent += -power if less else power
+    if at < stop and not is_space(at[0]):
+        return NULL
+    if digits == 0:
+        out[0] = -0.0 if negative else 0.0
+        return at
+    if not -LARGEST_POWER <= exponent <= LARGEST_POWER:
+        return NULL
+    number = <double>digits * _power(exponent)
+    # Outside this range a float32 has fewer digits, or none.
+    if not 2e-38 < number < 3e38:
+        return NULL
+    memcpy(&bits, &number, 8)
+    if <uint32_t>(bits & LOST) - <uint32_t>(MIDDLE - MARGIN) <= 2 * MARGIN:
+        return NULL
+    out[0] = <float>(-number if negative else number)
+    return at
+
+
+cdef float _nearest(bytes text) except? -1.0:
+    """Return the float32 nearest to a number of any length; of two, the even one."""
+    cdef double near
+    cdef double middle
+    cdef float found, other
+    if b"\0" in text:
+        raise ValueError
+    near = PyOS_string_to_double(text, NULL, NULL)
+    found = <float>near
+    if <double>found == near or near != near:
+        return found
+    # Rounding twice, through a double, is wrong only if the double is halfway between two float32.
+    other = nextafterf(found, INFINITY if near > found else -INFINITY)
+    middle = (TOP if near > 0 else -TOP) if isinf(found) else (<double>found + other) / 2
+    if near == middle:
+        from decimal import Decimal
+
+        exact = Decimal(text.decode())
+        if (exact > Decimal(near)) == (other > found) and exact != Decimal(near):
+            found = other
+    return found
+
+
+cdef bint _read_slowly(const uint8_t* text, Py_ssize_t length, float* out) noexcept nogil:
+    """Read a number as Python does; False if it is not a number."""
+    with gil:
+        try:
+            out[0] = _nearest((<const char*>text)[:length])
+        except ValueError:
+            return False
+        return True
+
+
+cdef bint read_number(const uint8_t** at, const uint8_t* stop, float* out) noexcept nogil:
+    """Read a number and move behind it, to a space or the end; False if it is not a number."""
+    cdef const uint8_t* start = at[0]
+    cdef const uint8_t* behind = _number(start, stop, out)
+    if behind != NULL:
+        at[0] = behind
+        return True
+    behind = start
+    while behind < stop and not is_space(behind[0]):
+        behind += 1
+    at[0] = behind
+    return _read_slowly(start, behind - start, out)
 
 
 cdef inline double _scale(double number, int power) noexcept nogil:
     """``number * 10**power``, rounded once."""
-    return number * POWERS[power] if power >= 0 else number / POWERS[-power]
+    return number * _power(power) if power >= 0 else number / _power(-power)
 
 
 cdef inline int _exponent(double number) noexcept nogil:
     """The decimal exponent of a number between 1e-13 and 1e22."""
     cdef int exponent = 0
     if number >= 1:
-        while exponent < EXACT_POWER and number >= POWERS[exponent + 1]:
+        while exponent < EXACT_POWER and number >= _power(exponent + 1):
             exponent += 1
         return exponent
     exponent = -1
-    while number * POWERS[-exponent] < 1:
+    while number * _power(-exponent) < 1:
         exponent -= 1
     return exponent
 
@@ -51,12 +177,12 @@ cdef inline bint _reads_back(uint32_t integer, int power, float number) noexcept
     cdef double value = _scale(<double>integer, power)
     cdef uint64_t bits
     memcpy(&bits, &value, sizeof(bits))
-    # In the middle between two float32 the double may have been rounded from either side of it.
-    return <float>value == number and (bits & TAIL) != MIDDLE
+    # A double halfway between two float32 may have been rounded from either side of it.
+    return <float>value == number and (bits & LOST) != MIDDLE
 
 
 cdef uint32_t _shortest(double size, int* exponent, int* digits) noexcept nogil:
-    """The digits of the shortest decimal that reads back as the same; 0 where it is not found."""
+    """Return the digits of the shortest decimal that reads back as the same; 0 if not found."""
     cdef int length, power
     cdef uint32_t integer
     for length in range(SAFE_DIGITS, MOST_DIGITS + 1):
@@ -66,7 +192,7 @@ cdef uint32_t _shortest(double size, int* exponent, int* digits) noexcept nogil:
         integer = <uint32_t>(_scale(size, power) + 0.5)
         if _reads_back(integer, -power, <float>size):
             digits[0] = length
-            if integer >= <uint32_t>POWERS[length]:
+            if integer >= <uint32_t>_power(length):
                 integer //= 10
                 exponent[0] += 1
             return integer
@@ -74,7 +200,7 @@ cdef uint32_t _shortest(double size, int* exponent, int* digits) noexcept nogil:
 
 
 cdef uint32_t _rounded(double size, int* exponent, int digits) noexcept nogil:
-    """The number rounded to so many digits; 0 where that is not certain."""
+    """Return the number rounded to this many digits; 0 if the rounding is not certain."""
     cdef int power = digits - 1 - exponent[0]
     cdef double scaled, whole
     cdef uint32_t integer
@@ -85,14 +211,14 @@ cdef uint32_t _rounded(double size, int* exponent, int digits) noexcept nogil:
     if fabs(scaled - whole - 0.5) < CERTAIN:
         return 0
     integer = <uint32_t>whole + (scaled - whole > 0.5)
-    if integer >= <uint32_t>POWERS[digits]:
+    if integer >= <uint32_t>_power(digits):
         integer //= 10
         exponent[0] += 1
     return integer
 
 
 cdef char* _write(uint32_t integer, int digits, int exponent, int most, char* out) noexcept nogil:
-    """Write digits as C's %g does, without the zeros at their end; what follows them."""
+    """Write digits as C's %g does, without trailing zeros; return the end."""
     cdef char text[MOST_DIGITS]
     cdef int i, size
     for i in range(digits - 1, -1, -1):
@@ -131,7 +257,7 @@ cdef char* _write(uint32_t integer, int digits, int exponent, int most, char* ou
 
 
 cdef Py_ssize_t _write_slowly(float number, int digits, char* out) except -1 with gil:
-    """Write a number that the fast way leaves: near a tie, very small or large, or none at all."""
+    """Write a number near a tie, a very small or large one, or NaN; return its length."""
     cdef bytes text
     if digits:
         text = b"%.*g" % (digits, number)
@@ -145,7 +271,7 @@ cdef Py_ssize_t _write_slowly(float number, int digits, char* out) except -1 wit
 
 
 cdef char* _write_number(float number, int digits, char* out) except NULL nogil:
-    """Write a number; what follows it. 0 digits make it as short as reads back the same."""
+    """Write a number, with 0 digits as short as reads back the same; return the end."""
     cdef double size = fabs(<double>number)
     cdef int exponent, length
     cdef uint32_t integer = 0
@@ -177,7 +303,7 @@ def text_lines(
     const float[:, ::1] rows not None,
     int digits,
 ):
-    """Lines as the official program writes them: a word, its numbers, a space behind each.
+    """Write lines as the official program does: a word and its numbers, a space behind each.
 
     Parameters
     ----------
@@ -187,7 +313,7 @@ def text_lines(
         Where each word begins in `text`, and where the last one ends.
     rows : float32 buffer, shape (n, dim)
     digits : int
-        Significant digits, 1 to 9, rounded correctly; 0 for as few as read back as the same
+        Significant digits, 1 to 9, rounded correctly; 0 for the fewest that read back as the same
         float32.
 
     Returns
