@@ -6,11 +6,12 @@ from libc.string cimport memset
 from fasttext_lite._core.kernels.cpu cimport FTL_F16, FTL_F32, FTL_I8, kernels, prefetch
 
 from fasttext_lite.errors import InputValueError
+
 ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1)}
 
 
 cdef class Rows:
-    """A matrix of which rows are read one by one.
+    """A matrix whose rows are read one by one.
 
     Attributes
     ----------
@@ -23,9 +24,9 @@ cdef class Rows:
     cdef void add(
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil:
-        """Add `count` rows to `out`, in order; `ahead` more ids follow, soon to be asked for.
+        """Add `count` rows to `out`, in order; `ahead` more ids follow, to be prefetched.
 
-        The ids are within the matrix: who makes them sees to that.
+        The caller ensures that the ids are within the matrix.
         """
 
     cdef void copy(self, int64_t row, float* out) noexcept nogil:
@@ -38,7 +39,7 @@ cdef class Rows:
         return 0
 
     cdef void fetch(self, int64_t row) noexcept nogil:
-        """Begin to read a row that will be asked for soon, where that helps."""
+        """Prefetch a row, if that helps."""
 
     def sum(self, const int64_t[::1] ids not None, float[::1] out not None):
         """Add the rows with these ids, in order, to `out` (float32, shape (dim,)).
@@ -59,7 +60,7 @@ cdef class Rows:
                 self.add(&ids[0], <size_t>ids.shape[0], 0, &out[0])
 
     def dots(self, const int64_t[::1] ids not None, const float[::1] vector not None):
-        """The dot products of the rows with these ids with a vector, as a list.
+        """Return the dot products of the rows with these ids and a vector, as a list.
 
         Raises
         ------
@@ -72,7 +73,7 @@ cdef class Rows:
         for i in range(ids.shape[0]):
             if not 0 <= ids[i] < self.count:
                 raise InputValueError(f"row {ids[i]} is outside the matrix of {self.count} rows")
-        return [self.dot(ids[i], &vector[0]) for i in range(ids.shape[0])]
+        return [self.dot(ids[i], &vector[0] if self.dim else NULL) for i in range(ids.shape[0])]
 
     def take(self, const int64_t[::1] ids not None, float[:, ::1] out not None):
         """Write the rows with these ids to `out` (float32, shape (n, dim)).
@@ -84,7 +85,10 @@ cdef class Rows:
         """
         cdef Py_ssize_t i
         if out.shape[0] != ids.shape[0] or out.shape[1] != self.dim:
-            raise InputValueError("the output does not fit the ids and the rows")
+            raise InputValueError(
+                f"the output of shape {(out.shape[0], out.shape[1])} does not fit "
+                f"{ids.shape[0]} ids and rows of {self.dim} numbers"
+            )
         for i in range(ids.shape[0]):
             if not 0 <= ids[i] < self.count:
                 raise InputValueError(f"row {ids[i]} is outside the matrix of {self.count} rows")
@@ -103,7 +107,12 @@ cdef class DenseRows(Rows):
     count, dim : int
     dtype : {"float32", "float16", "int8"}
     scales : float32 buffer, length count
-        For int8 alone: what the numbers of each row are multiplied by.
+        For int8 only: the factor of each row.
+
+    Raises
+    ------
+    InputValueError
+        The dtype is unknown, the shape is impossible, or the buffers do not fit it.
     """
 
     def __cinit__(
@@ -115,6 +124,10 @@ cdef class DenseRows(Rows):
         const float[::1] scales=None,
     ):
         cdef int size
+        if dtype not in ELEMENTS:
+            raise InputValueError(f"dtype must be one of {', '.join(ELEMENTS)}, not {dtype!r}")
+        if count < 0 or dim < 0:
+            raise InputValueError(f"a matrix cannot have the shape ({count}, {dim})")
         self.element, size = ELEMENTS[dtype]
         if data.shape[0] != count * dim * size:
             raise InputValueError(
@@ -174,7 +187,12 @@ cdef class QuantizedRows(Rows):
     count, dim, dsub : int
     norm_codes : buffer of bytes, length count, optional
     norms : float32 buffer, length 256, optional
-        The norm of a row is ``norms[norm_codes[row]]``, 1 where there are none.
+        The norm of a row is ``norms[norm_codes[row]]``, or 1 without norms.
+
+    Raises
+    ------
+    InputValueError
+        The shape is impossible, or the arrays do not fit it.
     """
 
     def __cinit__(
@@ -187,6 +205,11 @@ cdef class QuantizedRows(Rows):
         const uint8_t[::1] norm_codes=None,
         const float[::1] norms=None,
     ):
+        if count < 0 or dim < 0 or dsub < 1:
+            raise InputValueError(
+                f"a matrix cannot have the shape ({count}, {dim}) and parts of {dsub} columns: "
+                "a part must have at least one"
+            )
         self.parts = (dim + dsub - 1) // dsub
         if codes.shape[0] != count * self.parts or centroids.shape[0] != dim * 256:
             raise InputValueError("the codes or the centroids do not fit the shape of the matrix")
