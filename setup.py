@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -63,7 +64,8 @@ def extension(source: Path) -> Extension:
     return Extension(
         name,
         [str(source), *with_c],
-        include_dirs=[str(CORE / stage) for stage in STAGES],
+        include_dirs=[*(str(CORE / stage) for stage in STAGES), np.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         depends=[str(path) for path in sorted(CORE.rglob("*.h"))],
         extra_compile_args=COMPILE_ARGS,
         extra_link_args=LINK_ARGS,

@@ -14,7 +14,7 @@ from fasttext_lite._core.labels.ordered import features
 from fasttext_lite._core.labels.predict import Predictor
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows, Rows
-from fasttext_lite._core.text.batch import WordBatch, encode
+from fasttext_lite._core.text.batch import WordBatch, to_bytes
 from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import InputValueError, ModelKindError
 from fasttext_lite.metrics import Scores, Tally, read_lines
@@ -148,7 +148,7 @@ class Classifier:
         label_prefix: str | bytes = LABEL_PREFIX,
         strip_prefix: bool = False,
     ) -> None:
-        self._prefix = encode(label_prefix)
+        self._prefix = to_bytes(label_prefix)
         self._stripped = self._prefix if strip_prefix else b""
         if self._prefix != reader.tokens.label_prefix:
             reader = reader.with_tokens(Tokenizer(reader.tokens.vocabulary, self._prefix))
@@ -318,7 +318,7 @@ class Classifier:
             return []
         direction = np.empty(self._reader.rows.dim, np.float32)
         self._loss.direction(target, direction)
-        found = features(self._reader, encode(text))
+        found = features(self._reader, to_bytes(text))
         rows = np.array([row for _, _, row in found], np.int64)
         return [
             Contribution(_decode(token), _decode(feature), score / len(found))
@@ -394,7 +394,7 @@ class Classifier:
         vocabulary = self._reader.tokens.vocabulary
         # The file may hold a label with or without the prefix that is left out of its name.
         for prefix in (self._stripped, b""):
-            found = vocabulary.id(prefix + encode(label)) - vocabulary.word_count
+            found = vocabulary.id(prefix + to_bytes(label)) - vocabulary.word_count
             if found >= 0:
                 return found
         raise InputValueError(f"{label!r} is no label of this model; see model.labels")
@@ -407,7 +407,7 @@ def make_reader(parts: Parts) -> LineReader:
     parameters = parts.info.parameters
     # Compared with its sign here, unlike where n-grams are made.
     known_ngrams = parameters.maxn > 0
-    tokens = Tokenizer(vocabulary, encode(LABEL_PREFIX))
+    tokens = Tokenizer(vocabulary, to_bytes(LABEL_PREFIX))
     reader = LineReader(tokens, parts.subwords, rows, parameters.word_ngrams, known_ngrams)
     words = vocabulary.word_count
     if not known_ngrams or not parts.subwords.has_ngrams or words * rows.dim * 4 > _TABLE_SIZE:

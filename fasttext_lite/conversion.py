@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.lookup.embed import Embedder
 from fasttext_lite._core.lookup.ngrams import mark_entry_rows, mark_rows
-from fasttext_lite._core.lookup.subwords import PruneIndex
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.search.codes import encode_directions
 from fasttext_lite._core.text.batch import WordBatch
@@ -483,7 +483,7 @@ class _Job:
             del stored, text, offsets, counts
             if prune is not None and self.buckets is not None:
                 writer.write("subwords.buckets", self.buckets)
-                writer.write("subwords.table", prune.table(table.bucket))
+                writer.write("subwords.table", prune.table())
             if self.stream:
                 self.stream.begin_matrix("input matrix", info.word_count + table.bucket)
             if self.supervised:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from fasttext_lite._core.lookup.embed import Embedder
-from fasttext_lite._core.lookup.lookup import Lookup
+from fasttext_lite._core.lookup.embed import Embedder, Lookup
 from fasttext_lite._core.lookup.ngrams import NgramSet
-from fasttext_lite._core.text.batch import WordBatch, encode
+from fasttext_lite._core.text.batch import WordBatch, to_bytes
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
 from fasttext_lite.integrity import check_numbers, check_unchanged
 from fasttext_lite.neighbors import Neighbor, NeighborSearch
@@ -243,8 +242,8 @@ class Model(Lookup):
         >>> [text for text, row in ftl.load("sample").subwords("war")]
         ['war', '<wa', '<war', '<war>', 'war', 'war>', 'ar>']
         """
-        text = encode(word)
-        own = self._embedder.own_row(text)
+        text = to_bytes(word)
+        own = self._embedder.word_row(text)
         found = [(_decode(text), own)] if own >= 0 else []
         return found + self._with_rows(self._parts.subwords.ngrams(text))
 
@@ -688,7 +687,7 @@ class Model(Lookup):
             # Some files hold a word twice, and its id is that of the last.
             twins = False
             for i, answer in enumerate(answers):
-                texts = {_decode(encode(word)) for word in own[i]}
+                texts = {_decode(to_bytes(word)) for word in own[i]}
                 again = [int(n) for n, near in zip(found[i][0], answer, strict=True)
                          if near.word in texts]  # fmt: skip
                 left_out[i] += again

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.files.own import OwnRows
+from fasttext_lite._core.files.word_rows import WordRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.formats.atomic import AtomicFile
@@ -91,7 +91,7 @@ class _Plan:
                 self.buckets = None
         self._own = None
         if solve:
-            self._own = OwnRows(source.vocabulary, counted, kept, parts.input.rows)
+            self._own = WordRows(source.vocabulary, counted, kept, parts.input.rows)
 
     def _whole(self, buckets: NDArray[np.int32], count: int) -> NDArray[np.int64]:
         """Give each bucket a row, of zeros where it was dropped."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.text.batch import encode
+from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class SIF:
             raise InputTypeError("expected many texts, got a single one; put it into a list")
         block: list[list[bytes]] = []
         for text in texts:
-            block.append(encode(text).split())
+            block.append(to_bytes(text).split())
             if len(block) == _TEXTS:
                 yield self._mean(block)
                 block = []

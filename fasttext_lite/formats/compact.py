@@ -10,8 +10,9 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.lookup.rows import DenseRows
-from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords
+from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.search.codes import Codes, row_width
 from fasttext_lite.errors import FormatError, InputValueError

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite._core.lookup import dictionary
+from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows
-from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords
+from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats.binary import Cursor, largest_dim
@@ -139,7 +141,7 @@ def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
 
 def _scan(cursor: Cursor, head: Head, stop: int) -> Vocabulary:
     try:
-        return Vocabulary.scan(cursor.data, head.stop, stop, head.word_count, head.label_count)
+        return dictionary.scan(cursor.data, head.stop, stop, head.word_count, head.label_count)
     except FormatError as error:
         error.path = cursor.path
         raise

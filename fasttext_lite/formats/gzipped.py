@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite._core.lookup import dictionary
 from fasttext_lite._core.lookup.rows import DenseRows
-from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
 from fasttext_lite.formats.binary import Cursor, largest_dim
@@ -95,7 +95,7 @@ class GzippedModel:
         self._stream.seek(self.head.stop)
         entries, at = 0, self.head.stop
         while True:
-            done, at = Vocabulary.skip(self._begin, at, self.head.size - entries)
+            done, at = dictionary.skip(self._begin, at, self.head.size - entries)
             entries += done
             if entries == self.head.size:
                 break

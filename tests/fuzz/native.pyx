@@ -12,9 +12,9 @@ from libc.stdlib cimport abort, free, malloc, qsort
 from libc.string cimport memcmp, memcpy
 
 from fasttext_lite._core.files.numbers cimport is_space, read_number
-from fasttext_lite._core.lookup.hashed cimport LONGEST, HashedRows
 from fasttext_lite._core.labels.line cimport LineReader
-from fasttext_lite._core.lookup.subwords cimport PruneIndex, Subwords, Walk, bracket
+from fasttext_lite._core.lookup.buckets cimport PruneIndex
+from fasttext_lite._core.lookup.subwords cimport LONGEST, Subwords, Walk, bracket
 
 from array import array
 
@@ -120,7 +120,7 @@ def _shapes():
 
 
 cdef list SHAPES = list(_shapes())
-cdef list HASHED = [HashedRows(shape) for shape in SHAPES]
+cdef list FILTERED = [(<Subwords>shape).filtered() for shape in SHAPES]
 
 
 cdef int _order(const void* a, const void* b) noexcept nogil:
@@ -132,7 +132,7 @@ cdef int _order(const void* a, const void* b) noexcept nogil:
 cdef void fuzz_subwords(const uint8_t* data, size_t size) noexcept:
     cdef uint8_t buffer[16]
     cdef Subwords shape
-    cdef HashedRows hashed
+    cdef Subwords filtered
     cdef Walk walk
     cdef size_t room, found, again, i
     cdef uint8_t* word
@@ -141,17 +141,17 @@ cdef void fuzz_subwords(const uint8_t* data, size_t size) noexcept:
     if size == 0:
         return
     shape = SHAPES[data[0] % len(SHAPES)]
-    hashed = HASHED[data[0] % len(SHAPES)]
+    filtered = FILTERED[data[0] % len(SHAPES)]
     word = bracket(data + 1, size - 1, buffer, 16)
     size += 1
     if size <= LONGEST:
-        room = hashed.most(size)
+        room = filtered.most(size)
         slow = <int64_t*>malloc(room * sizeof(int64_t) + 8)
         fast = <int64_t*>malloc(room * sizeof(int64_t) + 8)
         shape.begin(&walk, word, size)
         found = shape.take_rows(&walk, slow, room + 1)
         expect(found <= room, b"no word has more n-grams than `most` says")
-        again = hashed.take(word, size, fast)
+        again = filtered.take(word, size, fast)
         expect(found == again, b"both ways find as many n-grams")
         qsort(slow, found, sizeof(int64_t), _order)
         qsort(fast, found, sizeof(int64_t), _order)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fasttext_lite as ftl
-from fasttext_lite._core.text.batch import WordBatch, encode
+from fasttext_lite._core.text.batch import WordBatch, to_bytes
 
 WORDS = ["war", "", "Été", "日本", "🙂x", "peace", "a" * 500, "é" * 300, "</s>", "ß\x00z"]
 
@@ -36,7 +36,7 @@ def test_every_form_of_words_gives_the_same_vectors(words):
     model = ftl.load("sample")
     texts = [word.encode("utf-8", "surrogateescape") for word in words]
     expected = model[texts]
-    assert [encode(word) for word in words] == texts
+    assert [to_bytes(word) for word in words] == texts
     assert model[words].tobytes() == expected.tobytes()
     assert model[np.array(words, object)].tobytes() == expected.tobytes()
     # NumPy ends a string of fixed width at its last character that is not NUL.

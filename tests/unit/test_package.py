@@ -23,20 +23,18 @@ ORDER = [
     "arguments",
     "once",
     "_core.kernels.cpu",
+    "_core.lookup.buckets",
     "_core.lookup.subwords",
     "_core.text.utf8",
     "_core.text.arrow",
     "_core.text.batch",
-    "_core.lookup.entries",
     "_core.lookup.vocabulary",
+    "_core.lookup.dictionary",
     "_core.lookup.ngrams",
     "_core.lookup.rows",
-    "_core.lookup.arrays",
     "_core.lookup.embed",
-    "_core.lookup.lookup",
     "_core.files.numbers",
     "_core.files.textrows",
-    "_core.lookup.hashed",
     "_core.labels.tokens",
     "_core.labels.line",
     "_core.labels.ordered",
@@ -44,7 +42,7 @@ ORDER = [
     "_core.labels.losses",
     "_core.labels.huffman",
     "_core.labels.predict",
-    "_core.files.own",
+    "_core.files.word_rows",
     "_core.search.codes",
     "_core.search.nearest",
     "_core.search.queries",
@@ -177,7 +175,8 @@ def test_the_row_of_an_ngram_is_its_hash_modulo_the_buckets(bucket):
 
 
 def test_a_prune_index_finds_what_it_holds():
-    from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords, fnv1a
+    from fasttext_lite._core.lookup.buckets import PruneIndex
+    from fasttext_lite._core.lookup.subwords import Subwords, fnv1a
 
     random = np.random.default_rng(1)
     for limit, size in ((10, 10), (1000, 3), (2**31 - 1, 5000), (5000, 0)):

@@ -1,7 +1,6 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from fasttext_lite._core.text.batch cimport Span
-from fasttext_lite._core.lookup.hashed cimport HashedRows
 from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport Subwords
 from fasttext_lite._core.labels.tokens cimport Status, Token, Tokenizer
@@ -38,7 +37,7 @@ cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
 cdef class LineReader:
     cdef readonly Tokenizer tokens
     cdef readonly Subwords subwords
-    cdef HashedRows hashed
+    cdef Subwords hashed
     cdef readonly Rows rows
     cdef readonly Rows sums
     cdef readonly int32_t word_ngrams

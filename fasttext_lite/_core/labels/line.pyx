@@ -8,9 +8,8 @@ import numpy as np
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
 from fasttext_lite._core.kernels.cpu cimport scale_f32
-from fasttext_lite._core.lookup.hashed cimport LONGEST, HashedRows
 from fasttext_lite._core.lookup.rows cimport Rows
-from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket
+from fasttext_lite._core.lookup.subwords cimport LONGEST, Subwords, Walk, bracket
 from fasttext_lite._core.labels.tokens cimport (
     DONE,
     END,
@@ -65,7 +64,7 @@ cdef class LineReader:
             raise InputValueError("the sums do not fit the words")
         self.tokens = tokens
         self.subwords = subwords
-        self.hashed = HashedRows(subwords)
+        self.hashed = subwords.filtered()
         self.rows = rows
         self.word_ngrams = word_ngrams
         self.known_ngrams = known_ngrams

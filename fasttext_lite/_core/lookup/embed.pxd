@@ -19,7 +19,7 @@ cdef class Embedder:
     cdef bint _has_vector(self, int32_t i) noexcept nogil
     cdef int64_t _row(self, int32_t i) noexcept nogil
     cdef bint _lacks(self, int32_t i) noexcept nogil
-    cdef bint _embed_long(self, Span word, int32_t i, float* out) noexcept nogil
+    cdef bint _embed_word(self, Span word, int32_t i, float* out) noexcept nogil
     cdef Py_ssize_t embed(
         self, const Span* words, Py_ssize_t count, float* out, bint* unknown
     ) noexcept nogil

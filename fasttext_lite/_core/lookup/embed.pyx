@@ -1,46 +1,56 @@
 """Words to vectors: look-up, n-grams, and the mean of the rows."""
 
 cimport cython
+cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.stdlib cimport free
 from libc.string cimport memset
 
-from fasttext_lite._core.lookup.arrays cimport empty, numbers
-from fasttext_lite._core.text.batch cimport Span, WordBatch, encode, readable, span
+from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span, to_bytes
 from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.lookup.rows cimport Rows
-from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket, hash_bytes
+from fasttext_lite._core.lookup.subwords cimport (
+    GATHER,
+    SHORT,
+    WORDS,
+    Pieces,
+    Subwords,
+    Walk,
+    bracket,
+    end_pieces,
+    hash_bytes,
+)
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 
 from fasttext_lite.errors import InputValueError, UnknownWordError
 
-cdef enum:
-    # Row ids gathered before any row is read, so that rows are fetched ahead across words.
-    GATHER = 1024
-    # Words whose ids are gathered together.
-    WORDS = 32
-    # Bytes of "<word>" that need no memory of their own.
-    SHORT = 256
+# The arrays of single calls come from the C API of NumPy: `np.empty` and a memoryview would take
+# a third of such a call. An incompatible NumPy is an ImportError here.
+cnp.import_array()
 
 
 @cython.final
 cdef class Embedder:
-    """Gives any word its vector.
+    """Computes the vectors of words.
 
-    That of a known word is the mean of its own row and those of its n-grams, or stands in
-    `vectors` already; that of an unknown word is the mean of its n-grams.
+    The vector of a known word is the mean of its word row and the rows of its n-grams, or is
+    stored in `vectors`. The vector of an unknown word is the mean of the rows of its n-grams.
 
     Parameters
     ----------
     vocabulary : Vocabulary
     subwords : Subwords
     rows : Rows
-        One row a word, then one a bucket (or one a bucket that pruning kept); with `vectors` those
-        of the buckets alone.
+        One row for each word, then one for each bucket (or each bucket that pruning kept). With
+        `vectors` those of the buckets only.
     vectors : Rows, optional
         The vectors of the words.
     closed : bool
-        Unknown words have no vector: there are no n-grams to make one from.
+        Unknown words have no vector: there are no n-grams to compute one from.
+
+    Raises
+    ------
+    InputValueError
+        The parts do not fit one another.
     """
 
     def __cinit__(
@@ -72,10 +82,10 @@ cdef class Embedder:
         return self.vectors is not None and 0 <= i < self.vocabulary.word_count
 
     cdef int64_t _row(self, int32_t i) noexcept nogil:
-        """The row that an entry has by itself, or -1.
+        """The word row of an entry, or -1.
 
-        A label has the row of the bucket at its id, as in the official program, where the matrix
-        reaches that far.
+        A label has the row of the bucket at its id, as in the official program, if the matrix
+        has that many rows.
         """
         cdef int64_t row = i
         if i >= 0 and self.vectors is not None:
@@ -83,37 +93,23 @@ cdef class Embedder:
         return row if 0 <= row < self.rows.count else -1
 
     cdef bint _lacks(self, int32_t i) noexcept nogil:
-        """Whether the model has no vector for what has this id, which is no word's."""
+        """Whether the model is closed and this is not the id of a word."""
         return self.closed and not 0 <= i < self.vocabulary.word_count
 
-    cdef bint _embed_long(self, Span word, int32_t i, float* out) noexcept nogil:
-        """One word of any length, whose id is `i`; False where there is no memory."""
-        cdef uint8_t buffer[SHORT]
-        cdef int64_t ids[GATHER]
-        cdef Walk walk
-        cdef size_t gathered = 0
+    cdef bint _embed_word(self, Span word, int32_t i, float* out) noexcept nogil:
+        """Write the vector of one word of any length, whose id is `i`; False if out of memory."""
+        cdef Pieces pieces
         cdef size_t total = 0
-        cdef uint8_t* text
         if self._has_vector(i):
             self.vectors.copy(i, out)
             return True
-        text = bracket(word.text, word.length, buffer, SHORT)
-        if text == NULL:
+        if not self.subwords.begin_pieces(&pieces, word.text, word.length, self._row(i)):
             return False
         memset(out, 0, self.dim * sizeof(float))
-        ids[0] = self._row(i)
-        if ids[0] >= 0:
-            gathered = 1
-        self.subwords.begin(&walk, text, word.length + 2)
-        while True:
-            gathered += self.subwords.take_rows(&walk, ids + gathered, GATHER - gathered)
-            self.rows.add(ids, gathered, 0, out)
-            total += gathered
-            if gathered < GATHER:
-                break
-            gathered = 0
-        if text != buffer:
-            free(text)
+        while self.subwords.next_piece(&pieces):
+            self.rows.add(pieces.rows, pieces.count, 0, out)
+            total += pieces.count
+        end_pieces(&pieces)
         if total:
             scale_f32(out, self.dim, <float>(1.0 / <double>total))
         return True
@@ -121,9 +117,9 @@ cdef class Embedder:
     cdef Py_ssize_t embed(
         self, const Span* words, Py_ssize_t count, float* out, bint* unknown
     ) noexcept nogil:
-        """Many words; the number that was done.
+        """Write the vectors of many words, and return the number that was written.
 
-        Less than `count` where memory ran out or, with `unknown` set, the next has no vector.
+        It is less than `count` if memory ran out or, with `unknown` set, the next has no vector.
         """
         cdef uint8_t buffer[SHORT]
         cdef int64_t ids[GATHER]
@@ -136,7 +132,7 @@ cdef class Embedder:
         cdef Span word
         cdef float* vector
         while done < count:
-            # First the ids of some words, whose rows are fetched meanwhile or by the sums ahead.
+            # First the rows of some words are gathered, so that the sums prefetch those ahead.
             most = min(count - done, <Py_ssize_t>WORDS)
             self.vocabulary.find_many(words + done, most, known)
             block = 0
@@ -156,7 +152,7 @@ cdef class Embedder:
                     self.subwords.begin(&walk, buffer, word.length + 2)
                     gathered += self.subwords.take_rows(&walk, ids + gathered, GATHER - gathered)
                     if gathered == GATHER:
-                        # It may have more: it begins the next block, or is long.
+                        # It may have more rows: it begins the next block, or is embedded by itself.
                         gathered = begun
                         break
                 else:
@@ -167,7 +163,7 @@ cdef class Embedder:
                 if self._lacks(known[0]):
                     unknown[0] = True
                     return done
-                if not self._embed_long(words[done], known[0], out + <size_t>done * self.dim):
+                if not self._embed_word(words[done], known[0], out + <size_t>done * self.dim):
                     return done
                 done += 1
                 continue
@@ -187,12 +183,12 @@ cdef class Embedder:
         return done
 
     cpdef object vector(self, word):
-        """The vector of one word: a fresh float32 array of shape (dim,).
+        """Return the vector of one word as a new float32 array, shape (dim,).
 
         Raises
         ------
         UnknownWordError
-            The model is closed and does not know the word.
+            The model is closed, and the word is not in the vocabulary.
         """
         word = readable(word)
         cdef Span text = span(word)
@@ -200,11 +196,12 @@ cdef class Embedder:
         cdef int32_t i
         cdef bint done = True
         cdef float* out
-        # What the look-up reads first comes while the array is made.
-        self.vocabulary.fetch(h)
-        array = empty(self.rows.dim)
-        out = numbers(array)
-        i = self.vocabulary.guess(h)
+        cdef cnp.npy_intp size = self.rows.dim
+        # The slot arrives while the array is allocated, the vector while texts are compared.
+        self.vocabulary.prepare(h)
+        array = cnp.PyArray_EMPTY(1, &size, cnp.NPY_FLOAT32, 0)
+        out = <float*>cnp.PyArray_DATA(array)
+        i = self.vocabulary.candidate(h)
         if self._has_vector(i):
             self.vectors.fetch(i)
         i = self.vocabulary.find(text.text, text.length, h)
@@ -214,7 +211,7 @@ cdef class Embedder:
         if self._lacks(i):
             raise unknown_word(word)
         with nogil:
-            done = self._embed_long(text, i, out)
+            done = self._embed_word(text, i, out)
         if not done:
             raise MemoryError
         return array
@@ -227,14 +224,19 @@ cdef class Embedder:
         Raises
         ------
         UnknownWordError
-            The model is closed and does not know one of them.
+            The model is closed, and one of them is not in the vocabulary.
+        InputValueError
+            The range or the shape of `out` does not fit the words.
         """
         cdef Py_ssize_t done
         cdef bint unknown = False
         if not 0 <= start <= stop <= words.size or out.shape[0] != words.size or (
             out.shape[1] != self.rows.dim
         ):
-            raise InputValueError("the range or the output does not fit the words")
+            raise InputValueError(
+                f"the range [{start}, {stop}) or the output of shape {(out.shape[0], out.shape[1])} "
+                f"does not fit {words.size} words of {self.rows.dim} dimensions"
+            )
         if start == stop:
             return
         with nogil:
@@ -251,6 +253,8 @@ cdef class Embedder:
         ------
         UnknownWordError
             The model is closed, and one of them is a label.
+        InputValueError
+            The vocabulary has no such id, or the shape of `out` does not fit.
         """
         cdef Span words[WORDS]
         cdef Py_ssize_t count = ids.shape[0]
@@ -258,10 +262,12 @@ cdef class Embedder:
         cdef Py_ssize_t i, block, done
         cdef bint unknown = False
         if out.shape[0] != count or out.shape[1] != self.rows.dim:
-            raise InputValueError("the output does not fit the ids")
+            raise InputValueError(
+                f"the output of shape {(out.shape[0], out.shape[1])} does not fit {count} ids and "
+                f"{self.rows.dim} dimensions"
+            )
         for i in range(count):
-            if not 0 <= ids[i] < self.vocabulary.word_count + self.vocabulary.label_count:
-                raise InputValueError(f"there is no entry {ids[i]}")
+            self.vocabulary.check(ids[i])
         with nogil:
             while at < count:
                 if self._has_vector(ids[at]):
@@ -280,17 +286,17 @@ cdef class Embedder:
         if at < count:
             raise MemoryError
 
-    def own_row(self, word):
-        """The row that a word or label has by itself, or had in the source of this file; or -1."""
+    def word_row(self, word):
+        """Return the row of a word or label, here or in the source of this file; -1 if none."""
         word = readable(word)
         cdef int32_t i = self._id(span(word))
         return i if self._has_vector(i) or self._row(i) >= 0 else -1
 
     def knows(self, word):
-        """Whether anything is known of a word: a vector, a row of its own or of an n-gram."""
+        """Return whether a word has a vector, a word row or an n-gram with a row."""
         cdef Walk walk
         cdef int64_t row
-        text = encode(word)
+        text = to_bytes(word)
         cdef Span found = span(text)
         cdef int32_t i = self._id(found)
         if self._lacks(i):
@@ -303,7 +309,28 @@ cdef class Embedder:
         return self.subwords.take_rows(&walk, &row, 1) > 0
 
 
-def unknown_word(word):
+cdef class Lookup:
+    """The single call ``model[word]``, without a Python frame.
+
+    A subclass has two members: the attribute `_embedder`, an `Embedder` that may be computed
+    lazily, and the method `vectors`, which takes many words. `_embedder` is read once, at the first
+    single word.
+    """
+
+    cdef Embedder embedder
+
+    def __getitem__(self, word):
+        """Return the vector of a word, shape (dim,), or of many, shape (n, dim)."""
+        if isinstance(word, (str, bytes)):
+            if self.embedder is None:
+                self.embedder = self._embedder
+            return self.embedder.vector(word)
+        return self.vectors(word)
+
+
+cdef object unknown_word(word):
+    text = word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
     return UnknownWordError(
-        f"{word!r} is not in the vocabulary, and this model has no n-grams to make its vector from"
+        f"{text!r} is not in the vocabulary, and this model has no n-grams to compute its vector "
+        "from"
     )

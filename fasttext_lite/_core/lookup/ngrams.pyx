@@ -7,12 +7,15 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy
 
 from fasttext_lite._core.text.batch cimport WordBatch
-from fasttext_lite._core.lookup.subwords cimport Subwords, Walk, bracket
+from fasttext_lite._core.lookup.subwords cimport (
+    SHORT,
+    Pieces,
+    Subwords,
+    Walk,
+    bracket,
+    end_pieces,
+)
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
-
-cdef enum:
-    SHORT = 256
-
 
 cdef struct Ngram:
     uint64_t start
@@ -62,7 +65,7 @@ cdef class NgramSet:
             raise MemoryError
 
     def items(self):
-        """The n-grams as ``(bytes, row)``."""
+        """Return the n-grams as ``(bytes, row)``."""
         cdef uint64_t i
         found = []
         for i in range(self.size):
@@ -77,15 +80,16 @@ cdef class NgramSet:
         cdef uint8_t* text = bracket(word, length, buffer, SHORT)
         cdef Walk walk
         cdef int64_t row
-        cdef bint done = text != NULL
-        if done:
-            self.subwords.begin(&walk, text, length + 2)
-            while done and self.subwords.advance(&walk):
-                row = self.subwords.row(walk.hash)
-                if row >= 0:
-                    done = self._add(
-                        text + walk.start, <uint32_t>(walk.stop - walk.start), walk.hash, row
-                    )
+        cdef bint done = True
+        if text == NULL:
+            return False
+        self.subwords.begin(&walk, text, length + 2)
+        while done and self.subwords.advance(&walk):
+            row = self.subwords.buckets.row(walk.hash)
+            if row >= 0:
+                done = self._add(
+                    text + walk.start, <uint32_t>(walk.stop - walk.start), walk.hash, row
+                )
         if text != buffer:
             free(text)
         return done
@@ -149,14 +153,14 @@ cdef class NgramSet:
 
 
 def mark_rows(Subwords subwords not None, WordBatch words not None, uint8_t[::1] marks not None):
-    """Mark the rows that n-grams of words use, whatever their number and length.
+    """Mark the rows that the n-grams of words use.
 
     Parameters
     ----------
     subwords : Subwords
     words : WordBatch
     marks : uint8 buffer, shape (subword rows,)
-        Set to 1 where a row is used, the first one being the first behind those of the words.
+        Set to 1 if a row is used; the first is that of bucket 0.
     """
     cdef Py_ssize_t i
     cdef bint done = True
@@ -173,11 +177,19 @@ def mark_entry_rows(
     const int32_t[::1] ids not None,
     uint8_t[::1] marks not None,
 ):
-    """Mark the rows that n-grams of entries of a vocabulary use, as `mark_rows` does."""
+    """Mark the rows that n-grams of entries of a vocabulary use, as `mark_rows` does.
+
+    Raises
+    ------
+    InputValueError
+        The vocabulary has no such id.
+    """
     cdef Py_ssize_t i
     cdef size_t length = 0
     cdef const uint8_t* word
     cdef bint done = True
+    for i in range(ids.shape[0]):
+        vocabulary.check(ids[i])
     with nogil:
         for i in range(ids.shape[0]):
             word = vocabulary.entry(ids[i], &length)
@@ -189,17 +201,15 @@ def mark_entry_rows(
 cdef bint _mark(
     Subwords subwords, const uint8_t* word, size_t length, uint8_t[::1] marks
 ) noexcept nogil:
-    cdef uint8_t buffer[SHORT]
-    cdef uint8_t* text = bracket(word, length, buffer, SHORT)
-    cdef Walk walk
+    cdef Pieces pieces
     cdef int64_t row
-    if text == NULL:
+    cdef size_t i
+    if not subwords.begin_pieces(&pieces, word, length, -1):
         return False
-    subwords.begin(&walk, text, length + 2)
-    while subwords.advance(&walk):
-        row = subwords.row(walk.hash) - subwords.first_row
-        if 0 <= row < marks.shape[0]:
-            marks[row] = 1
-    if text != buffer:
-        free(text)
+    while subwords.next_piece(&pieces):
+        for i in range(pieces.count):
+            row = pieces.rows[i] - subwords.first_row
+            if 0 <= row < marks.shape[0]:
+                marks[row] = 1
+    end_pieces(&pieces)
     return True

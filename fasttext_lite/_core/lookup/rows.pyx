@@ -33,9 +33,9 @@ cdef class Rows:
     cdef void add(
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil:
-        """Add `count` rows to `out`, in order; `ids` holds `ahead` more, whose rows follow soon.
+        """Add `count` rows to `out`, in order; `ahead` more ids follow, to be prefetched.
 
-        The ids are not checked: they must be within the matrix.
+        The caller ensures that the ids are within the matrix.
         """
 
     cdef void copy(self, int64_t row, float* out) noexcept nogil:
@@ -48,7 +48,7 @@ cdef class Rows:
         return 0
 
     cdef void fetch(self, int64_t row) noexcept nogil:
-        """Prefetch a row, where that helps."""
+        """Prefetch a row, if that helps."""
 
     def sum(self, ids not None, float[::1] out not None):
         """Add the rows with these ids, in order, to `out`.
@@ -97,7 +97,7 @@ cdef class Rows:
         cdef Py_ssize_t i
         if vector.shape[0] != self.dim:
             raise InputValueError(f"a vector of {vector.shape[0]} does not fit {self.dim} columns")
-        return [self.dot(rows[i], &vector[0]) for i in range(rows.shape[0])]
+        return [self.dot(rows[i], &vector[0] if self.dim else NULL) for i in range(rows.shape[0])]
 
     def take(self, ids not None, float[:, ::1] out not None):
         """Write the rows with these ids to `out`.
@@ -118,7 +118,10 @@ cdef class Rows:
         cdef const int64_t[::1] rows = self._checked(ids)
         cdef Py_ssize_t i
         if out.shape[0] != rows.shape[0] or out.shape[1] != self.dim:
-            raise InputValueError("the output does not fit the ids and the rows")
+            raise InputValueError(
+                f"the output of shape {(out.shape[0], out.shape[1])} does not fit "
+                f"{rows.shape[0]} ids and rows of {self.dim} numbers"
+            )
         with nogil:
             for i in range(rows.shape[0]):
                 self.copy(rows[i], &out[i, 0])
@@ -150,7 +153,12 @@ cdef class DenseRows(Rows):
     count, dim : int
     dtype : {"float32", "float16", "int8"}
     scales : float32 buffer, length count
-        The factor of each row, for int8 only.
+        For int8 only: the factor of each row.
+
+    Raises
+    ------
+    InputValueError
+        The dtype is unknown, the shape is impossible, or the buffers do not fit it.
     """
 
     def __cinit__(
@@ -162,6 +170,10 @@ cdef class DenseRows(Rows):
         const float[::1] scales=None,
     ):
         cdef int size
+        if dtype not in ELEMENTS:
+            raise InputValueError(f"dtype must be one of {', '.join(ELEMENTS)}, not {dtype!r}")
+        if count < 0 or dim < 0:
+            raise InputValueError(f"a matrix cannot have the shape ({count}, {dim})")
         self.element, size = ELEMENTS[dtype]
         if data.shape[0] != count * dim * size:
             raise InputValueError(
@@ -223,7 +235,12 @@ cdef class QuantizedRows(Rows):
         The columns of a part.
     norm_codes : buffer of bytes, length count, optional
     norms : float32 buffer, length 256, optional
-        The norm of a row is ``norms[norm_codes[row]]``, or 1 without `norms`.
+        The norm of a row is ``norms[norm_codes[row]]``, or 1 without norms.
+
+    Raises
+    ------
+    InputValueError
+        The shape is impossible, or the arrays do not fit it.
     """
 
     def __cinit__(
@@ -236,8 +253,11 @@ cdef class QuantizedRows(Rows):
         const uint8_t[::1] norm_codes=None,
         const float[::1] norms=None,
     ):
-        if dsub < 1:
-            raise InputValueError(f"a part of a row must have at least one column, not {dsub}")
+        if count < 0 or dim < 0 or dsub < 1:
+            raise InputValueError(
+                f"a matrix cannot have the shape ({count}, {dim}) and parts of {dsub} columns: "
+                "a part must have at least one"
+            )
         self.parts = (dim + dsub - 1) // dsub
         if codes.shape[0] != count * self.parts or centroids.shape[0] != dim * 256:
             raise InputValueError("the codes or the centroids do not fit the shape of the matrix")

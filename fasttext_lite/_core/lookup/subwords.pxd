@@ -1,5 +1,17 @@
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from fasttext_lite._core.lookup.buckets cimport Buckets
+
+cdef enum:
+    # Rows gathered before any is read, so that they are fetched ahead.
+    GATHER = 1024
+    # Words that are looked up together, so that their memory accesses overlap.
+    WORDS = 32
+    # Bytes of "<word>" that fit into a buffer on the stack.
+    SHORT = 256
+    # The most bytes of "<word>" that `Subwords.take` accepts.
+    LONGEST = 256
+
 
 cdef inline uint32_t hash_basis() noexcept nogil:
     return <uint32_t>2166136261
@@ -20,7 +32,7 @@ cdef inline uint32_t hash_bytes(const uint8_t* text, size_t length) noexcept nog
 
 
 cdef struct Walk:
-    # An n-gram walk over the bytes of "<word>"; text[start:stop] is the n-gram under way.
+    # An n-gram walk over the bytes of "<word>"; text[start:stop] is the current n-gram.
     const uint8_t* text
     size_t length
     size_t start
@@ -29,16 +41,15 @@ cdef struct Walk:
     uint32_t hash
 
 
-cdef class PruneIndex:
-    cdef readonly Py_ssize_t size
-    cdef const int32_t[::1] buckets
-    cdef const int32_t[::1] rows
-    cdef const uint32_t* starts # starts[b >> shift]: where buckets from b on may stand
-    cdef object owner
-    cdef void* own_starts
-    cdef int shift
-
-    cdef int64_t find(self, uint32_t bucket) noexcept nogil
+cdef struct Pieces:
+    # The rows of one word in pieces of at most GATHER: rows[:count] is the current piece.
+    Walk walk
+    uint8_t buffer[SHORT]
+    uint8_t* text
+    int64_t rows[GATHER]
+    size_t count
+    size_t lead         # rows that stand in the next piece already
+    bint ended
 
 
 cdef class Subwords:
@@ -46,16 +57,24 @@ cdef class Subwords:
     cdef readonly int32_t maxn
     cdef readonly int64_t bucket
     cdef readonly int64_t first_row
-    cdef readonly PruneIndex prune
-    cdef bint pruned
-    cdef uint64_t reciprocal
+    cdef readonly Buckets buckets
+    cdef Subwords _filtered
 
+    cdef Subwords filtered(self)
     cdef void begin(self, Walk* walk, const uint8_t* text, size_t length) noexcept nogil
     cdef bint advance(self, Walk* walk) noexcept nogil
-    cdef int64_t row(self, uint32_t h) noexcept nogil
+    cdef int64_t row(self, uint64_t h) noexcept nogil
     cdef size_t take_rows(self, Walk* walk, int64_t* rows, size_t capacity) noexcept nogil
+    cdef bint begin_pieces(
+        self, Pieces* pieces, const uint8_t* word, size_t length, int64_t lead
+    ) noexcept nogil
+    cdef bint next_piece(self, Pieces* pieces) noexcept nogil
+    cdef size_t most(self, size_t length) noexcept nogil
+    cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil
 
 
 cdef uint8_t* bracket(
     const uint8_t* word, size_t length, uint8_t* buffer, size_t capacity
 ) noexcept nogil
+
+cdef void end_pieces(Pieces* pieces) noexcept nogil

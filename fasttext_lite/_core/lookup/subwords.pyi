@@ -1,20 +1,4 @@
-import numpy as np
-from numpy.typing import NDArray
-
-class PruneIndex:
-    @property
-    def size(self) -> int: ...
-    def __init__(
-        self,
-        buckets: NDArray[np.int32],
-        rows: NDArray[np.int32] | None,
-        limit: int,
-        starts: NDArray[np.uint32] | None = None,
-    ) -> None: ...
-    def pairs(self) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]: ...
-    @staticmethod
-    def table_length(size: int, limit: int) -> int: ...
-    def table(self, limit: int) -> bytes: ...
+from fasttext_lite._core.lookup.buckets import Buckets, PruneIndex
 
 class Subwords:
     @property
@@ -25,6 +9,8 @@ class Subwords:
     def bucket(self) -> int: ...
     @property
     def first_row(self) -> int: ...
+    @property
+    def buckets(self) -> Buckets: ...
     @property
     def prune(self) -> PruneIndex | None: ...
     def __init__(

@@ -19,6 +19,6 @@ cdef class WordBatch:
     cdef void _take_fixed_width(self, object words, str noun) except *
     cdef bytes word(self, Py_ssize_t i)
 
-cpdef bytes encode(object word)
+cpdef bytes to_bytes(object word)
 cdef object readable(object word, str noun=*)
 cdef Span span(object word)

@@ -1,6 +1,6 @@
 from collections.abc import Iterable
 
-def encode(word: str | bytes) -> bytes: ...
+def to_bytes(word: str | bytes) -> bytes: ...
 
 class WordBatch:
     @property

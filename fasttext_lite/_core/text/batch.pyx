@@ -80,7 +80,7 @@ cdef Span span(object word):
     return found
 
 
-cpdef bytes encode(object word):
+cpdef bytes to_bytes(object word):
     """The bytes of a word, as they stand in a model file."""
     word = readable(word)
     return word.encode() if isinstance(word, str) else word

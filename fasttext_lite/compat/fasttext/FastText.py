@@ -12,7 +12,7 @@ import numpy as np
 
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
-from fasttext_lite._core.text.batch import encode
+from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import (
     FastTextLiteError,
@@ -253,7 +253,7 @@ class _FastText:
         buckets = self._model.info.parameters.bucket
         if not buckets:
             raise InputValueError("this model was trained without n-grams: no row is theirs")
-        return len(self._model) + fnv1a(encode(subword)) % buckets
+        return len(self._model) + fnv1a(to_bytes(subword)) % buckets
 
     def get_subwords(
         self, word: str | bytes, on_unicode_error: str = "strict"
@@ -551,7 +551,7 @@ def _open(path: PathType) -> Model:
 def _split(
     tokens: Tokenizer, text: str | bytes, on_unicode_error: str
 ) -> tuple[list[str], list[str]]:
-    line = encode(text)
+    line = to_bytes(text)
     if b"\n" in line:
         raise InputValueError("get_line splits one line at a time: remove '\\n'")
     return tokens.split(line, on_unicode_error)
@@ -567,7 +567,7 @@ def _matrix(model: Model, name: str) -> NDArray[np.float32]:
 def _text(text: str | bytes) -> str:
     if isinstance(text, str):
         return text
-    return encode(text).decode("utf-8", "surrogateescape")
+    return to_bytes(text).decode("utf-8", "surrogateescape")
 
 
 def _word(word: str | bytes) -> str | bytes:

@@ -5,7 +5,7 @@ from fasttext_lite._core.lookup.rows import Rows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 
-class OwnRows:
+class WordRows:
     def __init__(
         self, vocabulary: Vocabulary, counted: Subwords, kept: Subwords, rows: Rows
     ) -> None: ...

@@ -1,6 +1,0 @@
-from fasttext_lite._core.lookup.subwords import Subwords
-
-class HashedRows:
-    @property
-    def subwords(self) -> Subwords: ...
-    def __init__(self, subwords: Subwords) -> None: ...
