@@ -10,9 +10,9 @@ import sys
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, build
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite._core.kernels import cpu
