@@ -9,6 +9,7 @@ Three variables of the environment change the build:
   ``.ci/coverage``.
 """
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -86,14 +87,43 @@ def shared_extension() -> Extension:
     )
 
 
-modules = cythonize(
-    [extension(source) for source in sorted(CORE.rglob("*.pyx"))],
-    build_dir=str(GENERATED),
-    compiler_directives=DIRECTIVES,
-    emit_linenums=counted,
-    shared_utility_qualified_name=SHARED,
-)
+def up_to_date(stamp: Path, sources: list[Path]) -> bool:
+    """Tell whether the C code is newer than all that it is generated from."""
+    made = [Path(__file__), *sources, *CORE.rglob("*.pxd"), *CORE.rglob("*.h")]
+    return stamp.exists() and all(path.stat().st_mtime < stamp.stat().st_mtime for path in made)
+
+
+def compiled_extensions() -> list[Extension]:
+    """Generate C code of all Cython files, unless it is there already.
+
+    Cython would also compare it with its own files. In the fresh environment of each `pip install`
+    they are always newer, so that everything would be compiled again.
+    """
+    import Cython
+
+    folder = GENERATED / f"{Cython.__version__}{'-lines' if counted else ''}"
+    stamp = folder / "stamp"
+    sources = sorted(CORE.rglob("*.pyx"))
+    extensions = [extension(source) for source in sources]
+    if up_to_date(stamp, sources):
+        for one, source in zip(extensions, sources, strict=True):
+            one.sources[0] = str(folder / source.with_suffix(".c"))
+        return extensions
+    # Workers that do not start as forks would run this file again.
+    forks = multiprocessing.get_start_method() == "fork"
+    extensions = cythonize(
+        extensions,
+        nthreads=os.cpu_count() if forks else 0,
+        build_dir=str(folder),
+        compiler_directives=DIRECTIVES,
+        emit_linenums=counted,
+        shared_utility_qualified_name=SHARED,
+    )
+    stamp.touch()
+    return extensions
+
+
 setup(
-    ext_modules=[shared_extension(), *modules],
+    ext_modules=[shared_extension(), *compiled_extensions()],
     options={"build_ext": {"parallel": os.cpu_count()}},
 )

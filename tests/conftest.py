@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from text import language_lines, plain_lines, topic_lines
-from training import train_official
+from support.text import language_lines, plain_lines, topic_lines
+from support.training import train_official
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from builders import HS, SUPERVISED, Quantizer, build
+from support.builders import HS, SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
 from fasttext_lite.formats.gzipped import holds_model

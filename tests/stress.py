@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from builders import SUPERVISED, Quantizer, build
+from support.builders import SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
 

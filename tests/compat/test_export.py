@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose, assert_array_equal
-from text import SENTENCES, language_lines, unknown_words
+from support.builders import SUPERVISED, Quantizer, build
+from support.text import SENTENCES, language_lines, unknown_words
 
 import fasttext_lite as ftl
 

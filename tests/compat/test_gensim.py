@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import reference
 from numpy.testing import assert_allclose, assert_array_equal
-from text import unknown_words
+from support import reference
+from support.text import unknown_words
 
 import fasttext_lite as ftl
 

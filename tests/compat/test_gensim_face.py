@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-from builders import build
 from numpy.testing import assert_allclose, assert_array_equal
+from support.builders import build
 
 import fasttext_lite as ftl
 from fasttext_lite.compat import gensim as face

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-import reference
-from builders import HS, SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose, assert_array_equal
-from text import unknown_words
+from support import reference
+from support.builders import HS, SUPERVISED, Quantizer, build
+from support.text import unknown_words
 
 import fasttext_lite as ftl
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, build
 from numpy.testing import assert_allclose, assert_array_equal
-from text import language_lines, plain_lines, unknown_words
+from support.builders import SUPERVISED, build
+from support.text import language_lines, plain_lines, unknown_words
 
 import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext as face

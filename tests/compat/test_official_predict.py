@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from builders import HS, NS, OVA, SOFTMAX, SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose
-from text import CURIOSITIES, language_lines, plain_lines, topic_lines, unknown_words
+from support.builders import HS, NS, OVA, SOFTMAX, SUPERVISED, Quantizer, build
+from support.text import CURIOSITIES, language_lines, plain_lines, topic_lines, unknown_words
 
 import fasttext_lite as ftl
 

@@ -22,7 +22,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from training import ATTEMPTS, clear_remainder, harmless_memory
+from support.training import ATTEMPTS, clear_remainder, harmless_memory
 
 from fasttext_lite.compat import fasttext as face
 from fasttext_lite.compat.fasttext.FastText import _FastText

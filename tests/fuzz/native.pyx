@@ -18,7 +18,7 @@ from fasttext_lite._core.lookup.subwords cimport LONGEST, Subwords, Walk, bracke
 
 from array import array
 
-from builders import SUPERVISED, Quantizer, build
+from support.builders import SUPERVISED, Quantizer, build
 
 from fasttext_lite._core.files.textrows import RowParser
 from fasttext_lite.classifier import make_reader

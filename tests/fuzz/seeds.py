@@ -8,7 +8,7 @@ import lzma
 import struct
 from typing import TYPE_CHECKING
 
-from fixtures import BINARY, COMPACT, TEXT
+from support.fixtures import BINARY, COMPACT, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import native
 import numpy as np
-from queries import ask_everything
 from seeds import write_seeds
+from support.queries import ask_everything
 
 import fasttext_lite as ftl
 from fasttext_lite.formats import text as _text

@@ -16,8 +16,8 @@ from typing import Any
 
 import fasttext
 import numpy as np
-from text import CURIOSITIES, language_lines, plain_lines, topic_lines, unknown_words
-from training import train_official
+from support.text import CURIOSITIES, language_lines, plain_lines, topic_lines, unknown_words
+from support.training import train_official
 
 import fasttext_lite as ftl
 

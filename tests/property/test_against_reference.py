@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import reference
-from builders import build
 from hypothesis import given, note, settings
 from numpy.testing import assert_allclose, assert_array_equal
-from strategies import QUERIES, dense_models, pruned_models, quantized_models
+from support import reference
+from support.builders import build
+from support.strategies import QUERIES, dense_models, pruned_models, quantized_models
 
 import fasttext_lite as ftl
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import reference
-from builders import SUPERVISED, build
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from plain_reader import PlainReader
-from strategies import QUERIES, dense_models, pruned_models, quantized_models
+from support import reference
+from support.builders import SUPERVISED, build
+from support.plain_reader import PlainReader
+from support.strategies import QUERIES, dense_models, pruned_models, quantized_models
 
 import fasttext_lite as ftl
 

@@ -7,12 +7,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import reference
-import reference_predict
-from builders import CBOW, HS, NS, OVA, SKIPGRAM, SOFTMAX, SUPERVISED, Quantizer, build
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from support import reference, reference_predict
+from support.builders import CBOW, HS, NS, OVA, SKIPGRAM, SOFTMAX, SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from decimals import is_nearest, parse_decimals
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from support.decimals import is_nearest, parse_decimals
 
 import fasttext_lite as ftl
 

@@ -4,15 +4,14 @@ import importlib.util
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support import REPOSITORY
 
 import fasttext_lite as ftl
 
-ROOT = Path(__file__).resolve().parents[2]
-BENCHMARKS = ROOT / "benchmarks"
+BENCHMARKS = REPOSITORY / "benchmarks"
 
 
 def _adopt():
@@ -242,7 +241,7 @@ def test_figures_of_the_readme_are_those_of_committed_runs():
         json.loads(p.read_text("utf-8")) for p in sorted((BENCHMARKS / "results").glob("*.json"))
     ]
     expected = report.readme(report.merge(runs)) if runs else ""
-    assert report.block_of((ROOT / "README.md").read_text("utf-8")) == expected
+    assert report.block_of((REPOSITORY / "README.md").read_text("utf-8")) == expected
 
 
 @pytest.mark.parametrize(
@@ -319,7 +318,7 @@ def test_a_run_from_end_to_end(tmp_path):
     command = [sys.executable, "-m", "benchmarks", "--size", "tiny", "--only", "opening"]
     command += ["--peers", "--runs", "1", "--dir", str(tmp_path)]
     command += ["--json", str(tmp_path / "runs.json")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert "### Opening a model" in done.stdout
     document = json.loads((tmp_path / "runs.json").read_text("utf-8"))
     assert document["works"]["opening"]["figures"]["open"]["medians"]["ours"] > 0

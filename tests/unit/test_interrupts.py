@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, build
+from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 

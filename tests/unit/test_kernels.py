@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import REPOSITORY
 
 import fasttext_lite as ftl
 from fasttext_lite._core.kernels import cpu
 from fasttext_lite._core.lookup import rows
 
-REPOSITORY = Path(__file__).parents[2]
 KERNELS = REPOSITORY / "fasttext_lite" / "_core" / "kernels"
 SOURCES = [REPOSITORY / "tests" / "kernels" / "sweep.c", *sorted(KERNELS.glob("*.c"))]
 PROGRAMS = REPOSITORY / "tests" / "programs"

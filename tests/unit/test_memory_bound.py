@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_layout
+from support.builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_layout
 
 import fasttext_lite as ftl
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import REPOSITORY
 
 import fasttext_lite
 
@@ -112,8 +113,7 @@ def module_names():
 
 
 def test_the_installed_package_is_tested():
-    repository = Path(__file__).parents[2]
-    assert not PACKAGE.is_relative_to(repository / "fasttext_lite"), "run pytest, after pip install"
+    assert not PACKAGE.is_relative_to(REPOSITORY / "fasttext_lite"), "run pytest, after pip install"
 
 
 def imports_of(source: Path):

@@ -1,4 +1,4 @@
-"""Models in several processes; `tests/processes.py` is what runs."""
+"""Models in several processes; `tests/support/processes.py` is what runs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import processes
 import pytest
+from support import TESTS
 
 import fasttext_lite as ftl
 
@@ -32,11 +31,11 @@ def compact_path(tmp_path):
 
 def run(task, *arguments):
     done = subprocess.run(
-        [sys.executable, processes.__file__, task, *arguments],
+        [sys.executable, "-m", "support.processes", task, *arguments],
         check=False,
         capture_output=True,
         timeout=120,
-        cwd=Path(processes.__file__).parent,
+        cwd=TESTS,
     )
     assert done.returncode == 0, done.stderr.decode()
 

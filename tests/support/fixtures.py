@@ -7,9 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from builders import CBOW, HS, NS, OVA, SUPERVISED, Layout, Quantizer, build_with_layout
-
 import fasttext_lite as ftl
+from support.builders import CBOW, HS, NS, OVA, SUPERVISED, Layout, Quantizer, build_with_layout
 
 __all__ = ["BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "TEXT"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import build
 from numpy.testing import assert_allclose
+from support.builders import build
 
 import fasttext_lite as ftl
 

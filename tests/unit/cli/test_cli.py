@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import build
 from numpy.testing import assert_array_equal
+from support.builders import build
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pickle
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import HS, OVA, SOFTMAX, SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose, assert_array_equal
+from support import GOLDEN
+from support.builders import HS, OVA, SOFTMAX, SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = ["one two", "", "three one four", "__label__a two", "two", "nothing of that", "</s> one"]
 
 

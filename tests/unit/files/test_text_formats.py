@@ -11,9 +11,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from builders import build
-from decimals import is_nearest, parse_decimals
 from numpy.testing import assert_array_equal
+from support.builders import build
+from support.decimals import is_nearest, parse_decimals
 
 import fasttext_lite as ftl
 from fasttext_lite._core.files.textrows import RowParser

@@ -7,7 +7,7 @@ import json
 import sys
 
 import pytest
-from builders import SOFTMAX, SUPERVISED, build
+from support.builders import SOFTMAX, SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main

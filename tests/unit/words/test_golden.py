@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from support import GOLDEN
 
 import fasttext_lite as ftl
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 MODELS = sorted(path.name for path in GOLDEN.iterdir() if path.suffix in {".bin", ".ftz"})
 
 

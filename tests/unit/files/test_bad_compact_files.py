@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, build
-from text import unknown_words
+from support.builders import SUPERVISED, build
+from support.text import unknown_words
 
 import fasttext_lite as ftl
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, build
+from support import TESTS
+from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 
@@ -237,7 +238,7 @@ def test_a_killed_conversion_leaves_the_old_file(tmp_path, size):
         "ftl.convert('sample', sys.argv[3])\n"
     )
     tests = Path(__file__).parent
-    environment = os.environ | {"PYTHONPATH": str(tests.parent)}
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
     done = subprocess.run(
         [sys.executable, "-c", code, str(tests), str(size), str(target)],
         check=False,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import reference
-from builders import CBOW, SKIPGRAM, SUPERVISED, Quantizer
 from hypothesis import strategies as st
+
+from support import reference
+from support.builders import CBOW, SKIPGRAM, SUPERVISED, Quantizer
 
 # n-gram lengths: a range, or the shortest longer than the longest.
 LENGTHS = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda pair: (pair[0], sum(pair)))

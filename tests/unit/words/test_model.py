@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, Quantizer, build
 from numpy.testing import assert_array_equal
+from support.builders import SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
 

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference
-from builders import CBOW, OVA, SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose, assert_array_equal
-from plain_reader import PlainReader, fnv
-from text import plain_lines, unknown_words
+from support import GOLDEN, REPOSITORY, reference
+from support.builders import CBOW, OVA, SUPERVISED, Quantizer, build
+from support.plain_reader import PlainReader, fnv
+from support.text import plain_lines, unknown_words
 
 import fasttext_lite as ftl
 
-REPOSITORY = Path(__file__).parents[2]
-GOLDEN = REPOSITORY / "tests" / "golden"
 DTYPES = {"float32": ("F32", np.float32), "float16": ("F16", np.float16), "int8": ("I8", np.int8)}
 LABELS = [b"__label__a", b"__label__b"]
 PRUNE = [(3, 0), (1, 2), (7, 1)]

@@ -12,8 +12,8 @@ import re
 
 import numpy as np
 import pytest
-from fixtures import BINARY, COMPACT, LAYOUTS, TEXT
-from queries import ask_everything
+from support.fixtures import BINARY, COMPACT, LAYOUTS, TEXT
+from support.queries import ask_everything
 
 import fasttext_lite as ftl
 

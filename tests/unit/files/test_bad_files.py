@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import HS, MAGIC, SUPERVISED, Quantizer, build, build_with_layout
+from support.builders import HS, MAGIC, SUPERVISED, Quantizer, build, build_with_layout
 
 import fasttext_lite as ftl
 
@@ -318,7 +318,7 @@ def test_a_dictionary_that_ends_too_early_is_found_at_the_first_look_up(tmp_path
 
 def test_words_made_to_collide_are_refused(tmp_path):
     # Of random words those whose hash has the lower 12 bits clear, so that they share a slot run.
-    from reference import fnv
+    from support.reference import fnv
 
     words = []
     number = 0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import SUPERVISED, build
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite._core.kernels import cpu

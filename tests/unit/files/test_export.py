@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference
-from builders import HS, SUPERVISED, Quantizer, build
 from numpy.testing import assert_allclose, assert_array_equal
+from support import reference
+from support.builders import HS, SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
 from fasttext_lite._core.files.numbers import text_lines

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import OVA, SUPERVISED, build
 from numpy.testing import assert_array_equal
+from support.builders import OVA, SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite.metrics import Meter, Tally, read_lines

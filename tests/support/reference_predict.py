@@ -9,11 +9,13 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from reference import END_OF_SENTENCE, SUPERVISED, fnv
+
+from support.reference import END_OF_SENTENCE, SUPERVISED, fnv
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from reference import ReferenceModel
+
+    from support.reference import ReferenceModel
 
 SEPARATORS = b" \n\r\t\v\f\0"
 SPACES = b" \n\r\t\v\f"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import SOFTMAX, SUPERVISED, build
 from numpy.testing import assert_array_equal
+from support.builders import SOFTMAX, SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite.evaluate import blocks, questions

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import GOLDEN
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main
 
-MODEL = str(Path(__file__).parents[1] / "golden" / "softmax.bin")
-HS = str(Path(__file__).parents[1] / "golden" / "hs.bin")
+MODEL = str(GOLDEN / "softmax.bin")
+HS = str(GOLDEN / "hs.bin")
 COMMAND = [sys.executable, "-I", "-m", "fasttext_lite"]
 
 

@@ -19,8 +19,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import tqdm
-from builders import SUPERVISED, Quantizer, build, build_with_layout
 from numpy.testing import assert_array_equal
+from support.builders import SUPERVISED, Quantizer, build, build_with_layout
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main

@@ -1,6 +1,6 @@
 """Models in several processes: a script, since a spawned process imports where it came from.
 
-    python tests/processes.py TASK MODEL [OPTION]
+    python -m support.processes TASK MODEL [OPTION]
 
 prints what went wrong, or nothing.
 """

@@ -7,7 +7,7 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from builders import HS, SUPERVISED, Quantizer, build, build_with_layout
+from support.builders import HS, SUPERVISED, Quantizer, build, build_with_layout
 
 import fasttext_lite as ftl
 from fasttext_lite.formats import gzipped
