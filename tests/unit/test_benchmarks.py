@@ -241,8 +241,9 @@ def test_figures_of_the_readme_are_those_of_committed_runs():
     runs = [
         json.loads(p.read_text("utf-8")) for p in sorted((BENCHMARKS / "results").glob("*.json"))
     ]
-    expected = report.readme(report.merge(runs)) if runs else ""
-    assert report.block_of((ROOT / "README.md").read_text("utf-8")) == expected
+    document = report.merge(runs)
+    for file, block in (("README.md", report.readme), ("docs/performance.md", report.headlines)):
+        assert report.block_of((ROOT / file).read_text("utf-8")) == block(document), file
 
 
 @pytest.mark.parametrize(
