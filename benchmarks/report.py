@@ -1,7 +1,7 @@
-"""Runs as JSON, and from that the tables, the README's table and the charts.
+"""Runs as JSON, and from that the tables and the charts.
 
     python -m benchmarks.report RUNS.json [RUNS.json ...] [--markdown FILE] [--readme README.md]
-                                [--charts FOLDER]
+                                [--table docs/performance.md] [--charts FOLDER]
 
 Several files of runs are put together as one: a later run adds the works and the libraries that
 those before it lack.
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import charts
+from benchmarks import charts, overview
 from benchmarks.files import write_text
 from benchmarks.libraries import LIBRARIES, OFFICIAL, OURS
 from benchmarks.work import Unit
@@ -248,7 +248,7 @@ def _emphasised(text: str, yes: bool) -> str:
     return f"**{text}**" if yes else text
 
 
-def _readme_row(figure: FigureRuns) -> list[str]:
+def _headline_row(figure: FigureRuns) -> list[str]:
     better = ahead(figure)
     unit = Unit(figure["unit"])
     others = {
@@ -266,21 +266,45 @@ def _readme_row(figure: FigureRuns) -> list[str]:
 
 
 def readme(document: Document) -> str:
-    """Write the README's table: its headlines, the machine, the date and the commands."""
+    """Write the README's table: a few figures beside the official package, and the machine."""
+    table = [["", "fasttext-lite", OFFICIAL, "ratio"]]
+    figures = list(overview.rows(document))
+    table += [
+        [
+            name,
+            _cell(figure, OURS),
+            _emphasised(_cell(figure, OFFICIAL), OFFICIAL in ahead(figure)),
+            _times(figure["ratios"].get(OFFICIAL)),
+        ]
+        for name, figure in figures
+    ]
+    marked = any(OFFICIAL in figure["stand_ins"] for _, figure in figures)
+    note = (
+        f"{STAND_IN} The official package has no such call or file: its nearest figure. " * marked
+    )
+    return f"{_table(table)}\n\n{note}{_conditions(document)}\n"
+
+
+def headlines(document: Document) -> str:
+    """Write the table of all headline figures, with the machine, the date and the commands."""
     rows = [["", "fasttext-lite", OFFICIAL, "best other", f"× {OFFICIAL}"]]
     figures = [figure for work in document["works"].values() for figure in work["figures"].values()]
     rows += [
-        _readme_row(figure)
+        _headline_row(figure)
         for figure in figures
         if figure["headline"] and OURS in figure["medians"]
     ]
     marked = f" {STAND_IN} has no such call or file: its nearest figure." * _stands_in(document)
-    commands = ", ".join(f"`{command}`" for command in document["commands"])
+    commands = "\n".join(document["commands"])
     return (
         f"{_table(rows)}\n\n"
-        f"Bold: a peer is ahead.{marked} Model: {SIZES[document['size']]}; page cache warm. "
-        f"Machine: {_machine(document)}. Made by {commands}. {_packages(document)}.\n"
+        f"Bold: a peer is ahead.{marked} {_conditions(document)} {_packages(document)}. "
+        f"Made by:\n\n```sh\n{commands}\n```\n"
     )
+
+
+def _conditions(document: Document) -> str:
+    return f"Model: {SIZES[document['size']]}; page cache warm. Machine: {_machine(document)}."
 
 
 def replace_block(text: str, block: str) -> str:
@@ -314,22 +338,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--readme", type=Path, metavar="FILE", help="put the table between the markers of a file"
     )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="put the table of all headline figures between the markers of a file",
+    )
     parser.add_argument("--charts", type=Path, metavar="FOLDER", help="draw the charts there")
     options = parser.parse_args(arguments)
     try:
         document = merge([json.loads(path.read_text(encoding="utf-8")) for path in options.runs])
-        if options.readme:
-            text = options.readme.read_text(encoding="utf-8")
-            write_text(options.readme, replace_block(text, readme(document)))
+        for file, block in ((options.readme, readme), (options.table, headlines)):
+            if file:
+                text = file.read_text(encoding="utf-8")
+                write_text(file, replace_block(text, block(document)))
         if options.json:
             write_text(options.json, json_text(document))
         if options.markdown:
             write_text(options.markdown, markdown(document))
         if options.charts:
             charts.draw(document, options.charts)
+            overview.draw(document, options.charts)
     except (OSError, ValueError, ImportError) as error:
         parser.error(str(error))
-    if not (options.readme or options.json or options.markdown or options.charts):
+    outputs = ("readme", "table", "json", "markdown", "charts")
+    if not any(getattr(options, output) for output in outputs):
         sys.stdout.write(markdown(document))
 
 

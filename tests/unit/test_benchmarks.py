@@ -184,8 +184,8 @@ class TestReport:
         document = _document(ours=_run(3.0), official=_run(9.0), gensim=_run(2.0), faiss=_run(1.0))
         assert report.ahead(_time(document)) == ["faiss", "gensim"]
         assert "| faiss, gensim |" in report.markdown(document)
-        assert "**faiss 1.00 s**" in report.readme(document)
-        assert "**9.00 s**" not in report.readme(document)
+        assert "**faiss 1.00 s**" in report.headlines(document)
+        assert "**9.00 s**" not in report.headlines(document)
 
     def test_a_later_run_adds_what_is_missing(self):
         first = _document(ours=_run(1.0, 0.5), official=_run(4.0))
@@ -240,8 +240,9 @@ def test_figures_of_the_readme_are_those_of_committed_runs():
     runs = [
         json.loads(p.read_text("utf-8")) for p in sorted((BENCHMARKS / "results").glob("*.json"))
     ]
-    expected = report.readme(report.merge(runs)) if runs else ""
-    assert report.block_of((REPOSITORY / "README.md").read_text("utf-8")) == expected
+    document = report.merge(runs)
+    for file, block in (("README.md", report.readme), ("docs/performance.md", report.headlines)):
+        assert report.block_of((REPOSITORY / file).read_text("utf-8")) == block(document), file
 
 
 @pytest.mark.parametrize(
