@@ -402,7 +402,7 @@ class Classifier:
 
 def make_reader(parts: Parts) -> LineReader:
     """Make what turns a line into rows, with the tables that are small enough to be made."""
-    vocabulary = parts.vocabulary.get()
+    vocabulary = parts.vocabulary
     rows = _decoded(parts.input.rows)
     parameters = parts.info.parameters
     # Compared with its sign here, unlike where n-grams are made.

@@ -275,7 +275,7 @@ class _Job:
         self.threads = threads
         self.progress = progress
         self.supervised = parts.info.kind == "supervised"
-        self.vocabulary = parts.vocabulary.get()
+        self.vocabulary = parts.vocabulary
         vectors = parts.vectors.rows if parts.vectors else None
         self.embedder = Embedder(
             self.vocabulary, parts.subwords, parts.input.rows, vectors, parts.closed

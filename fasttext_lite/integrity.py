@@ -41,7 +41,7 @@ def check_numbers(parts: Parts, threads: int | None) -> None:
     FormatError
         The dictionary is damaged, or a row holds a number that is not finite.
     """
-    parts.vocabulary.get()
+    _ = parts.vocabulary
     for matrix, names in (
         (parts.input, ("input matrix", "input", "subwords")),
         (parts.vectors, ("words",)),

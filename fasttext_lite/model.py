@@ -108,7 +108,7 @@ class Model(Lookup):
 
     @property
     def _vocabulary(self) -> Vocabulary:
-        return self._parts.vocabulary.get()
+        return self._parts.vocabulary
 
     def __reduce__(self) -> Recipe:
         return self._recipe()

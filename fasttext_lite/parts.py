@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from fasttext_lite.once import once
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -154,7 +156,10 @@ class Parts:
     Attributes
     ----------
     info : Info
-    vocabulary : Once of Vocabulary
+    read_vocabulary : callable
+        Returns the `Vocabulary`; called once, when `vocabulary` is first used.
+    vocabulary : Vocabulary
+        Read lazily, since reading the dictionary of a large file takes a while.
     subwords : Subwords
     input : Matrix
         One row a word, then one a bucket; with `vectors` those of the buckets alone.
@@ -173,7 +178,7 @@ class Parts:
     """
 
     info: Info
-    vocabulary: Once[Vocabulary]
+    read_vocabulary: Callable[[], Vocabulary]
     subwords: Subwords
     input: Matrix
     output: Matrix | None
@@ -182,3 +187,7 @@ class Parts:
     backing: Backing | None = None
     norms: NDArray[np.float32] | None = None
     codes: Codes | None = None
+
+    @once
+    def vocabulary(self) -> Vocabulary:
+        return self.read_vocabulary()

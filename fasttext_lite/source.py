@@ -73,7 +73,7 @@ class Source:
     def __init__(self, parts: Parts, threads: int | None, *, progress: bool) -> None:
         check_unchanged(parts)
         self.parts = parts
-        self.vocabulary = parts.vocabulary.get()
+        self.vocabulary = parts.vocabulary
         self.dim = parts.info.parameters.dim
         self.word_count = parts.info.word_count
         self.supervised = parts.info.kind == "supervised"

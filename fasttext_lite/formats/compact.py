@@ -17,7 +17,7 @@ from fasttext_lite._core.search.codes import Codes, row_width
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.formats.safetensors import Header, read_header
-from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts, Section
+from fasttext_lite.parts import Info, Matrix, Parameters, Parts, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +181,7 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
     return Parts(
         info,
-        Once(read_vocabulary),
+        read_vocabulary,
         subwords,
         input_,
         output,

@@ -11,6 +11,7 @@ which has neither a prune index nor flags before the matrices.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +22,10 @@ from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats.binary import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
-from fasttext_lite.parts import Info, Matrix, Once, Parts, Section
+from fasttext_lite.parts import Info, Matrix, Parts, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -108,24 +109,11 @@ def _dense_from_end(cursor: Cursor, head: Head) -> _Starts | None:
 
 
 def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
-    data, path = cursor.data, cursor.path
-
-    def scan() -> Vocabulary:
-        vocabulary = _scan(cursor, head, starts.dictionary_stop)
-        if vocabulary.end != starts.dictionary_stop:
-            raise FormatError(
-                "dictionary",
-                vocabulary.end,
-                f"the dictionary ends here, but the input matrix begins only at byte "
-                f"{starts.dictionary_stop}",
-                path,
-            )
-        return vocabulary
-
+    data = cursor.data
     return _parts(
         cursor,
         head,
-        vocabulary=Once(scan),
+        read_vocabulary=partial(_scan_dense, cursor, head, starts.dictionary_stop),
         prune=None,
         input_=_dense_matrix(data, starts.input, head.input_rows, head.parameters.dim),
         output=_dense_matrix(data, starts.output, head.output_rows, head.parameters.dim),
@@ -137,12 +125,23 @@ def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
     )
 
 
+def _scan_dense(cursor: Cursor, head: Head, stop: int) -> Vocabulary:
+    vocabulary = _scan(cursor, head, stop)
+    if vocabulary.end != stop:
+        raise FormatError(
+            "dictionary",
+            vocabulary.end,
+            f"the dictionary ends here, but the input matrix begins only at byte {stop}",
+            cursor.path,
+        )
+    return vocabulary
+
+
 def _scan(cursor: Cursor, head: Head, stop: int) -> Vocabulary:
     try:
         return Vocabulary.scan(cursor.data, head.stop, stop, head.word_count, head.label_count)
     except FormatError as error:
-        error.path = cursor.path
-        raise
+        raise FormatError(error.field, error.offset, error.reason, cursor.path) from None
 
 
 def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
@@ -177,13 +176,7 @@ def _read_from_front(cursor: Cursor, head: Head) -> Parts:
             "end of file",
             f"{len(data) - cursor.at} bytes follow the output matrix, which should end the file",
         )
-    return _parts(cursor, head, _made(vocabulary), prune, input_, output, ends)
-
-
-def _made(vocabulary: Vocabulary) -> Once[Vocabulary]:
-    once = Once(lambda: vocabulary)
-    once.get()
-    return once
+    return _parts(cursor, head, lambda: vocabulary, prune, input_, output, ends)
 
 
 def _read_prune_index(cursor: Cursor, head: Head) -> PruneIndex:
@@ -306,13 +299,13 @@ def parts_of_stream(
         raise _pruned_but_dense(cursor, head)
     vocabulary = _scan(cursor, head, dictionary_stop)
     ends = [("dictionary", dictionary_stop)]
-    return _parts(cursor, head, _made(vocabulary), None, input_, output, ends)
+    return _parts(cursor, head, lambda: vocabulary, None, input_, output, ends)
 
 
 def _parts(
     cursor: Cursor,
     head: Head,
-    vocabulary: Once[Vocabulary],
+    read_vocabulary: Callable[[], Vocabulary],
     prune: PruneIndex | None,
     input_: Matrix,
     output: Matrix,
@@ -342,4 +335,4 @@ def _parts(
         index_size=Vocabulary.index_size(head.size),
     )
     subwords = Subwords(parameters.minn, parameters.maxn, parameters.bucket, head.word_count, prune)
-    return Parts(info, vocabulary, subwords, input_, output)
+    return Parts(info, read_vocabulary, subwords, input_, output)

@@ -25,7 +25,7 @@ from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
 from fasttext_lite.formats.binary import largest_dim
 from fasttext_lite.formats.head import LONGEST, is_model
-from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
+from fasttext_lite.parts import Info, Matrix, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -368,8 +368,6 @@ def _parts(
     counts = np.zeros(count, np.int64)
     offsets: NDArray[np.uint64] = np.ndarray(count + 1, np.uint64, parser.offsets)
     vocabulary = Vocabulary.stored(memoryview(parser.words), offsets, counts, count, 0)
-    made = Once(lambda: vocabulary)
-    made.get()
     nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
     info = Info(
         path=path,
@@ -392,7 +390,7 @@ def _parts(
     )  # fmt: skip
     return Parts(
         info,
-        made,
+        lambda: vocabulary,
         Subwords(0, 0, 0, 0),
         input=nothing,
         output=None,
