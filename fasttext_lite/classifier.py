@@ -19,8 +19,7 @@ from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import InputValueError, ModelKindError
 from fasttext_lite.metrics import Scores, Tally, read_lines
 from fasttext_lite.parallel import run_over
-from fasttext_lite.parts import LABEL_PREFIX
-from fasttext_lite.words import Words
+from fasttext_lite.words import LABEL_PREFIX, Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -365,7 +364,7 @@ class Classifier:
         for lines, ended in read_lines(path_name(path), size):
             (self if ended else self._unended())._count(lines, k, threshold, threads, tally)
         entries = range(vocabulary.word_count, vocabulary.word_count + self._loss.label_count)
-        labels = Words(vocabulary, entries)
+        labels = Words(lambda: vocabulary, entries)
         return Scores.of(tally.meter(), tally.examples, k, threshold, labels)
 
     def _unended(self) -> Classifier:

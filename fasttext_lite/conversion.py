@@ -25,7 +25,6 @@ from fasttext_lite.formats.atomic import check_target
 from fasttext_lite.formats.compact import DTYPES, NEIGHBORS_INDEX, describe, describe_codes
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.formats.safetensors import Tensor, Writer
-from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.loading import model_path
 from fasttext_lite.parallel import chunks_with_bar
 from fasttext_lite.reduction import Projection, fit_projection
@@ -396,7 +395,7 @@ class _Job:
 
     def _room(self, count: int) -> NDArray[np.float32]:
         """Make room for so many rows of the source, which has to be there still."""
-        check_unchanged(self.parts)
+        self.parts.check_unchanged()
         return np.empty((count, self.parts.info.parameters.dim), np.float32)
 
     def _exact_words(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -416,7 +415,7 @@ class _Job:
         """Work on all rows in chunks on several threads, with a progress bar."""
         chunk = max(_CHUNK // (4 * dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self.progress):
-            check_unchanged(self.parts)
+            self.parts.check_unchanged()
             yield result
 
     def write(self, target: str, *, neighbors_index: bool) -> None:

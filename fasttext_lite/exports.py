@@ -14,7 +14,6 @@ from fasttext_lite._core.files.formatting import text_lines
 from fasttext_lite.arguments import path_name
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.formats.atomic import AtomicFile, check_target
-from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 from fasttext_lite.official import write_bin, write_ftz
@@ -133,7 +132,7 @@ def export(
         raise InputValueError(
             f"{parts.info.path}: this model has no words, and no other format holds n-grams alone"
         )
-    data = parts.backing.data if parts.backing else None
+    data = parts.file.data if parts.file else None
     if kind == "ftz" and parts.info.quantized_input and data and _all_default(quantizing):
         _copy(parts, data, target)
     else:
@@ -217,7 +216,7 @@ def _copy(parts: Parts, data: memoryview, target: str) -> None:
     """Copy a quantised file: its codes are what another quantisation could only lose from."""
     with AtomicFile(target, len(data)) as copy:
         for start in range(0, len(data), _BLOCK):
-            check_unchanged(parts)
+            parts.check_unchanged()
             copy.write(data[start : start + _BLOCK])
 
 

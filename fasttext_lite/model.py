@@ -12,17 +12,13 @@ from fasttext_lite._core.lookup.lookup import Lookup
 from fasttext_lite._core.lookup.ngrams import NgramSet
 from fasttext_lite._core.text.batch import WordBatch, encode
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
-from fasttext_lite.integrity import check_numbers, check_unchanged
 from fasttext_lite.neighbors import Neighbor, NeighborSearch
 from fasttext_lite.once import once
 from fasttext_lite.parallel import run_in_chunks, run_over
-from fasttext_lite.parts import LABEL_PREFIX
-from fasttext_lite.words import Words
+from fasttext_lite.verify import check_numbers
+from fasttext_lite.words import LABEL_PREFIX, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
     from numpy.typing import NDArray
 
     from fasttext_lite._core.labels.line import LineReader
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
     from fasttext_lite.classifier import Classifier, Contribution, Prediction, Predictions
     from fasttext_lite.metrics import Scores
     from fasttext_lite.parts import Info, Parts
-
-    Recipe: TypeAlias = "tuple[Callable[..., Model], tuple[Any, ...]]"
 
 __all__ = ["Model"]
 
@@ -53,8 +47,6 @@ class Model(Lookup):
     ----------
     parts : Parts
         What a file format handed over.
-    recipe : callable
-        Returns a function and its arguments that make the same model again.
 
     Examples
     --------
@@ -66,9 +58,8 @@ class Model(Lookup):
     dtype('float32')
     """
 
-    def __init__(self, parts: Parts, recipe: Callable[[], Recipe]) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._recipe = recipe
 
     @once
     def _embedder(self) -> Embedder:
@@ -110,8 +101,8 @@ class Model(Lookup):
     def _vocabulary(self) -> Vocabulary:
         return self._parts.vocabulary
 
-    def __reduce__(self) -> Recipe:
-        return self._recipe()
+    def __reduce__(self) -> tuple[type[Model], tuple[Parts]]:
+        return type(self), (self._parts,)
 
     def __copy__(self) -> Model:
         return self
@@ -137,12 +128,14 @@ class Model(Lookup):
     @property
     def words(self) -> Words:
         """The words in the order of their ids, each made when it is asked for."""
-        return Words(self._vocabulary, range(self.info.word_count))
+        parts = self._parts
+        return Words(lambda: parts.vocabulary, range(parts.info.word_count))
 
     @property
     def labels(self) -> Words:
         """The labels in the order of their ids, as in the file, with their prefix."""
-        return Words(self._vocabulary, range(self.info.word_count, len(self._vocabulary)))
+        parts, count = self._parts, self.info.word_count
+        return Words(lambda: parts.vocabulary, range(count, count + parts.info.label_count))
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -265,8 +258,8 @@ class Model(Lookup):
         return self._with_rows(distinct.items())
 
     def _with_rows(self, ngrams: list[tuple[bytes, int]]) -> list[tuple[str, int]]:
-        """Decode n-grams, and count their rows from behind the words whatever the file holds."""
-        shift = self.info.word_count - self._parts.subwords.first_row
+        """Decode n-grams, and number their rows as in a fastText file, words first."""
+        shift = self._parts.first_row
         return [(_decode(ngram), row + shift) for ngram, row in ngrams]
 
     @overload
@@ -381,7 +374,7 @@ class Model(Lookup):
         """
         out = np.zeros(self.dim, np.float32)
         parts = self._parts
-        row = index - self.info.word_count + parts.subwords.first_row
+        row = index - parts.first_row
         if parts.vectors and row < 0:
             raise InputValueError(
                 f"row {index}: this file holds the vectors of its {self.info.word_count} words, "
@@ -423,11 +416,11 @@ class Model(Lookup):
         >>> ftl.load("sample").verify(full=True)
         True
         """
-        check_unchanged(self._parts)
+        self._parts.check_unchanged()
         if full:
             check_numbers(self._parts, threads)
-        backing = self._parts.backing
-        return backing is not None and backing.is_current()
+        file = self._parts.file
+        return file is not None and file.is_current()
 
     @overload
     def similarity(self, a: str | bytes, b: str | bytes) -> float: ...
@@ -669,7 +662,7 @@ class Model(Lookup):
         left_out = [
             [*everywhere, *(i for i in map(self.word_id, words) if i >= 0)] for words in own
         ]
-        check_unchanged(self._parts)
+        self._parts.check_unchanged()
         search, words = self._neighbors, self.words
         while True:
             found = search.nearest(

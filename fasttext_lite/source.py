@@ -9,7 +9,6 @@ import numpy as np
 
 from fasttext_lite._core.lookup.embed import Embedder
 from fasttext_lite.errors import InputValueError
-from fasttext_lite.integrity import check_unchanged
 from fasttext_lite.parallel import chunks_with_bar
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Source:
     """
 
     def __init__(self, parts: Parts, threads: int | None, *, progress: bool) -> None:
-        check_unchanged(parts)
+        parts.check_unchanged()
         self.parts = parts
         self.vocabulary = parts.vocabulary
         self.dim = parts.info.parameters.dim
@@ -94,7 +93,7 @@ class Source:
         """
         chunk = max(_CHUNK // (4 * self.dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self._progress):
-            check_unchanged(self.parts)
+            self.parts.check_unchanged()
             yield result
 
     def entries(self, ids: NDArray[np.int32]) -> Entries:

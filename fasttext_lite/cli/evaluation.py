@@ -17,7 +17,7 @@ from fasttext_lite.evaluate import (
     holds_analogies,
     word_similarity,
 )
-from fasttext_lite.formats.binary import open_stream
+from fasttext_lite.formats.file import open_regular, reporting
 from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _lines(path: str) -> Iterator[bytes]:
     if path == "-":
         yield from _not_empty(sys.stdin.buffer)
         return
-    with open_stream(path) as file, io.BufferedReader(file) as lines:
+    with open_regular(path) as file, io.BufferedReader(file) as lines, reporting(path):
         yield from _not_empty(lines)
 
 

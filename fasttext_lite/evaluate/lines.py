@@ -6,7 +6,7 @@ import codecs
 from dataclasses import dataclass
 
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import open_stream
+from fasttext_lite.formats.file import open_regular, reporting
 
 __all__ = ["Line", "read_lines"]
 
@@ -38,7 +38,7 @@ def read_lines(path: str) -> list[Line]:
     FormatError
         The file is far too large, or is no text.
     """
-    with open_stream(path) as file:
+    with open_regular(path) as file, reporting(path):
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise FormatError("file", _LARGEST, f"the file has more than {_LARGEST} bytes", path)

@@ -15,7 +15,7 @@ from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.search.codes import Codes, row_width
 from fasttext_lite.errors import FormatError, InputValueError
-from fasttext_lite.formats.binary import largest_dim
+from fasttext_lite.formats.cursor import largest_dim
 from fasttext_lite.formats.safetensors import Header, read_header
 from fasttext_lite.parts import Info, Matrix, Parameters, Parts, Section
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from fasttext_lite.formats.file import ModelFile
 
 __all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "VERSION", "describe", "describe_codes", "read"]
 
@@ -51,7 +53,7 @@ def describe(
     return {"format": FORMAT, "version": str(VERSION), "model": json.dumps(model)}
 
 
-def read(data: memoryview, path: str) -> Parts:
+def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     """Find the parts of a compact file.
 
     Parameters
@@ -59,7 +61,9 @@ def read(data: memoryview, path: str) -> Parts:
     data : memoryview
         The bytes of the file; the parts keep it.
     path : str
-        Named in errors.
+        Path of the file, for errors.
+    file : ModelFile, optional
+        The file that `data` shows.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def read(data: memoryview, path: str) -> Parts:
         )
     parameters, counts, closed = _read_model(header)
     try:
-        return _parts(header, parameters, counts, closed)
+        return _parts(header, parameters, counts, closed, file)
     except InputValueError as problem:
         # The core refuses arrays that do not fit one another.
         raise FormatError("arrays", 8, str(problem), path) from None
@@ -134,7 +138,13 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
     return Parameters(**values), counts, unknown == "error"
 
 
-def _parts(header: Header, parameters: Parameters, counts: dict[str, int], closed: bool) -> Parts:
+def _parts(
+    header: Header,
+    parameters: Parameters,
+    counts: dict[str, int],
+    closed: bool,
+    file: ModelFile | None,
+) -> Parts:
     words, labels = counts["word_count"], counts["label_count"]
     dim, bucket = parameters.dim, parameters.bucket
     supervised = parameters.model == "supervised"
@@ -187,6 +197,7 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
         output,
         vectors,
         closed,
+        file=file,
         norms=norms,
         codes=codes,
     )

@@ -20,7 +20,7 @@ from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows
 from fasttext_lite._core.lookup.subwords import PruneIndex, Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import Cursor, largest_dim
+from fasttext_lite.formats.cursor import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
 from fasttext_lite.parts import Info, Matrix, Parts, Section
 
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fasttext_lite.formats.file import ModelFile
+
 __all__ = ["parts_of_stream", "read"]
 
 _SHORTEST_ENTRY = 10
 _CENTROIDS = 256
 
 
-def read(data: memoryview, path: str) -> Parts:
+def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     """Find the parts of a fastText file.
 
     Parameters
@@ -43,7 +45,9 @@ def read(data: memoryview, path: str) -> Parts:
     data : memoryview
         The bytes of the file; the parts keep it.
     path : str
-        Named in errors.
+        Path of the file, for errors.
+    file : ModelFile, optional
+        The file that `data` shows.
 
     Raises
     ------
@@ -61,8 +65,8 @@ def read(data: memoryview, path: str) -> Parts:
             )
         starts = _dense_from_end(cursor, head)
         if starts is not None:
-            return _dense_parts(cursor, head, starts)
-        return _read_from_front(cursor, head)
+            return _dense_parts(cursor, head, starts, file)
+        return _read_from_front(cursor, head, file)
     except FormatError:
         if is_floret(data, path):
             raise FormatError(
@@ -108,7 +112,7 @@ def _dense_from_end(cursor: Cursor, head: Head) -> _Starts | None:
     return _Starts(stop, input_, output)
 
 
-def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
+def _dense_parts(cursor: Cursor, head: Head, starts: _Starts, file: ModelFile | None) -> Parts:
     data = cursor.data
     return _parts(
         cursor,
@@ -122,6 +126,7 @@ def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
             ("input matrix", starts.output - head.flag_size - SHAPE_SIZE),
             ("output matrix", len(data)),
         ),
+        file=file,
     )
 
 
@@ -153,7 +158,7 @@ def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
     )
 
 
-def _read_from_front(cursor: Cursor, head: Head) -> Parts:
+def _read_from_front(cursor: Cursor, head: Head, file: ModelFile | None) -> Parts:
     """Read a pruned or quantised file, or find out what is wrong with a dense one."""
     data, path = cursor.data, cursor.path
     vocabulary = _scan(cursor, head, len(data))
@@ -176,7 +181,7 @@ def _read_from_front(cursor: Cursor, head: Head) -> Parts:
             "end of file",
             f"{len(data) - cursor.at} bytes follow the output matrix, which should end the file",
         )
-    return _parts(cursor, head, lambda: vocabulary, prune, input_, output, ends)
+    return _parts(cursor, head, lambda: vocabulary, prune, input_, output, ends, file)
 
 
 def _read_prune_index(cursor: Cursor, head: Head) -> PruneIndex:
@@ -310,6 +315,7 @@ def _parts(
     input_: Matrix,
     output: Matrix,
     ends: Iterable[tuple[str, int]],
+    file: ModelFile | None = None,
 ) -> Parts:
     sections = []
     start = 0
@@ -335,4 +341,4 @@ def _parts(
         index_size=Vocabulary.index_size(head.size),
     )
     subwords = Subwords(parameters.minn, parameters.maxn, parameters.bucket, head.word_count, prune)
-    return Parts(info, read_vocabulary, subwords, input_, output)
+    return Parts(info, read_vocabulary, subwords, input_, output, file=file)

@@ -24,7 +24,7 @@ from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
-from fasttext_lite.formats.binary import Cursor, largest_dim
+from fasttext_lite.formats.cursor import Cursor, largest_dim
 from fasttext_lite.formats.head import LONGEST, SHAPE_SIZE, is_model, read_head
 from fasttext_lite.parts import Matrix, Parts
 

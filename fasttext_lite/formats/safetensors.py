@@ -107,13 +107,19 @@ class Header:
         return view
 
 
-def looks_like(data: memoryview) -> bool:
-    """Tell whether the file begins as a safetensors file does.
+def looks_like(begin: bytes) -> bool:
+    """Return whether a file that begins like this is a safetensors file.
 
-    A fastText file of 123 dimensions has a "{" in that place too, but zeros behind it.
+    The length of the header, under 16 MB, precedes its JSON. A fastText file of 123 dimensions has
+    "{" in this place too, but zeros after it; a file of word vectors has no zeros before it.
+
+    Parameters
+    ----------
+    begin : bytes
+        At least 12 bytes, or the whole of a shorter file.
     """
-    begin = bytes(data[_LENGTH : _LENGTH + 4])
-    return begin[:1] == b"{" and 0 not in begin and data[_LENGTH - 1] == 0
+    text = begin[_LENGTH : _LENGTH + 4]
+    return text[:1] == b"{" and 0 not in text and begin[3:_LENGTH] == bytes(5)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ import pytest
 from builders import SUPERVISED, build
 
 import fasttext_lite as ftl
+from fasttext_lite.parts import Parts
 
 OLD = b"what stood here before"
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -260,17 +260,15 @@ def test_a_source_that_changes_its_size_meanwhile_is_told(
     source = tmp_path / "sample.bin"
     shutil.copy(ftl.load("sample").info.path, source)
     size = source.stat().st_size
-    # The package has a function of this name, which hides the module.
-    module = importlib.import_module("fasttext_lite.conversion")
-    check = module.check_unchanged
+    check = Parts.check_unchanged
     calls = iter(range(100))
 
-    def check_and_change(*arguments):
+    def check_and_change(parts):
         if next(calls) == when:
             os.truncate(source, size + change)
-        check(*arguments)
+        check(parts)
 
-    monkeypatch.setattr(module, "check_unchanged", check_and_change)
+    monkeypatch.setattr(Parts, "check_unchanged", check_and_change)
     with pytest.raises(ftl.FileError, match=f"had {size} bytes .* something is writing to it"):
         ftl.convert(source, target, "int8", threads=1)
 
