@@ -38,7 +38,7 @@ from fasttext_lite.errors import (
     UnknownWordError,
     UnsupportedError,
 )
-from fasttext_lite.loading import load
+from fasttext_lite.loading import SAMPLE, load
 from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "SAMPLE",
     "SIF",
     "EmptyInputError",
     "FastTextLiteError",
