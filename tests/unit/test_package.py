@@ -37,7 +37,6 @@ ORDER = [
     "_core.lookup.hashed",
     "_core.labels.tokens",
     "_core.labels.line",
-    "_core.labels.ordered",
     "_core.labels.sentences",
     "_core.labels.losses",
     "_core.labels.huffman",

@@ -12,27 +12,22 @@ cdef enum:
     GATHER = 1024
 
 
+cdef enum Order:
+    FAST            # known words as one sum each, n-grams by their length
+    OFFICIAL        # as the official program adds them
+
+
 cdef struct Gather:
     int64_t ids[GATHER]
     int64_t sums[GATHER]
     size_t id_count
     size_t sum_count
-    int64_t total       # rows that were gathered, those within sums included
+    int64_t total       # rows that were gathered, including those within sums
+    bint measured       # whether `mass` is kept
+    double mass         # an upper bound of the sum of the norms of the rows
 
 
-cdef struct WordNgrams:
-    # The hashes of the word n-grams that the next token makes longer, one for each begin.
-    uint64_t few[8]
-    uint64_t* hashes
-    size_t most
-    size_t count
-    size_t oldest
-
-
-cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
-    # The official program keeps hashes as int32 and computes with them as uint64: the upper bits
-    # of a hash above 2**31 are set.
-    return <uint64_t><int64_t><int32_t>h
+cpdef double largest_norm(Rows rows) except? -1
 
 
 cdef class LineReader:
@@ -44,13 +39,21 @@ cdef class LineReader:
     cdef readonly int32_t word_ngrams
     cdef readonly bint known_ngrams
     cdef const int32_t[::1] weights
+    cdef double word_norm
+    cdef double row_norm
 
-    cdef int64_t sum(self, const uint8_t* text, size_t length, float* out) noexcept nogil
-    cdef Status mean(self, Span text, float* out, bint* empty) noexcept nogil
-    cdef void _flush(self, Gather* gather, float* out) noexcept nogil
-    cdef bint _add_ngrams(
-        self, const uint8_t* text, const Token* token, Gather* gather, float* out
+    cdef int64_t _sum(self, Span line, Order order, float* out, double* mass) noexcept nogil
+    cdef Status mean(
+        self, Span line, Order order, float* out, double* error, bint* empty
     ) noexcept nogil
-    cdef void _add_word_ngrams(
-        self, WordNgrams* ngrams, uint32_t h, Gather* gather, float* out
+    cdef bint _flush(self, Gather* gather, float* out) noexcept nogil
+    cdef bint _append(self, Gather* gather, int64_t row, float* out) noexcept nogil
+    cdef bint _add_token(
+        self, Span line, const Token* token, Order order, Gather* gather, float* out
+    ) noexcept nogil
+    cdef bint _add_ngrams(
+        self, Span word, Order order, Gather* gather, float* out
+    ) noexcept nogil
+    cdef bint _add_word_ngrams(
+        self, const uint32_t* hashes, size_t count, Gather* gather, float* out
     ) noexcept nogil
