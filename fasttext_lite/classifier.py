@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 import numpy as np
 
 from fasttext_lite._core.labels.huffman import HierarchicalSoftmax
-from fasttext_lite._core.labels.line import LineReader, largest_norm
+from fasttext_lite._core.labels.line import LineReader
 from fasttext_lite._core.labels.losses import Loss, Sigmoid, Softmax
 from fasttext_lite._core.labels.predict import Predictor
 from fasttext_lite._core.labels.tokens import Tokenizer
@@ -125,8 +125,8 @@ class Classifier:
     Made by ``model.classifier()``; ``model.predict`` and the like are those of the one with the
     default options. It is immutable, and safe to use from many threads at once.
 
-    The first one decodes a product-quantised input matrix, and sums up the n-grams of each known
-    word, where such a table takes at most 8 MB.
+    The first one decodes a product-quantised input matrix, and looks up the rows of the n-grams of
+    each known word, where such a table takes at most 8 MB.
 
     Parameters
     ----------
@@ -423,15 +423,12 @@ def make_reader(parts: Parts) -> LineReader:
     known_ngrams = parameters.maxn > 0
     tokens = Tokenizer(vocabulary, encode(LABEL_PREFIX))
     reader = LineReader(tokens, parts.subwords, rows, parameters.word_ngrams, known_ngrams)
-    words = vocabulary.word_count
-    if not known_ngrams or not parts.subwords.has_ngrams or words * rows.dim * 4 > _TABLE_SIZE:
+    if not known_ngrams or not parts.subwords.has_ngrams or vocabulary.word_count * 4 > _TABLE_SIZE:
         return reader
-    sums = np.empty((words, rows.dim), np.float32)
-    weights = np.empty(words, np.int32)
-    word_norm = reader.add_sums(sums, weights)
-    if rows is parts.input.rows:
-        return reader.with_sums(_dense(sums), weights, word_norm)
-    return reader.with_sums(_dense(sums), weights, word_norm, largest_norm(rows))
+    known_rows = np.empty(_TABLE_SIZE // 4, np.int32)
+    starts = np.empty(vocabulary.word_count + 1, np.int64)
+    total = reader.take_known(known_rows, starts)
+    return reader if total < 0 else reader.with_known(known_rows[:total].copy(), starts)
 
 
 def make_loss(parts: Parts, label_counts: NDArray[np.int64]) -> Loss:

@@ -1,4 +1,4 @@
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from fasttext_lite._core.text.batch cimport Span
 from fasttext_lite._core.lookup.hashed cimport HashedRows
@@ -12,22 +12,10 @@ cdef enum:
     GATHER = 1024
 
 
-cdef enum Order:
-    FAST            # known words as one sum each, n-grams by their length
-    OFFICIAL        # as the official program adds them
-
-
 cdef struct Gather:
     int64_t ids[GATHER]
-    int64_t sums[GATHER]
-    size_t id_count
-    size_t sum_count
-    int64_t total       # rows that were gathered, including those within sums
-    bint measured       # whether `mass` is kept
-    double mass         # an upper bound of the sum of the norms of the rows
-
-
-cpdef double largest_norm(Rows rows) except? -1
+    size_t count
+    int64_t total       # rows that were added, and those in `ids`
 
 
 cdef class LineReader:
@@ -35,25 +23,19 @@ cdef class LineReader:
     cdef readonly Subwords subwords
     cdef HashedRows hashed
     cdef readonly Rows rows
-    cdef readonly Rows sums
     cdef readonly int32_t word_ngrams
     cdef readonly bint known_ngrams
-    cdef const int32_t[::1] weights
-    cdef double word_norm
-    cdef double row_norm
+    cdef const int32_t[::1] known_rows
+    cdef const int64_t[::1] known_starts
 
-    cdef int64_t _sum(self, Span line, Order order, float* out, double* mass) noexcept nogil
-    cdef Status mean(
-        self, Span line, Order order, float* out, double* error, bint* empty
-    ) noexcept nogil
-    cdef bint _flush(self, Gather* gather, float* out) noexcept nogil
-    cdef bint _append(self, Gather* gather, int64_t row, float* out) noexcept nogil
+    cdef int64_t _sum(self, Span line, float* out) noexcept nogil
+    cdef Status mean(self, Span line, float* out, bint* empty) noexcept nogil
+    cdef void _flush(self, Gather* gather, float* out) noexcept nogil
+    cdef void _append(self, Gather* gather, int64_t row, float* out) noexcept nogil
     cdef bint _add_token(
-        self, Span line, const Token* token, Order order, Gather* gather, float* out
+        self, Span line, const Token* token, Gather* gather, float* out
     ) noexcept nogil
-    cdef bint _add_ngrams(
-        self, Span word, Order order, Gather* gather, float* out
-    ) noexcept nogil
-    cdef bint _add_word_ngrams(
+    cdef bint _add_ngrams(self, Span word, Gather* gather, float* out) noexcept nogil
+    cdef void _add_word_ngrams(
         self, const uint32_t* hashes, size_t count, Gather* gather, float* out
     ) noexcept nogil

@@ -38,7 +38,7 @@ cdef class Loss:
     cdef bint dense
     cdef double largest_norm
 
-    cdef Precision fast_precision(self, const float* hidden, double error) noexcept nogil
+    cdef Precision fast_precision(self, const float* hidden) noexcept nogil
     cdef float raw_score(
         self, int64_t row, const float* hidden, bint official, float* buffer
     ) noexcept nogil

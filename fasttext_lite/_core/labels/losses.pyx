@@ -2,8 +2,8 @@
 
 from libc.math cimport exp, expf, fabs, isnan, log, sqrt
 from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc
 
-from fasttext_lite._core.labels.line cimport largest_norm
 from fasttext_lite._core.lookup.rows cimport DenseRows, Rows
 
 from fasttext_lite.errors import InputValueError
@@ -92,6 +92,28 @@ cdef bint sort_best(LabelScore* heap, Py_ssize_t size) noexcept nogil:
     return certain
 
 
+cdef double _largest_norm(Rows rows) except? -1:
+    """The largest L2 norm of a row; NaN where a row holds one."""
+    cdef double largest = 0
+    cdef double one
+    cdef Py_ssize_t i, j
+    cdef float* row = <float*>malloc(<size_t>rows.dim * sizeof(float) + 1)
+    if row == NULL:
+        raise MemoryError
+    with nogil:
+        for i in range(rows.count):
+            rows.copy(i, row)
+            one = 0
+            for j in range(rows.dim):
+                one += <double>row[j] * <double>row[j]
+            if not one <= largest:
+                largest = one
+                if isnan(one):
+                    break
+        free(row)
+    return sqrt(largest)
+
+
 cdef class Loss:
     """An output layer.
 
@@ -114,15 +136,15 @@ cdef class Loss:
         self.label_count = label_count
         self.scratch_size = (label_count + output.dim) * sizeof(float)
         self.dense = isinstance(output, DenseRows)
-        self.largest_norm = largest_norm(output)
+        self.largest_norm = _largest_norm(output)
 
-    cdef Precision fast_precision(self, const float* hidden, double error) noexcept nogil:
-        """How exact fast scores are, `error` bounding the L2 distance from the official hidden one.
+    cdef Precision fast_precision(self, const float* hidden) noexcept nogil:
+        """How exact the scores are that `best` computes the fast way.
 
-        With w the largest norm of a row, h the hidden vector, n its numbers and g as in
-        `LineReader.mean`, each of both dot products is within g(n + 1) w |h| of the exact one:
-
-            |fast - official| <= w error + g(n + 1) w (|h| + |h| + error).
+        A dot product of n float32 numbers is within g(n) |row| |hidden| of the exact one, in
+        whatever order it is summed, where g(n) = n u / (1 - n u) and u = 2**-24 (Higham 2002,
+        "Accuracy and Stability of Numerical Algorithms", 3.1); a scale makes that g(n + 1). Two of
+        them are within twice that of one another.
         """
         cdef Precision found
         cdef double total = 0
@@ -131,9 +153,7 @@ cdef class Loss:
         for j in range(self.output.dim):
             total += <double>hidden[j] * <double>hidden[j]
         found.official = False
-        found.error = 1.001 * self.largest_norm * (
-            error + share / (1 - share) * (2 * sqrt(total) + error)
-        ) + 1e-30
+        found.error = 2.001 * share / (1 - share) * self.largest_norm * sqrt(total) + 1e-30
         return found
 
     cdef float raw_score(

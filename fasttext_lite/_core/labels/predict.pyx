@@ -10,7 +10,7 @@ from libc.math cimport expf
 from libc.stdint cimport int32_t, uint8_t
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
-from fasttext_lite._core.labels.line cimport FAST, OFFICIAL, LineReader
+from fasttext_lite._core.labels.line cimport LineReader
 from fasttext_lite._core.labels.losses cimport IN_DOUBT, LabelScore, Loss, Precision
 from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
 
@@ -116,28 +116,21 @@ cdef class Predictor:
         cdef float* hidden = <float*>(heap + k + 1)
         cdef size_t scratch = <size_t>(hidden + self.reader.rows.dim)
         cdef Py_ssize_t i
-        cdef double error = 0
-        cdef bint fast = k <= FEW
-        cdef Precision precision
-        cdef Status status = self.reader.mean(
-            text, FAST if fast else OFFICIAL, hidden, &error, empty
-        )
+        cdef Precision official
+        cdef Status status = self.reader.mean(text, hidden, empty)
         found[0] = 0
         if status != DONE or empty[0]:
             return status
         scratch = (scratch + 7) & ~<size_t>7
-        if fast:
+        found[0] = IN_DOUBT
+        if k <= FEW:
             found[0] = self.loss.best(
-                hidden, self.loss.fast_precision(hidden, error), k, threshold, heap, <void*>scratch
+                hidden, self.loss.fast_precision(hidden), k, threshold, heap, <void*>scratch
             )
-            if found[0] == IN_DOUBT and self.reader.sums is not None:
-                status = self.reader.mean(text, OFFICIAL, hidden, &error, empty)
-                if status != DONE:
-                    return status
-        if not fast or found[0] == IN_DOUBT:
-            precision.official = True
-            precision.error = 0
-            found[0] = self.loss.best(hidden, precision, k, threshold, heap, <void*>scratch)
+        if found[0] == IN_DOUBT:
+            official.official = True
+            official.error = 0
+            found[0] = self.loss.best(hidden, official, k, threshold, heap, <void*>scratch)
         if found[0] < 0:
             return NOT_A_NUMBER
         if biased:

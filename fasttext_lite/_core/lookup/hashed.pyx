@@ -84,17 +84,18 @@ cdef class HashedRows:
         return length * min(length, <size_t>self.subwords.maxn)
 
     cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil:
-        """Write the rows of all n-grams of "<word>" and return how many they are.
+        """Write the rows of all n-grams of "<word>", in official order; their number.
 
-        They are those of `Subwords.take_rows`, all n-grams of one size after another: the loops
-        over the characters of a word are long and without branches then.
+        They are those of `Subwords.take_rows`. All n-grams of one size are hashed together, in
+        long loops without branches; `rows` holds a place for each start and size meanwhile, and
+        needs room for `most(length)` of them.
         """
         cdef uint32_t hashes[LONGEST]
         cdef uint32_t starts[LONGEST + 1]
-        cdef size_t minn = <size_t>max(self.subwords.minn, 0)
+        cdef size_t minn = <size_t>max(self.subwords.minn, 1)
         cdef size_t count = 0
         cdef size_t size = 0
-        cdef size_t i, j, longest
+        cdef size_t i, j, longest, sizes
         cdef uint32_t h
         if self.subwords.bucket == 0 or (length == 6 and memcmp(text, b"<</s>>", 6) == 0):
             return 0
@@ -103,6 +104,9 @@ cdef class HashedRows:
             size += (text[i] & 0xC0) != 0x80
         starts[size] = <uint32_t>length
         longest = min(size, <size_t>self.subwords.maxn)
+        if longest < minn:
+            return 0
+        sizes = longest - minn + 1
         for i in range(size):
             hashes[i] = hash_basis()
         for j in range(longest):
@@ -117,39 +121,47 @@ cdef class HashedRows:
                     hashes[i] = h
             if j + 1 < minn:
                 continue
-            if j:
-                count += self._emit(hashes, size - j, rows + count)
-            elif size > 2:
+            self._emit(hashes, size - j, rows + (j + 1 - minn), sizes)
+            for i in range(size - j, size):
+                rows[i * sizes + j + 1 - minn] = -1
+            if j == 0:
                 # A single character that begins or ends the word is none of its n-grams.
-                count += self._emit(hashes + 1, size - 2, rows + count)
-        return count
+                rows[0] = rows[(size - 1) * sizes] = -1
+        for i in range(size * sizes):
+            rows[count] = rows[i]
+            count += rows[i] >= 0
+        return count if self.filter == NULL else self._keep(rows, count)
 
-    cdef size_t _emit(
-        self, const uint32_t* hashes, size_t count, int64_t* rows
+    cdef void _emit(
+        self, const uint32_t* hashes, size_t count, int64_t* rows, size_t stride
     ) noexcept nogil:
-        """Write the rows that n-grams with these hashes have."""
+        """Write the rows of n-grams with these hashes; for a pruned model buckets, or -1."""
         cdef const uint64_t* filter = self.filter
         cdef int shift = self.shift
         cdef uint64_t reciprocal = self.subwords.reciprocal
         cdef uint64_t divisor = <uint64_t>self.subwords.bucket
         cdef int64_t first_row = self.subwords.first_row
-        cdef size_t passed = 0
-        cdef size_t kept = 0
         cdef size_t i
         cdef uint32_t bucket
-        cdef int64_t row
         if filter == NULL:
             for i in range(count):
-                rows[i] = first_row + <int64_t>multiply_high(reciprocal * hashes[i], divisor)
-            return count
-        # Those that pass are gathered without a branch, which no processor could foresee.
+                rows[i * stride] = first_row + <int64_t>multiply_high(
+                    reciprocal * hashes[i], divisor
+                )
+            return
         for i in range(count):
             bucket = <uint32_t>multiply_high(reciprocal * hashes[i], divisor)
-            rows[passed] = bucket
-            passed += _bit(filter, bucket >> shift)
-        for i in range(passed):
+            # No branch, which no processor could foresee: all bits are set where none is kept.
+            rows[i * stride] = <int64_t>bucket | (<int64_t>_bit(filter, bucket >> shift) - 1)
+
+    cdef size_t _keep(self, int64_t* rows, size_t count) noexcept nogil:
+        """Replace buckets that passed the filter by the rows of those that were kept."""
+        cdef size_t kept = 0
+        cdef size_t i
+        cdef int64_t row
+        for i in range(count):
             row = self._kept(<uint32_t>rows[i])
             if row >= 0:
-                rows[kept] = first_row + row
+                rows[kept] = self.subwords.first_row + row
                 kept += 1
         return kept
