@@ -35,6 +35,7 @@ cdef class LineReader:
     cdef bint _add_token(
         self, Span line, const Token* token, Gather* gather, float* out
     ) noexcept nogil
+    cdef void _add_known(self, int32_t entry, Gather* gather, float* out) noexcept nogil
     cdef bint _add_ngrams(self, Span word, Gather* gather, float* out) noexcept nogil
     cdef void _add_word_ngrams(
         self, const uint32_t* hashes, size_t count, Gather* gather, float* out

@@ -153,11 +153,9 @@ cdef class LineReader:
     ) noexcept nogil:
         """Gather the rows of a token; False where there is no memory."""
         cdef Span word
-        cdef int64_t i
         if token.entry >= 0:
             if self.known_rows is not None:
-                for i in range(self.known_starts[token.entry], self.known_starts[token.entry + 1]):
-                    self._append(gather, self.known_rows[i], out)
+                self._add_known(token.entry, gather, out)
                 return True
             self._append(gather, token.entry, out)
             if not self.known_ngrams:
@@ -167,6 +165,25 @@ cdef class LineReader:
         word.text = line.text + token.start
         word.length = token.stop - token.start
         return self._add_ngrams(word, gather, out)
+
+    cdef void _add_known(self, int32_t entry, Gather* gather, float* out) noexcept nogil:
+        """Gather the rows of a known word."""
+        cdef int64_t at = self.known_starts[entry]
+        cdef int64_t stop = self.known_starts[entry + 1]
+        cdef int64_t piece, i
+        cdef const int32_t* rows
+        cdef int64_t* ids
+        gather.total += stop - at
+        while at < stop:
+            if gather.count == GATHER:
+                self._flush(gather, out)
+            piece = min(stop - at, <int64_t>(GATHER - gather.count))
+            rows = &self.known_rows[at]
+            ids = gather.ids + gather.count
+            for i in range(piece):
+                ids[i] = rows[i]
+            gather.count += <size_t>piece
+            at += piece
 
     cdef bint _add_ngrams(self, Span word, Gather* gather, float* out) noexcept nogil:
         """Gather the rows of the n-grams of a word; False where there is no memory."""
