@@ -67,6 +67,7 @@ cdef class HierarchicalSoftmax(Loss):
                 depth = self._build(&counts[0], sums)
         free(sums)
         self.depth = depth
+        self.few = 1
         self.scratch_size = (depth + 2) * sizeof(Branch) + output.dim * sizeof(float)
 
     def __dealloc__(self):

@@ -136,6 +136,7 @@ cdef class Loss:
         self.label_count = label_count
         self.scratch_size = (label_count + output.dim) * sizeof(float)
         self.dense = isinstance(output, DenseRows)
+        self.few = 8
         self.largest_norm = _largest_norm(output)
 
     cdef Precision fast_precision(self, const float* hidden) noexcept nogil:

@@ -21,8 +21,6 @@ cdef enum:
     SMALL = 4096
     # Below this length predicting takes less time than handing the GIL to another thread would.
     SHORT = 256
-    # Of more labels two are often too near to one another for a fast answer.
-    FEW = 8
 
 cdef object _empty = np.empty
 cdef object _float32 = np.dtype(np.float32)
@@ -123,7 +121,7 @@ cdef class Predictor:
             return status
         scratch = (scratch + 7) & ~<size_t>7
         found[0] = IN_DOUBT
-        if k <= FEW:
+        if k <= self.loss.few:
             found[0] = self.loss.best(
                 hidden, self.loss.fast_precision(hidden), k, threshold, heap, <void*>scratch
             )
