@@ -30,7 +30,7 @@ cdef object failure(Status status, Py_ssize_t i):
             f"{where}a text is one line and must not hold a newline: split it, or replace '\\n'"
         )
     return NotANumberError(
-        f"{where}encountered NaN: the model holds numbers that are none, and has no answer"
+        f"{where}encountered NaN: the model holds NaN, so this text has no answer"
     )
 
 
