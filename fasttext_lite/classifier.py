@@ -10,7 +10,6 @@ import numpy as np
 from fasttext_lite._core.labels.huffman import HierarchicalSoftmax
 from fasttext_lite._core.labels.line import LineReader
 from fasttext_lite._core.labels.losses import Loss, Sigmoid, Softmax
-from fasttext_lite._core.labels.ordered import features
 from fasttext_lite._core.labels.predict import Predictor
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows, Rows
@@ -126,8 +125,8 @@ class Classifier:
     Made by ``model.classifier()``; ``model.predict`` and the like are those of the one with the
     default options. It is immutable, and safe to use from many threads at once.
 
-    The first one decodes a product-quantised input matrix, and sums up the n-grams of each known
-    word, where such a table takes at most 8 MB.
+    The first one decodes a product-quantised input matrix, and looks up the rows of the n-grams of
+    each known word, where such a table takes at most 8 MB.
 
     Parameters
     ----------
@@ -223,7 +222,7 @@ class Classifier:
         if isinstance(text, (str, bytes)):
             return self.predict_one(text, k, threshold, bias)
         texts = WordBatch(text, "text")
-        most = self._predictor.limit(k)
+        most = self._predictor.max_labels(k)
         counts = np.zeros(len(texts) + 1, np.int64)
         pieces: dict[int, tuple[NDArray[np.int32], NDArray[np.float32]]] = {}
 
@@ -274,15 +273,34 @@ class Classifier:
         InputTypeError, InputValueError, NotANumberError
             As for `predict`.
         """
+        return self._predict_ids(texts, k, threshold, threads, bias)
+
+    def _predict_ids(
+        self,
+        texts: Iterable[str | bytes],
+        k: int,
+        threshold: float,
+        threads: int | None,
+        bias: bool = True,
+        known: NDArray[np.uint8] | None = None,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """As `predict_ids`; `known` gets 1 for each text that has a known feature."""
         batch = WordBatch(texts, "text")
-        most = self._predictor.limit(k)
+        most = self._predictor.max_labels(k)
         shape = (len(batch), most if k == -1 else k)
         labels = np.empty(shape, np.int32)
         probabilities = np.empty(shape, np.float32)
 
         def work(start: int, stop: int) -> None:
             self._predictor.fill(
-                batch, start, most, threshold, bias, labels[start:stop], probabilities[start:stop]
+                batch,
+                start,
+                most,
+                threshold,
+                bias,
+                labels[start:stop],
+                probabilities[start:stop],
+                None if known is None else known[start:stop],
             )
 
         run_over(work, batch, threads, _chunk(most), _CHUNK_BYTES)
@@ -318,7 +336,7 @@ class Classifier:
             return []
         direction = np.empty(self._reader.rows.dim, np.float32)
         self._loss.direction(target, direction)
-        found = features(self._reader, encode(text))
+        found = self._reader.features(encode(text))
         rows = np.array([row for _, _, row in found], np.int64)
         return [
             Contribution(_decode(token), _decode(feature), score / len(found))
@@ -358,7 +376,7 @@ class Classifier:
         InputTypeError, InputValueError, NotANumberError
             As for `predict`.
         """
-        most = self._predictor.limit(k)
+        most = self._predictor.max_labels(k)
         vocabulary = self._reader.tokens.vocabulary
         tally = Tally(self._loss.label_count)
         size = min(_TEST_BLOCK, _TEST_NUMBERS // max(most, 1) + 1)
@@ -380,13 +398,9 @@ class Classifier:
         counts, true_ids = self._reader.tokens.labels(WordBatch(lines, "text"))
         labelled = np.flatnonzero(counts)
         lines, counts = [lines[i] for i in labelled], counts[labelled]
-        label_ids, probabilities = self.predict_ids(lines, k, threshold, threads=threads)
-        known = label_ids[:, 0] >= 0
-        if threshold > 0 and not known.all():
-            # Of these either no feature is known, or no label is probable enough.
-            rest = np.flatnonzero(~known)
-            again, _ = self.predict_ids([lines[i] for i in rest], threads=threads)
-            known[rest] = again[:, 0] >= 0
+        mask = np.zeros(len(lines), np.uint8)
+        label_ids, probabilities = self._predict_ids(lines, k, threshold, threads, known=mask)
+        known = mask.astype(bool)
         true_ids = true_ids[np.repeat(known, counts)]
         tally.add(label_ids[known], probabilities[known], counts[known], true_ids)
 
@@ -409,13 +423,12 @@ def make_reader(parts: Parts) -> LineReader:
     known_ngrams = parameters.maxn > 0
     tokens = Tokenizer(vocabulary, encode(LABEL_PREFIX))
     reader = LineReader(tokens, parts.subwords, rows, parameters.word_ngrams, known_ngrams)
-    words = vocabulary.word_count
-    if not known_ngrams or not parts.subwords.has_ngrams or words * rows.dim * 4 > _TABLE_SIZE:
+    if not known_ngrams or not parts.subwords.has_ngrams or vocabulary.word_count * 4 > _TABLE_SIZE:
         return reader
-    sums = np.empty((words, rows.dim), np.float32)
-    weights = np.empty(words, np.int32)
-    reader.add_sums(sums, weights)
-    return reader.with_sums(_dense(sums), weights)
+    known_rows = np.empty(_TABLE_SIZE // 4, np.int32)
+    starts = np.empty(vocabulary.word_count + 1, np.int64)
+    total = reader.take_known(known_rows, starts)
+    return reader if total < 0 else reader.with_known(known_rows[:total].copy(), starts)
 
 
 def make_loss(parts: Parts, label_counts: NDArray[np.int64]) -> Loss:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Projection", "fit_projection"]
+__all__ = ["Projection", "fit_projection", "principal_directions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,29 @@ class Projection:
         return projected
 
 
+def principal_directions(
+    products: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Find the main directions of a symmetric matrix of products.
+
+    Parameters
+    ----------
+    products : ndarray
+        float64, shape (dim, dim).
+    count : int
+        How many directions.
+
+    Returns
+    -------
+    values : ndarray
+        float64, shape (dim,): all eigenvalues, falling.
+    directions : ndarray
+        float64, shape (dim, count): the eigenvectors of the largest ones, as columns.
+    """
+    values, vectors = np.linalg.eigh(products)
+    return values[::-1], vectors[:, ::-1][:, :count]
+
+
 def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int) -> Projection:
     """Find the `target` directions of the greatest variance.
 
@@ -59,8 +82,8 @@ def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int)
         total += exact.sum(axis=0)
         products += exact.T @ exact
     mean = total / count
-    values, vectors = np.linalg.eigh(products / count - np.outer(mean, mean))
+    values, directions = principal_directions(products / count - np.outer(mean, mean), target)
     values = values.clip(min=0)
-    basis = np.ascontiguousarray(vectors[:, ::-1][:, :target], np.float32)
+    basis = np.ascontiguousarray(directions, np.float32)
     whole = values.sum()
-    return Projection(basis, float(values[::-1][:target].sum() / whole) if whole else 1.0)
+    return Projection(basis, float(values[:target].sum() / whole) if whole else 1.0)
