@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -13,17 +12,18 @@ from fasttext_lite._core.lookup.ngrams import NgramSet
 from fasttext_lite._core.text.batch import WordBatch, encode
 from fasttext_lite.errors import FastTextLiteError, InputTypeError, InputValueError
 from fasttext_lite.integrity import check_numbers, check_unchanged
-from fasttext_lite.neighbors import Neighbor, NeighborSearch
 from fasttext_lite.once import once
 from fasttext_lite.parallel import run_in_chunks, run_over
 from fasttext_lite.parts import LABEL_PREFIX
+from fasttext_lite.queries import query_vectors, word_tuples
 from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from fasttext_lite._core.labels.line import LineReader
     from fasttext_lite._core.labels.sentences import SentenceEmbedder
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.classifier import Classifier, Contribution, Prediction, Predictions
     from fasttext_lite.metrics import Scores
+    from fasttext_lite.neighbors import Neighbor, NeighborSearch
     from fasttext_lite.parts import Info, Parts
+    from fasttext_lite.queries import SearchOptions
 
     Recipe: TypeAlias = "tuple[Callable[..., Model], tuple[Any, ...]]"
 
@@ -78,6 +80,8 @@ class Model(Lookup):
 
     @once
     def _neighbors(self) -> NeighborSearch:
+        from fasttext_lite.neighbors import NeighborSearch
+
         return NeighborSearch(self._embedder, self._parts)
 
     @once
@@ -458,7 +462,7 @@ class Model(Lookup):
         >>> model.similarity([("war", "peace"), ("war", "war")]).shape
         (2,)
         """
-        single, pairs = _tuples(a, (b,))
+        single, pairs = word_tuples("ab", a, b)
         vectors = self.vectors([word for pair in pairs for word in pair]).astype(np.float64)
         left, right = vectors[::2], vectors[1::2]
         dots, own, other = (
@@ -470,71 +474,52 @@ class Model(Lookup):
 
     @overload
     def neighbors(  # type: ignore[overload-overlap]
-        self,
-        query: str | bytes,
-        k: int = 10,
-        *,
-        restrict_vocab: int | None = None,
-        among: Iterable[str | bytes | int] | None = None,
-        banned: Iterable[str | bytes | int] = (),
-        threads: int | None = None,
-        progress: bool = False,
+        self, query: str | bytes, k: int = 10, **options: Unpack[SearchOptions]
     ) -> list[Neighbor]: ...
     @overload
     def neighbors(
         self,
         query: Sequence[str | bytes | NDArray[Any]],
         k: int = 10,
-        *,
-        restrict_vocab: int | None = None,
-        among: Iterable[str | bytes | int] | None = None,
-        banned: Iterable[str | bytes | int] = (),
-        threads: int | None = None,
-        progress: bool = False,
+        **options: Unpack[SearchOptions],
     ) -> list[list[Neighbor]]: ...
     @overload
     def neighbors(
-        self,
-        query: NDArray[Any],
-        k: int = 10,
-        *,
-        restrict_vocab: int | None = None,
-        among: Iterable[str | bytes | int] | None = None,
-        banned: Iterable[str | bytes | int] = (),
-        threads: int | None = None,
-        progress: bool = False,
+        self, query: Any, k: int = 10, **options: Unpack[SearchOptions]
     ) -> list[Neighbor] | list[list[Neighbor]]: ...
     def neighbors(
         self,
         query: Any,
         k: int = 10,
         *,
-        restrict_vocab: int | None = None,
+        max_words: int | None = None,
         among: Iterable[str | bytes | int] | None = None,
-        banned: Iterable[str | bytes | int] = (),
+        exclude: Iterable[str | bytes | int] = (),
         threads: int | None = None,
         progress: bool = False,
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a word or a vector, best first.
 
-        The answer is exact: what a search over all vectors in float64 finds. Many queries in one
-        call share the reading of the vectors. Of a file that does not hold the vectors of its words
-        (``.bin``, ``.ftz``, supervised models) the first call computes those it searches, and keeps
-        a byte a number of them; `fasttext_lite.convert` makes a file that holds them, and with
-        ``neighbors_index=True`` also what makes single queries several times as fast.
+        The search is exact: the answer is that of float64 cosines with all vectors. Many queries
+        in one call share one pass over the vectors. If the file does not hold the vectors of its
+        words (``.bin``, ``.ftz``, supervised models), the first call computes them and keeps one
+        byte per number; `fasttext_lite.convert` writes a file that holds them, and with
+        ``neighbors_index=True`` one in which single queries are several times as fast.
 
         Parameters
         ----------
-        query : str, bytes, ndarray of shape (dim,), or a sequence of those
-            A word need not be known. A known one is left out of its own answer.
+        query : str, bytes, ndarray, or iterable
+            A word, known or not, or a vector, shape (dim,). A known word is left out of its own
+            answer. Many queries are an iterable of words and vectors, an array of strings (NumPy
+            or Arrow), or an array of numbers, shape (n, dim).
         k : int
-            How many; all words where there are fewer.
-        restrict_vocab : int, optional
-            Search the first so many words (files have the most frequent ones first).
+            Number of words; all words if there are fewer.
+        max_words : int, optional
+            Search only the first `max_words` words; files list words by falling frequency.
         among : iterable of str, bytes or int, optional
-            Search these words, or those with these ids, alone.
-        banned : iterable of str, bytes or int
-            Words, or their ids, to leave out of all answers; unknown words change nothing.
+            Search only these words, given as words or ids.
+        exclude : iterable of str, bytes or int
+            Words or ids to leave out of all answers; unknown words are ignored.
         threads : int, optional
             By default the cores that this process may use.
         progress : bool
@@ -542,15 +527,21 @@ class Model(Lookup):
 
         Returns
         -------
-        list of Neighbor
-            ``(word, score)`` with the cosine as score, ties by id; for a sequence of queries a
-            list of such lists. Words whose vector holds an infinite number or NaN are in none.
+        list of Neighbor, or list of list of Neighbor
+            ``(word, score)``, where the score is the cosine, ties by id; for many queries one list
+            per query. Words whose vector has an infinite number or NaN are left out.
 
         Raises
         ------
-        InputTypeError, InputValueError
-            A query is no word and no vector of this model, `k` or `restrict_vocab` is below 1,
-            `among` names an unknown word or is given with `restrict_vocab`.
+        InputTypeError
+            A query is neither a word nor a vector of numbers, or an option has the wrong type.
+        InputValueError
+            A vector has the wrong shape, an option is out of range, `among` holds an unknown word
+            or is given together with `max_words`.
+        UnknownWordError
+            The word of a query is unknown, and the file has no n-grams to compute its vector from.
+        FileError
+            The mapped file has changed since it was opened.
 
         Examples
         --------
@@ -559,19 +550,18 @@ class Model(Lookup):
         >>> [near.word for near in model.neighbors("king", k=2)]
         ['queen', 'son']
         """
-        single = isinstance(query, (str, bytes)) or (
-            isinstance(query, np.ndarray) and query.ndim == 1
+        single, vectors, words = query_vectors(query, self.dim, self.vectors)
+        check_unchanged(self._parts)
+        answers = self._neighbors.search(
+            vectors,
+            words,
+            k,
+            max_words=max_words,
+            among=among,
+            exclude=exclude,
+            threads=threads,
+            progress=progress,
         )
-        if not single and not isinstance(query, Iterable):
-            raise InputTypeError(f"a query must be a word or a vector, not {type(query).__name__}")
-        queries = [query] if single else list(query)
-        vectors = np.empty((len(queries), self.dim), np.float32)
-        own: list[tuple[str | bytes, ...]] = []
-        for row, one in zip(vectors, queries, strict=True):
-            is_word = isinstance(one, (str, bytes))
-            row[:] = self[one] if is_word else self._query_vector(one)
-            own.append((one,) if is_word else ())
-        answers = self._nearest(vectors, own, k, restrict_vocab, among, banned, threads, progress)
         return answers[0] if single else answers
 
     @overload
@@ -581,20 +571,11 @@ class Model(Lookup):
         b: str | bytes,
         c: str | bytes,
         k: int = 10,
-        *,
-        restrict_vocab: int | None = None,
-        threads: int | None = None,
-        progress: bool = False,
+        **options: Unpack[SearchOptions],
     ) -> list[Neighbor]: ...
     @overload
     def analogies(
-        self,
-        a: Iterable[Sequence[str | bytes]],
-        *,
-        k: int = 10,
-        restrict_vocab: int | None = None,
-        threads: int | None = None,
-        progress: bool = False,
+        self, a: Iterable[Sequence[str | bytes]], *, k: int = 10, **options: Unpack[SearchOptions]
     ) -> list[list[Neighbor]]: ...
     def analogies(
         self,
@@ -603,31 +584,35 @@ class Model(Lookup):
         c: Any = None,
         k: int = 10,
         *,
-        restrict_vocab: int | None = None,
+        max_words: int | None = None,
+        among: Iterable[str | bytes | int] | None = None,
+        exclude: Iterable[str | bytes | int] = (),
         threads: int | None = None,
         progress: bool = False,
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a - b + c, best first.
 
-        As in the official program, each of the three vectors is divided by its norm plus 1e-8
-        before, and the three words are left out of the answer.
+        As in the official program, each of the three vectors is first divided by its norm plus
+        1e-8, and the three words are left out of the answer.
 
         Parameters
         ----------
         a, b, c : str or bytes
-            Or only an iterable of such triples. Words need not be known.
-        k, restrict_vocab, threads, progress
-            Those of `neighbors`.
+            Words, known or not; or only `a`, an iterable of such triples.
+        k, max_words, among, exclude, threads, progress
+            As for `neighbors`.
 
         Returns
         -------
-        list of Neighbor
-            As of `neighbors`; for triples a list of such lists.
+        list of Neighbor, or list of list of Neighbor
+            As for `neighbors`; for triples one list per triple.
 
         Raises
         ------
         InputTypeError, InputValueError
-            What should be a word is none, or what should be a triple, or as for `neighbors`.
+            A word is missing or is not one, an item is not a triple, or as for `neighbors`.
+        UnknownWordError, FileError
+            As for `neighbors`.
 
         Examples
         --------
@@ -636,101 +621,24 @@ class Model(Lookup):
         >>> "france" in [near.word for near in model.analogies("paris", "berlin", "germany")]
         True
         """
-        single, triples = _tuples(a, (b, c))
+        single, triples = word_tuples("abc", a, b, c)
         vectors = self.vectors([word for triple in triples for word in triple])
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         with np.errstate(invalid="ignore"):
             units = vectors / (norms + np.float32(1e-8))
             queries = units[::3] - units[1::3] + units[2::3]
-        answers = self._nearest(queries, triples, k, restrict_vocab, None, (), threads, progress)
-        return answers[0] if single else answers
-
-    def _nearest(
-        self,
-        queries: NDArray[np.float32],
-        own: Sequence[tuple[str | bytes, ...]],
-        k: int,
-        restrict_vocab: int | None,
-        among: Iterable[str | bytes | int] | None,
-        banned: Iterable[str | bytes | int],
-        threads: int | None,
-        progress: bool,
-    ) -> list[list[Neighbor]]:
-        """Check what `neighbors` and `analogies` share, search, and name the words."""
-        k = _positive("k", k)
-        if restrict_vocab is not None:
-            restrict_vocab = _positive("restrict_vocab", restrict_vocab)
-        ids = None
-        if among is not None:
-            if restrict_vocab is not None:
-                raise InputValueError("among and restrict_vocab exclude each other")
-            ids = np.unique(self._ids("among", among, skip_unknown=False))
-        everywhere = self._ids("banned", banned, skip_unknown=True).tolist()
-        left_out = [
-            [*everywhere, *(i for i in map(self.word_id, words) if i >= 0)] for words in own
-        ]
         check_unchanged(self._parts)
-        search, words = self._neighbors, self.words
-        while True:
-            found = search.nearest(
-                queries,
-                left_out,
-                k,
-                first=restrict_vocab,
-                ids=ids,
-                threads=threads,
-                progress=progress,
-            )
-            answers = [
-                [Neighbor(words[i], float(score)) for i, score in zip(*one, strict=True)]
-                for one in found
-            ]
-            # Some files hold a word twice, and its id is that of the last.
-            twins = False
-            for i, answer in enumerate(answers):
-                texts = {_decode(encode(word)) for word in own[i]}
-                again = [int(n) for n, near in zip(found[i][0], answer, strict=True)
-                         if near.word in texts]  # fmt: skip
-                left_out[i] += again
-                twins = twins or bool(again)
-            if not twins:
-                return answers
-
-    def _ids(
-        self, name: str, words: Iterable[str | bytes | int], *, skip_unknown: bool
-    ) -> NDArray[np.int32]:
-        """Return the ids of words, or of what is their ids already."""
-        if isinstance(words, (str, bytes)):
-            raise InputTypeError(f"{name} must be an iterable of words, not a single one")
-        ids = []
-        for word in words:
-            if isinstance(word, (str, bytes)):
-                found = self.word_id(word)
-                if found >= 0:
-                    ids.append(found)
-                elif not skip_unknown:
-                    raise InputValueError(f"{name}: {word!r} is not in the vocabulary")
-            elif isinstance(word, (int, np.integer)) and not isinstance(word, bool):
-                if not 0 <= word < len(self):
-                    raise InputValueError(f"{name}: there is no word with the id {word}")
-                ids.append(int(word))
-            else:
-                raise InputTypeError(
-                    f"{name} must hold str, bytes or int, not {type(word).__name__}"
-                )
-        return np.array(ids, np.int32)
-
-    def _query_vector(self, query: object) -> NDArray[np.float32]:
-        vector = np.asarray(query)
-        if vector.dtype.kind not in "fiu":
-            raise InputTypeError(
-                f"a query must be str, bytes or a vector of numbers, not {type(query).__name__}"
-            )
-        if vector.shape != (self.dim,):
-            raise InputValueError(
-                f"a query vector must have shape ({self.dim},), not {vector.shape}"
-            )
-        return vector.astype(np.float32)
+        answers = self._neighbors.search(
+            queries,
+            triples,
+            k,
+            max_words=max_words,
+            among=among,
+            exclude=exclude,
+            threads=threads,
+            progress=progress,
+        )
+        return answers[0] if single else answers
 
     def sentence_vector(self, text: str | bytes) -> NDArray[np.float32]:
         """Return the vector of a text of one line.
@@ -876,29 +784,6 @@ class Model(Lookup):
             The model is not supervised, or its file has no output layer.
         """
         return self._classifier.with_labels(label_prefix, strip_prefix)
-
-
-def _positive(name: str, number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-        raise InputTypeError(f"{name} must be int, not {type(number).__name__}")
-    if number < 1:
-        raise InputValueError(f"{name} must be at least 1, not {number}")
-    return int(number)
-
-
-def _tuples(first: Any, others: tuple[Any, ...]) -> tuple[bool, list[tuple[str | bytes, ...]]]:
-    """Read words of one call, or an iterable of such tuples; say whether it is the former."""
-    if isinstance(first, (str, bytes)):
-        return True, [(first, *others)]
-    if any(other is not None for other in others) or not isinstance(first, Iterable):
-        raise InputTypeError(f"a word must be str or bytes, not {type(first).__name__}")
-    size = 1 + len(others)
-    found = []
-    for one in first:
-        if not isinstance(one, Sequence) or isinstance(one, (str, bytes)) or len(one) != size:
-            raise InputValueError(f"{one!r} is no tuple of {size} words")
-        found.append(tuple(one))
-    return False, found
 
 
 def _decode(text: bytes) -> str:

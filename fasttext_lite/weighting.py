@@ -72,7 +72,7 @@ class SIF:
         if total <= 0:
             raise InputValueError("the file does not say how often its words occurred")
         weights = (a / (a + model.counts / total)).astype(np.float32)
-        self._sentences = SentenceEmbedder(model._embedder.get(), weights)
+        self._sentences = SentenceEmbedder(model._embedder, weights)
         self._components = components
         self._common = np.empty((0, model.dim), np.float32)
 

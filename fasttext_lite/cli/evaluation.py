@@ -66,8 +66,8 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         "to make their vectors from n-grams",
     )  # fmt: skip
     evaluating.add_argument(
-        "--restrict-vocab", type=int, default=300_000, metavar="N",
-        help="look for answers to analogies among the first so many words (default: %(default)s)",
+        "--max-words", type=int, default=300_000, metavar="N",
+        help="search only the first N words for answers to analogies (default: %(default)s)",
     )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         analogies(
             model,
             path,
-            restrict_vocab=options.restrict_vocab,
+            max_words=options.max_words,
             lowercase=options.lowercase,
             known_only=options.known_only,
             progress=True,

@@ -145,8 +145,8 @@ def test_analogies_are_read_from_the_command_line_or_line_by_line(capfdbinary):
     found = [json.loads(line) for line in done.stdout.splitlines()]
     near = {"word": best[0].word, "score": best[0].score}
     assert found == [{"a": "paris", "b": "berlin", "c": "germany", "neighbors": [near]}] * 2
-    (near,) = model.neighbors("king", k=1, restrict_vocab=300)
-    assert main(["neighbors", "sample", "king", "-k1", "--restrict-vocab", "300"]) == 0
+    (near,) = model.neighbors("king", k=1, max_words=300)
+    assert main(["neighbors", "sample", "king", "-k1", "--max-words", "300"]) == 0
     assert capfdbinary.readouterr().out.decode().split()[2] == near.word
 
 

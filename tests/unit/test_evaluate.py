@@ -193,10 +193,10 @@ def test_unknown_words_of_questions_are_made_of_ngrams_unless_only_known_ones_co
 def test_answers_are_looked_for_among_the_first_words(vectors, write):
     path = write(b": a\nman woman king queen\n")
     model = vectors(FAMILY)
-    total = ftl.evaluate.analogies(model, path, restrict_vocab=3).total
+    total = ftl.evaluate.analogies(model, path, max_words=3).total
     assert (total.asked, total.unknown, total.left_out, total.accuracy) == (0, 0, 1, None)
     for all_words in (4, 1000, None):
-        assert ftl.evaluate.analogies(model, path, restrict_vocab=all_words).total.correct == 1
+        assert ftl.evaluate.analogies(model, path, max_words=all_words).total.correct == 1
 
 
 def test_questions_may_be_looked_up_in_lower_case(vectors, write):
@@ -251,8 +251,8 @@ def test_what_is_no_file_of_questions_is_refused(vectors, write, data, field, of
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3"])
 def test_an_impossible_number_of_words_is_refused(vectors, write, value):
-    with pytest.raises((ftl.InputTypeError, ftl.InputValueError), match="restrict_vocab"):
-        ftl.evaluate.analogies(vectors(FAMILY), write(b"a b c d\n"), restrict_vocab=value)
+    with pytest.raises((ftl.InputTypeError, ftl.InputValueError), match="max_words"):
+        ftl.evaluate.analogies(vectors(FAMILY), write(b"a b c d\n"), max_words=value)
 
 
 class TestCompare:
