@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from fasttext_lite._core.labels.line import LineReader
+    from fasttext_lite._core.labels.losses import Loss
     from fasttext_lite._core.labels.sentences import SentenceEmbedder
     from fasttext_lite._core.lookup.vocabulary import Vocabulary
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.classifier import Classifier, Contribution, Prediction, Predictions
-    from fasttext_lite.metrics import Scores
+    from fasttext_lite.classifier import Classifier
+    from fasttext_lite.evaluate.labels import Scores
     from fasttext_lite.neighbors import Neighbor, NeighborSearch
     from fasttext_lite.parts import Info, Parts
+    from fasttext_lite.predictions import Contribution, Prediction, Predictions, PredictOptions
     from fasttext_lite.queries import SearchOptions
 
     Recipe: TypeAlias = "tuple[Callable[..., Model], tuple[Any, ...]]"
@@ -86,9 +88,15 @@ class Model(Lookup):
 
     @once
     def _reader(self) -> LineReader:
-        from fasttext_lite.classifier import make_reader  # costs import time, as those below
+        from fasttext_lite.layers import make_reader
 
         return make_reader(self._parts)
+
+    @once
+    def _loss(self) -> Loss:
+        from fasttext_lite.layers import make_loss
+
+        return make_loss(self._parts)
 
     @once
     def _sentences(self) -> LineReader | SentenceEmbedder:
@@ -100,9 +108,15 @@ class Model(Lookup):
 
     @once
     def _classifier(self) -> Classifier:
-        from fasttext_lite.classifier import Classifier, make_loss
+        from fasttext_lite.classifier import Classifier
 
-        return Classifier(self._reader, make_loss(self._parts, self.label_counts))
+        loss = self._loss  # first, since it refuses models of other kinds
+        return Classifier(self._reader, loss)
+
+    @once
+    def _predict_one(self) -> Callable[..., Prediction]:
+        # Of the compiled class, so that the shortest texts take no further Python frame.
+        return self._classifier._predictor.predict
 
     @once
     def _counts(self) -> NDArray[np.int64]:
@@ -700,31 +714,27 @@ class Model(Lookup):
     @overload
     def predict(  # type: ignore[overload-overlap]
         self,
-        text: str | bytes,
+        texts: str | bytes,
         k: int = 1,
         threshold: float = 0.0,
-        *,
-        threads: int | None = None,
-        bias: bool = True,
+        **options: Unpack[PredictOptions],
     ) -> Prediction: ...
     @overload
     def predict(
         self,
-        text: Iterable[str | bytes],
+        texts: Iterable[str | bytes],
         k: int = 1,
         threshold: float = 0.0,
-        *,
-        threads: int | None = None,
-        bias: bool = True,
+        **options: Unpack[PredictOptions],
     ) -> Predictions: ...
     def predict(
         self,
-        text: str | bytes | Iterable[str | bytes],
+        texts: str | bytes | Iterable[str | bytes],
         k: int = 1,
         threshold: float = 0.0,
         *,
         threads: int | None = None,
-        bias: bool = True,
+        official_bias: bool = True,
     ) -> Prediction | Predictions:
         """Return the most probable labels of a text, or of many: see `Classifier.predict`.
 
@@ -733,10 +743,11 @@ class Model(Lookup):
         ModelKindError
             The model is not supervised, or its file has no output layer.
         """
-        classifier = self._classifier
-        if isinstance(text, (str, bytes)):
-            return classifier.predict_one(text, k, threshold, bias)
-        return classifier.predict(text, k, threshold, threads=threads, bias=bias)
+        if isinstance(texts, (str, bytes)):
+            return self._predict_one(texts, k, threshold, official_bias)
+        return self._classifier.predict(
+            texts, k, threshold, threads=threads, official_bias=official_bias
+        )
 
     def predict_ids(
         self,
@@ -745,10 +756,12 @@ class Model(Lookup):
         threshold: float = 0.0,
         *,
         threads: int | None = None,
-        bias: bool = True,
+        official_bias: bool = True,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return label ids and probabilities as arrays: see `Classifier.predict_ids`."""
-        return self._classifier.predict_ids(texts, k, threshold, threads=threads, bias=bias)
+        return self._classifier.predict_ids(
+            texts, k, threshold, threads=threads, official_bias=official_bias
+        )
 
     def test(
         self,
@@ -758,32 +771,41 @@ class Model(Lookup):
         *,
         threads: int | None = None,
     ) -> Scores:
-        """Compare predictions with the labels in a file: see `Classifier.test`."""
+        """Compare predictions with the labels in the lines of a file: see `Classifier.test`."""
         return self._classifier.test(path, k, threshold, threads=threads)
 
     def explain(self, text: str | bytes, label: str | bytes | None = None) -> list[Contribution]:
-        """List what speaks for a label of a text: see `Classifier.explain`."""
+        """List what each part of a text adds to the score of a label: see `Classifier.explain`."""
         return self._classifier.explain(text, label)
 
     def classifier(
         self, label_prefix: str | bytes = LABEL_PREFIX, strip_prefix: bool = False
     ) -> Classifier:
-        """Return a classifier with options of its own.
+        """Return a classifier with other options.
 
         Parameters
         ----------
         label_prefix : str or bytes
-            Words of a text that begin with it and that the model does not know are labels, and
+            Words of a text that begin with it and that the model does not know are labels, and are
             left out of the text. The file does not say which prefix the model was trained with.
         strip_prefix : bool
-            Leave the prefix out of the labels of an answer.
+            Leave the prefix out of the labels of a prediction.
+
+        Returns
+        -------
+        Classifier
 
         Raises
         ------
+        InputTypeError
+            `label_prefix` is neither str nor bytes.
         ModelKindError
             The model is not supervised, or its file has no output layer.
         """
-        return self._classifier.with_labels(label_prefix, strip_prefix)
+        from fasttext_lite.classifier import Classifier
+
+        loss = self._loss
+        return Classifier(self._reader, loss, label_prefix, strip_prefix, self.classifier)
 
 
 def _decode(text: bytes) -> str:

@@ -59,7 +59,11 @@ class Words(Sequence[str]):
         return map(self._decode, reversed(self._ids))
 
     def __contains__(self, word: object) -> bool:
-        return isinstance(word, (str, bytes)) and self._vocabulary.id(word) in self._ids
+        try:
+            return isinstance(word, (str, bytes)) and self._vocabulary.id(word) in self._ids
+        except InputValueError:
+            # A str with a lone surrogate that stands for no byte is not the text of any word.
+            return False
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (str, bytes)) or not isinstance(other, Sequence):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,7 @@ from fasttext_lite.evaluate import (
     holds_analogies,
     word_similarity,
 )
-from fasttext_lite.formats.binary import open_stream
+from fasttext_lite.lines import read_blocks
 from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
@@ -166,13 +165,6 @@ def _score(score: float | None) -> str:
 
 
 def _lines(path: str) -> Iterator[bytes]:
-    """Yield the lines of a file that are not empty, without their ends."""
-    if path == "-":
-        yield from _not_empty(sys.stdin.buffer)
-        return
-    with open_stream(path) as file, io.BufferedReader(file) as lines:
-        yield from _not_empty(lines)
-
-
-def _not_empty(lines: io.BufferedIOBase | Iterator[bytes]) -> Iterator[bytes]:
-    return (line.rstrip(b"\r\n") for line in lines if line.strip())
+    """Yield the lines of a file or of stdin that are not empty, without their ends."""
+    for lines, _ in read_blocks(sys.stdin.buffer if path == "-" else path):
+        yield from (line.rstrip(b"\r") for line in lines if line.strip())

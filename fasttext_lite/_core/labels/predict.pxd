@@ -8,7 +8,7 @@ cdef class Predictor:
     cdef readonly LineReader reader
     cdef readonly Loss loss
     cdef object answer_type
-    cdef tuple names
+    cdef readonly tuple names
     cdef Py_ssize_t name_start
 
     cdef Status _best(

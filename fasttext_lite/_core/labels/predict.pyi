@@ -14,21 +14,22 @@ class Predictor(Generic[T]):
     def reader(self) -> LineReader: ...
     @property
     def loss(self) -> Loss: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
     def __init__(
         self, reader: LineReader, loss: Loss, answer_type: type[T], name_start: int
     ) -> None: ...
     def predict(
-        self, text: str | bytes, k: int = 1, threshold: float = 0.0, bias: bool = True
+        self, text: str | bytes, k: int = 1, threshold: float = 0.0, official_bias: bool = True
     ) -> T: ...
     def max_labels(self, k: int) -> int: ...
-    def name(self, label: int) -> str: ...
     def fill(
         self,
         texts: WordBatch,
         start: int,
         k: int,
         threshold: float,
-        bias: bool,
+        official_bias: bool,
         labels: NDArray[np.int32],
         probabilities: NDArray[np.float32],
         known: NDArray[np.uint8] | None = None,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject, PyTypeObject
@@ -14,6 +15,7 @@ from fasttext_lite._core.labels.line cimport LineReader
 from fasttext_lite._core.labels.losses cimport IN_DOUBT, LabelScore, Loss, Precision
 from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
 
+from fasttext_lite.arguments import real, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 cdef enum:
@@ -28,21 +30,19 @@ cdef object _float32 = np.dtype(np.float32)
 
 cdef Py_ssize_t _whole(object k) except? -2:
     if not PyLong_CheckExact(k):
-        if isinstance(k, bool) or not hasattr(k, "__index__"):
-            raise InputTypeError(f"k must be int, not {type(k).__name__}")
-        k = k.__index__()
+        k = whole("k", k)
     if k < 1 and k != -1:
         raise InputValueError(f"k must be at least 1, or -1 for all labels, not {k}")
     return min(k, 2**31)
 
 
 cdef float _real(object threshold) except? -2:
-    try:
-        return <float>threshold
-    except TypeError:
-        raise InputTypeError(
-            f"threshold must be a number, not {type(threshold).__name__}"
-        ) from None
+    cdef double number
+    if PyFloat_CheckExact(threshold):
+        number = threshold
+        if number == number:
+            return <float>number
+    return <float>real("threshold", threshold)
 
 
 cdef class Predictor:
@@ -84,12 +84,6 @@ cdef class Predictor:
     cdef Py_ssize_t _max_labels(self, object k) except -1:
         cdef Py_ssize_t count = _whole(k)
         return self.loss.label_count if count < 0 else min(count, <Py_ssize_t>self.loss.label_count)
-
-    def name(self, Py_ssize_t label):
-        """The text of a label."""
-        if not 0 <= label < self.loss.label_count:
-            raise InputValueError(f"there is no label {label}")
-        return self.names[label]
 
     cdef str _name(self, Py_ssize_t label):
         name = self.reader.tokens.vocabulary.bytes(self.reader.tokens.vocabulary.word_count + label)
@@ -136,7 +130,7 @@ cdef class Predictor:
                 heap[i].probability = expf(heap[i].score)
         return DONE
 
-    def predict(self, text, k=1, threshold=0.0, bint bias=True):
+    def predict(self, text, k=1, threshold=0.0, bint official_bias=True):
         """The best labels of one text."""
         cdef uint8_t small[SMALL]
         cdef void* work = small
@@ -155,10 +149,10 @@ cdef class Predictor:
                 raise MemoryError
         try:
             if line.length <= SHORT and size <= SMALL:
-                status = self._best(line, most, least, bias, work, &found, &empty)
+                status = self._best(line, most, least, official_bias, work, &found, &empty)
             else:
                 with nogil:
-                    status = self._best(line, most, least, bias, work, &found, &empty)
+                    status = self._best(line, most, least, official_bias, work, &found, &empty)
             if status != DONE:
                 raise failure(status, -1)
             return self._answer(<LabelScore*>work, found)
@@ -189,7 +183,7 @@ cdef class Predictor:
         Py_ssize_t start,
         Py_ssize_t k,
         threshold,
-        bint bias,
+        bint official_bias,
         int32_t[:, ::1] labels not None,
         float[:, ::1] probabilities not None,
         uint8_t[::1] known=None,
@@ -220,7 +214,7 @@ cdef class Predictor:
             if best == NULL:
                 status = NO_MEMORY
             while status == DONE and i < count:
-                status = self._best(texts.spans[start + i], k, least, bias, best, &found, &empty)
+                status = self._best(texts.spans[start + i], k, least, official_bias, best, &found, &empty)
                 for j in range(columns):
                     labels[i, j] = best[j].label if j < found else -1
                     probabilities[i, j] = best[j].probability if j < found else 0

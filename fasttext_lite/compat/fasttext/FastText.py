@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.metrics import Meter, Scores
+    from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.model import Model
     from fasttext_lite.neighbors import Neighbor
 
