@@ -201,7 +201,7 @@ def test_convert_passes_every_option_on(tmp_path, model_path, capfdbinary):
     )
     assert (tmp_path / "target").read_bytes() == (tmp_path / "expected").read_bytes()
     assert told["words"] == 2
-    assert told["ratio"] == told["target_size"] / told["source_size"]
+    assert told["ratio"] == told["size"] / told["source_size"]
     assert told["loss"]["worst_word"] == expected.loss.worst_word
     assert told["variance"] == expected.variance
 
