@@ -540,9 +540,7 @@ def test_what_is_no_number_stays_so_or_is_refused(source, convert, number):
         report, model = convert(path, dtype)
         assert_array_equal(model["one"], rows[1])
         assert report.loss.worst == 1
-    with pytest.raises(
-        ftl.InputValueError, match="convert to float32 or float16"
-    ):
+    with pytest.raises(ftl.InputValueError, match="convert to float32 or float16"):
         convert(path, "int8")
 
 
