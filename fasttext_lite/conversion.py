@@ -18,7 +18,7 @@ from fasttext_lite.casting import cast
 from fasttext_lite.cosines import Cosines, CosineSummary
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats import open_parts
-from fasttext_lite.formats.atomic import check_target
+from fasttext_lite.formats.atomic import check_target, folder_of
 from fasttext_lite.formats.compact import DTYPES, Contents, write
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.kept import SUBWORDS, Kept, choose
@@ -231,7 +231,7 @@ def _opened(
                         "of the target during the conversion",
                         file=sys.stderr,
                     )
-                with model.unpacked(str(Path(target).parent)) as parts:
+                with model.unpacked(folder_of(target)) as parts:
                     yield Source(parts, threads, progress=progress)
 
 
@@ -265,7 +265,7 @@ def _contents(
         return packed.text, packed.offsets, packed.counts
 
     def blocks(name: str) -> Iterator[Cast]:
-        exact, measured = _exact(source, kept, name)
+        exact, count, measured = _exact(source, kept, name)
         at = 0
 
         def block(start: int, stop: int) -> Cast:
@@ -277,7 +277,7 @@ def _contents(
         def word(i: int) -> str:
             return decode(source.vocabulary.bytes(int(kept.words[at + i])))
 
-        for done in source.blocks(name, block, contents.matrices()[name], dim):
+        for done in source.blocks(name, block, count, dim):
             if done.cosines is not None:
                 loss.add(done.cosines[: measured - at], word)
             at += len(done.numbers)
@@ -290,7 +290,7 @@ def _contents(
 
         return source.blocks("neighbors", code, len(kept.words), dim)
 
-    contents = Contents(
+    return Contents(
         parameters=replace(info.parameters, dim=dim),
         token_count=info.token_count,
         word_count=len(kept.words),
@@ -303,19 +303,23 @@ def _contents(
         blocks=blocks,
         codes=codes if neighbors_index else None,
     )
-    return contents
 
 
 def _exact(
     source: Source, kept: Kept, name: str
-) -> tuple[Callable[[int, int], NDArray[np.float32]], int]:
-    """Return what reads rows of a matrix, and how many of them belong to words."""
+) -> tuple[Callable[[int, int], NDArray[np.float32]], int, int]:
+    """Return what reads rows of a matrix, the number of rows, and how many belong to words."""
     words = len(kept.words)
     if name == "words":
-        return lambda start, stop: source.vectors(kept.words[start:stop]), words
-    if name == "subwords":
-        return lambda start, stop: source.rows(kept.rows[start:stop]), 0
+        return lambda start, stop: source.vectors(kept.words[start:stop]), words, words
+    if name == "output":
+        count = source.parts.info.label_count
+        return (
+            lambda start, stop: source.output_rows(np.arange(start, stop, dtype=np.int64)),
+            count,
+            0,
+        )
+    ids = kept.rows
     if name == "input":
-        ids = np.concatenate([kept.words.astype(np.int64), kept.rows])
-        return lambda start, stop: source.rows(ids[start:stop]), words
-    return lambda start, stop: source.output_rows(np.arange(start, stop, dtype=np.int64)), 0
+        ids = np.concatenate([kept.words.astype(np.int64), ids])
+    return lambda start, stop: source.rows(ids[start:stop]), len(ids), len(ids) - len(kept.rows)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["AtomicFile", "check_target", "is_replaceable"]
+__all__ = ["AtomicFile", "check_target", "folder_of", "is_replaceable"]
 
 # Names of open files of the process. What they lead to may look like a regular file, but the
 # caller has it open and expects the bytes there.
@@ -60,6 +60,18 @@ def check_target(source: str, target: str) -> None:
         raise FileError("the target is the source; name another file", target)
 
 
+def folder_of(target: str) -> str:
+    """Return a folder for temporary data of about the size of the target.
+
+    This is the folder of the target, or that for temporary files if the target is a stream.
+    """
+    if is_replaceable(target):
+        return str(_resolved(target).parent)
+    from tempfile import gettempdir  # costs import time that few need
+
+    return gettempdir()
+
+
 class AtomicFile:
     """A file for writing that replaces its target when the ``with`` block ends without an error.
 
@@ -99,7 +111,6 @@ class AtomicFile:
             if self._replaces:
                 self._open_beside()
             else:
-                # Closing this later closes no file of the caller.
                 self._file = open(self._name, "wb")  # noqa: PTH123
         except OSError as error:
             raise self._error(error) from None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
+import os
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from numpy.testing import assert_array_equal
 import fasttext_lite as ftl
 from fasttext_lite import evaluate
 from fasttext_lite.cosines import CosineSummary, cosines, norms, unit
+from fasttext_lite.formats.gzipped import GzippedModel
 
 LABELS = [b"__label__a", b"__label__b"]
 MODELS = {
@@ -188,3 +193,48 @@ def test_a_summary_names_the_first_of_the_worst():
         summary.add(np.array(values), words.__getitem__)
     found = summary.result()
     assert (found.words, found.mean, found.worst, found.worst_word) == (4, 0.6875, 0.5, "b")
+
+
+# What is left behind
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="maps are listed on Linux alone")
+@pytest.mark.parametrize("write", [ftl.convert, ftl.export])
+@pytest.mark.parametrize("packed", [False, True])
+def test_no_map_is_left_without_the_cyclic_collector(tmp_path, write, packed):
+    if packed and write is ftl.export:
+        pytest.skip("a gzip-compressed model is not exported")
+    source = tmp_path / "model.bin"
+    source.write_bytes(build())
+    if packed:
+        source = tmp_path / "model.bin.gz"
+        source.write_bytes(gzip.compress(build()))
+    gc.collect()
+    gc.disable()
+    try:
+        write(source, tmp_path / "target.vec")
+        assert str(tmp_path) not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    finally:
+        gc.enable()
+
+
+def test_a_stream_is_unpacked_where_there_is_a_folder(tmp_path, monkeypatch):
+    source = tmp_path / "model.bin.gz"
+    source.write_bytes(gzip.compress(build()))
+    (tmp_path / "real").mkdir()
+    folders = []
+    unpacked = GzippedModel.unpacked
+
+    def record(model, folder):
+        folders.append(folder)
+        return unpacked(model, folder)
+
+    monkeypatch.setattr(GzippedModel, "unpacked", record)
+    targets = ["real/file"]
+    if os.name == "posix":
+        (tmp_path / "link").symlink_to("real/other")
+        targets += ["link", "/dev/null"]
+    for target in targets:
+        ftl.convert(source, tmp_path / target)
+    expected = [str((tmp_path / "real").resolve())] * 2 + [tempfile.gettempdir()]
+    assert folders == expected[: len(targets)]
