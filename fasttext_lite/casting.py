@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite.cosines import cosines, norms
+from fasttext_lite.cosines import cosines, squares
 from fasttext_lite.errors import InputValueError
 
 if TYPE_CHECKING:
@@ -64,15 +64,17 @@ def cast(rows: NDArray[np.float32], dtype: str, *, measured: bool) -> Cast:
         numbers, scales = _to_int8(rows)
     if not measured:
         return Cast(numbers, scales, None, None)
-    if numbers is rows:
-        stored, found = rows, np.ones(len(rows), np.float32)
-    else:
+    stored = rows
+    if numbers is not rows:
         stored = numbers.astype(np.float32) if scales is None else numbers * scales[:, None]
-        found = cosines(stored, rows).astype(np.float32)
+    squared = squares(stored)
+    found = np.ones(len(rows), np.float32)
+    if stored is not rows:
+        found = cosines(stored, rows, squared).astype(np.float32)
         # Infinite numbers and NaN are kept as they are, which is no loss.
         found[np.isnan(found)] = 1
     with np.errstate(over="ignore"):
-        lengths = norms(stored).astype(np.float32)
+        lengths = np.sqrt(squared).astype(np.float32)
     return Cast(numbers, scales, lengths, found)
 
 

@@ -6,7 +6,6 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,7 +182,7 @@ def convert(
     return Report(
         source=path,
         target=target,
-        source_size=info.file_size if isinstance(src, Model) else Path(path).stat().st_size,
+        source_size=info.file_size,
         size=size,
         dtype=dtype,
         dim=contents.parameters.dim,

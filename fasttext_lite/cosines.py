@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CosineSummary", "Cosines", "cosines", "norms", "unit"]
+__all__ = ["CosineSummary", "Cosines", "cosines", "squares", "unit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,19 @@ class CosineSummary:
         )
 
 
-def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+def cosines(
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    squares_a: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return the cosine of each row of `a` with the same row of `b`.
 
     Parameters
     ----------
     a, b : ndarray
         float32, shape (n, dim).
+    squares_a : ndarray, optional
+        ``squares(a)``, if it is known.
 
     Returns
     -------
@@ -89,25 +95,25 @@ def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float6
         float64, shape (n,): 1 where both rows are zeros, 0 where one of them is, NaN where a
         number is infinite or NaN.
     """
+    x = squares(a) if squares_a is None else squares_a
+    y = squares(b)
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = _dots(a, a), _dots(b, b)
-        product = squares[0] * squares[1]
-        found = np.where(squares[0] + squares[1] == 0, 1.0, 0.0)
+        # The root of the product makes the cosine of equal rows exactly 1.
+        product = x * y
+        found = np.where(x + y == 0, 1.0, 0.0)
         np.divide(_dots(a, b), np.sqrt(product), out=found, where=product != 0)
         found[~np.isfinite(product)] = np.nan
     return found
 
 
-def norms(rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the Euclidean norm of each row, shape (n,)."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        found: NDArray[np.float64] = np.sqrt(_dots(rows, rows))
-    return found
+def squares(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the square of the Euclidean norm of each row, shape (n,)."""
+    return _dots(rows, rows)
 
 
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Divide each row by its norm; rows of zeros stay as they are."""
-    lengths = norms(rows)[:, None]
+    lengths = np.sqrt(squares(rows))[:, None]
     directions = np.zeros(rows.shape, np.float32)
     np.divide(rows, lengths, out=directions, where=lengths > 0, casting="same_kind")
     return directions
@@ -115,5 +121,6 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _dots(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the dot products of rows in float64, which holds the square of any float32."""
-    dots: NDArray[np.float64] = np.einsum("ij,ij->i", a, b, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        dots: NDArray[np.float64] = np.einsum("ij,ij->i", a, b, dtype=np.float64)
     return dots

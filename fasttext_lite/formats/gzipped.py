@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -75,13 +76,19 @@ class GzippedModel:
 
     Raises
     ------
+    FileError
+        The file cannot be opened.
     FormatError
-        The stream is damaged, or is no fastText model.
+        The stream is damaged, or is not a fastText model.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._stream = gzip.open(path)  # noqa: SIM115 - closed by `close`
+        try:
+            self._stream = gzip.open(path)  # noqa: SIM115 - closed by `__exit__`
+        except OSError as error:
+            raise FileError.from_os(error, path) from None
+        self._size = os.fstat(self._stream.fileno()).st_size
         self._begin = bytearray()
         try:
             self._read_begin()
@@ -117,7 +124,7 @@ class GzippedModel:
                 raise self._error("dictionary", at, "a word of over a megabyte: it is damaged")
             self._more(_BLOCK)
         stop = at + 8 * max(self.head.prune_size, 0) + self.head.flag_size
-        packed = Path(self.path).stat().st_size
+        packed = self._size
         if stop > _MOST_RATIO * packed:
             raise self._error(
                 "pruneidx_size",
@@ -187,7 +194,7 @@ class GzippedModel:
             rest += block
             if len(rest) > most + self._at:
                 raise self._error("end of file", len(rest), "the file goes on for too long")
-        return fasttext.read(memoryview(rest).toreadonly(), self.path)
+        return self._compressed(fasttext.read(memoryview(rest).toreadonly(), self.path))
 
     @property
     def workspace_size(self) -> int:
@@ -209,9 +216,15 @@ class GzippedModel:
 
     def _parts(self, input_: Matrix, output: Matrix) -> Parts:
         begin = memoryview(self._begin).toreadonly()
-        return fasttext.parts_of_stream(
-            Cursor(begin, self.path), self.head, self._dictionary_stop, input_, output
+        return self._compressed(
+            fasttext.parts_of_stream(
+                Cursor(begin, self.path), self.head, self._dictionary_stop, input_, output
+            )
         )
+
+    def _compressed(self, parts: Parts) -> Parts:
+        """Set the size of the file to that of the compressed one."""
+        return replace(parts, info=replace(parts.info, file_size=self._size))
 
     @contextmanager
     def unpacked(self, folder: str) -> Iterator[Parts]:

@@ -260,7 +260,7 @@ def test_numbers_that_are_not_finite_have_no_codes(write, tmp_path):
     pytest.importorskip("faiss")
     rows = np.ones((14, 4), np.float32)
     rows[3, 2] = np.nan
-    with pytest.raises(ftl.InputValueError, match="not finite"):
+    with pytest.raises(ftl.InputValueError, match="infinite numbers or NaN"):
         ftl.export(write(input_matrix=rows), tmp_path / "out.ftz")
     assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
 

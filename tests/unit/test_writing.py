@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 
 import fasttext_lite as ftl
 from fasttext_lite import evaluate
-from fasttext_lite.cosines import CosineSummary, cosines, norms, unit
+from fasttext_lite.cosines import CosineSummary, cosines, squares, unit
 from fasttext_lite.formats.gzipped import GzippedModel
 
 LABELS = [b"__label__a", b"__label__b"]
@@ -173,7 +173,7 @@ def test_cosines_of_rows():
     b = np.array([[4, 3], [0, 0], [1, 0], [0, 0], [2e-30, 0], [3e38, 0]], np.float32)
     assert_array_equal(cosines(a, b)[:5], [24 / 25, 1, 0, 0, 1])
     assert cosines(a, b)[5] == pytest.approx(2**-0.5)
-    assert_array_equal(norms(a)[:3], [5, 0, 0])
+    assert_array_equal(squares(a)[:3], [25, 0, 0])
     assert_array_equal(unit(a)[:3], np.array([[0.6, 0.8], [0, 0], [0, 0]], np.float32))
 
 
@@ -238,3 +238,16 @@ def test_a_stream_is_unpacked_where_there_is_a_folder(tmp_path, monkeypatch):
         ftl.convert(source, tmp_path / target)
     expected = [str((tmp_path / "real").resolve())] * 2 + [tempfile.gettempdir()]
     assert folders == expected[: len(targets)]
+
+
+def test_the_size_of_a_source_that_was_deleted_meanwhile_is_known(path, tmp_path, monkeypatch):
+    size = path.stat().st_size
+    replace = Path.replace
+
+    def replace_and_delete(new, target):
+        if os.name == "posix":
+            path.unlink()
+        return replace(new, target)
+
+    monkeypatch.setattr(Path, "replace", replace_and_delete)
+    assert ftl.convert(path, tmp_path / "target").source_size == size
