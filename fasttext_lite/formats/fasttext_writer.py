@@ -100,9 +100,9 @@ class _Plan:
                 solve = solve or prune.size < table.bucket
                 self.sources = self._whole(self.buckets, table.bucket)
                 self.buckets = None
-        self._own = None
+        self._word_rows = None
         if solve:
-            self._own = OwnRows(source.vocabulary, counted, kept, parts.input.rows)
+            self._word_rows = OwnRows(source.vocabulary, counted, kept, parts.input.rows)
 
     def _whole(self, buckets: NDArray[np.int32], count: int) -> NDArray[np.int64]:
         """Return the rows of all buckets, -1 for those that were dropped."""
@@ -133,15 +133,15 @@ class _Plan:
         """Return rows of the input matrix, given in ascending order."""
         split = int(np.searchsorted(places, len(self.words)))
         ids = self.words[places[:split]]
-        if self._own is None:
-            own = self.source.rows(ids.astype(np.int64))
+        if self._word_rows is None:
+            word_rows = self.source.rows(ids.astype(np.int64))
         else:
-            own = self.source.vectors(ids)
-            self._own.solve(ids, own)
+            word_rows = self.source.vectors(ids)
+            self._word_rows.solve(ids, word_rows)
         if split == len(places):
-            return own
+            return word_rows
         return np.concatenate(
-            [own, self.source.rows(self.sources[places[split:] - len(self.words)])]
+            [word_rows, self.source.rows(self.sources[places[split:] - len(self.words)])]
         )
 
     def row_blocks(self, title: str) -> Iterator[NDArray[np.float32]]:
