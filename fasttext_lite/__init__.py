@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from fasttext_lite import evaluate
     from fasttext_lite.conversion import convert
     from fasttext_lite.cpu import cpu_features
-    from fasttext_lite.exports import export
+    from fasttext_lite.exporting import export
     from fasttext_lite.weighting import SIF
 
 __version__ = "0.1.0"
@@ -81,7 +81,7 @@ _LATER = {
     "convert": "fasttext_lite.conversion",
     "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",
-    "export": "fasttext_lite.exports",
+    "export": "fasttext_lite.exporting",
 }
 
 

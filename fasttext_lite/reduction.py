@@ -1,4 +1,4 @@
-"""Fewer dimensions: principal component analysis over rows that come in blocks."""
+"""Reduction of dimensions by a principal component analysis of rows in blocks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["Projection", "fit_projection", "principal_directions"]
 class Projection:
     """A linear map to fewer dimensions.
 
-    The rows are not centred, so that the mean of projected rows is the projected mean, and a word
-    stays the mean of its n-grams.
+    The rows are not centred. So the mean of projected rows is the projected mean, and the vector
+    of a word stays the mean of its rows.
 
     Attributes
     ----------
     basis : ndarray
         float32, shape (dim, target dim), orthonormal columns.
     variance : float
-        The share of the variance that is left.
+        The share of the variance that is kept.
     """
 
     basis: NDArray[np.float32]
@@ -63,15 +63,16 @@ def principal_directions(
 
 
 def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int) -> Projection:
-    """Find the `target` directions of the greatest variance.
+    """Find the directions of the greatest variance.
 
     Pearson 1901, "On lines and planes of closest fit to systems of points in space".
 
     Parameters
     ----------
     blocks : iterable of ndarray
-        float32, shape (n, dim); two rows at least.
+        float32, shape (n, dim); at least two rows in total.
     dim, target : int
+        Number of dimensions before and after.
     """
     count = 0
     total = np.zeros(dim)

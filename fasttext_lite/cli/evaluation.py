@@ -78,7 +78,7 @@ def _compare(options: argparse.Namespace) -> None:
         options.arguments[0],
         words=None if options.words is None else _lines(options.words),
         sample=options.sample,
-        text=None if options.text is None else _lines(options.text),
+        texts=None if options.text is None else _lines(options.text),
         k=options.k,
         seed=options.seed,
         progress=True,

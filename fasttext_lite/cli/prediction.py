@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
-import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fasttext_lite.cli.output import json_line, table
 from fasttext_lite.errors import FileError, InputValueError, MissingExtraError
+from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.lines import read_blocks
 from fasttext_lite.loading import load
 
@@ -194,7 +196,10 @@ def _plot(meter: Meter, target: str) -> None:
     axes.plot(recall, precision, drawstyle="steps-post", color="tab:blue")
     axes.grid(color="0.9")
     axes.set_title("Precision and recall over all labels", fontsize="medium")
+    drawn = io.BytesIO()
     try:
-        figure.savefig(target)
-    except (OSError, ValueError) as error:
-        raise FileError(f"cannot be drawn: {error}", os.fspath(target)) from None
+        figure.savefig(drawn, format=Path(target).suffix[1:] or None)
+    except ValueError as error:
+        raise FileError(f"cannot be drawn: {error}", target) from None
+    with AtomicFile(target) as file:
+        file.write(drawn.getbuffer())

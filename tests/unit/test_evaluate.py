@@ -372,18 +372,18 @@ class TestCompare:
         words = list(a.words)
         source = random.Random(0)
         texts = [" ".join(source.choices(words, k=3)) for _ in range(3000)]
-        found = ftl.evaluate.compare(a, b, text=iter(texts)).labels
+        found = ftl.evaluate.compare(a, b, texts=iter(texts)).labels
         same = sum(a.predict(line).labels == b.predict(line).labels for line in texts)
         assert (found.texts, found.share) == (3000, same / 3000)
         assert 0 < found.share < 1
-        assert ftl.evaluate.compare(a, a, text=["nothing of that", ""]).labels.share == 1
+        assert ftl.evaluate.compare(a, a, texts=["nothing of that", ""]).labels.share == 1
 
     def test_labels_need_supervised_models_and_text(self, write):
         with pytest.raises(ftl.ModelKindError):
-            ftl.evaluate.compare("sample", "sample", text=["a"])
+            ftl.evaluate.compare("sample", "sample", texts=["a"])
         model = ftl.load(write(build(model=SUPERVISED, loss=SOFTMAX, labels=[b"__label__a"])))
-        with pytest.raises(ftl.InputValueError, match="no lines"):
-            ftl.evaluate.compare(model, model, text=[])
+        with pytest.raises(ftl.InputValueError, match="texts is empty"):
+            ftl.evaluate.compare(model, model, texts=[])
 
     @pytest.mark.parametrize(
         ("options", "match"),
@@ -394,7 +394,7 @@ class TestCompare:
             ({"k": True}, "k must be int"),
             ({"seed": "x"}, "seed must be int"),
             ({"words": "king"}, "words must be an iterable"),
-            ({"text": b"king"}, "text must be an iterable"),
+            ({"texts": b"king"}, "texts must be an iterable"),
         ],
     )
     def test_impossible_options_are_refused(self, options, match):

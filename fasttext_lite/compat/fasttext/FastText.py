@@ -21,7 +21,7 @@ from fasttext_lite.errors import (
     InputValueError,
     UnsupportedError,
 )
-from fasttext_lite.exports import export
+from fasttext_lite.exporting import export
 from fasttext_lite.loading import load, load_again
 
 if TYPE_CHECKING:
