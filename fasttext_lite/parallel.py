@@ -93,7 +93,7 @@ def _run(
             work(start, stop)
         return
     left = deque(ranges)
-    errors: dict[int, Exception] = {}
+    errors: dict[int, BaseException] = {}
 
     def take_turns() -> None:
         while True:
@@ -103,9 +103,11 @@ def _run(
                 return
             try:
                 work(start, stop)
-            except Exception as error:
+            except BaseException as error:
                 errors[start] = error
                 left.clear()
+                if not isinstance(error, Exception):
+                    raise
 
     pool = _pool(workers - 1)
     try:
