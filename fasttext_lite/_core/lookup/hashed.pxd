@@ -18,6 +18,7 @@ cdef class HashedRows:
     cdef size_t most(self, size_t length) noexcept nogil
     cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil
     cdef size_t _emit(
-        self, const uint32_t* hashes, size_t count, int64_t* rows
+        self, const uint32_t* hashes, size_t start, size_t stop, size_t place, size_t sizes,
+        int64_t* rows, size_t passed,
     ) noexcept nogil
     cdef int64_t _kept(self, uint32_t bucket) noexcept nogil

@@ -1,8 +1,8 @@
 """The rows of hashed features, as fast as a text needs them: all n-grams of a word at once."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp
+from libc.stdlib cimport calloc, free, qsort
+from libc.string cimport memcmp, memset
 
 from fasttext_lite._core.lookup.subwords cimport PruneIndex, Subwords, hash_basis, hash_step
 
@@ -13,10 +13,33 @@ cdef extern from "arithmetic.h" nogil:
 cdef enum:
     # At most this many bits of the filter for each bucket that pruning kept.
     FILTER_BITS = 64
+    # So many numbers are sorted by insertion.
+    FEW = 48
 
 
 cdef inline size_t _bit(const uint64_t* bits, uint32_t i) noexcept nogil:
     return <size_t>((bits[i >> 6] >> (i & 63)) & 1)
+
+
+cdef int _order(const void* a, const void* b) noexcept nogil:
+    cdef int64_t left = (<const int64_t*>a)[0]
+    cdef int64_t right = (<const int64_t*>b)[0]
+    return (left > right) - (left < right)
+
+
+cdef void _sort(int64_t* numbers, size_t count) noexcept nogil:
+    cdef size_t i, at
+    cdef int64_t one
+    if count > FEW:
+        qsort(numbers, count, sizeof(int64_t), _order)
+        return
+    for i in range(1, count):
+        one = numbers[i]
+        at = i
+        while at and numbers[at - 1] > one:
+            numbers[at] = numbers[at - 1]
+            at -= 1
+        numbers[at] = one
 
 
 cdef class HashedRows:
@@ -84,18 +107,20 @@ cdef class HashedRows:
         return length * min(length, <size_t>self.subwords.maxn)
 
     cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil:
-        """Write the rows of all n-grams of "<word>" and return how many they are.
+        """Write the rows of all n-grams of "<word>", in official order; their number.
 
-        They are those of `Subwords.take_rows`, all n-grams of one size after another: the loops
-        over the characters of a word are long and without branches then.
+        They are those of `Subwords.take_rows`. All n-grams of one size are hashed together, in
+        long loops without branches, and sorted afterwards; `rows` has room for `most(length)`.
         """
         cdef uint32_t hashes[LONGEST]
         cdef uint32_t starts[LONGEST + 1]
-        cdef size_t minn = <size_t>max(self.subwords.minn, 0)
+        cdef size_t minn = <size_t>max(self.subwords.minn, 1)
         cdef size_t count = 0
+        cdef size_t passed = 0
         cdef size_t size = 0
-        cdef size_t i, j, longest
+        cdef size_t i, j, longest, sizes
         cdef uint32_t h
+        cdef int64_t row
         if self.subwords.bucket == 0 or (length == 6 and memcmp(text, b"<</s>>", 6) == 0):
             return 0
         for i in range(length):
@@ -103,6 +128,11 @@ cdef class HashedRows:
             size += (text[i] & 0xC0) != 0x80
         starts[size] = <uint32_t>length
         longest = min(size, <size_t>self.subwords.maxn)
+        if longest < minn:
+            return 0
+        sizes = longest - minn + 1
+        if self.filter == NULL:
+            memset(rows, 0xFF, size * sizes * sizeof(int64_t))
         for i in range(size):
             hashes[i] = hash_basis()
         for j in range(longest):
@@ -118,38 +148,50 @@ cdef class HashedRows:
             if j + 1 < minn:
                 continue
             if j:
-                count += self._emit(hashes, size - j, rows + count)
+                passed = self._emit(hashes, 0, size - j, j + 1 - minn, sizes, rows, passed)
             elif size > 2:
                 # A single character that begins or ends the word is none of its n-grams.
-                count += self._emit(hashes + 1, size - 2, rows + count)
+                passed = self._emit(hashes, 1, size - 1, 1 - minn, sizes, rows, passed)
+        if self.filter == NULL:
+            for i in range(size * sizes):
+                row = rows[i]
+                rows[count] = self.subwords.first_row + row
+                count += row >= 0
+            return count
+        _sort(rows, passed)
+        for i in range(passed):
+            row = self._kept(<uint32_t>rows[i])
+            if row >= 0:
+                rows[count] = self.subwords.first_row + row
+                count += 1
         return count
 
     cdef size_t _emit(
-        self, const uint32_t* hashes, size_t count, int64_t* rows
+        self, const uint32_t* hashes, size_t start, size_t stop, size_t place, size_t sizes,
+        int64_t* rows, size_t passed,
     ) noexcept nogil:
-        """Write the rows that n-grams with these hashes have."""
+        """Write the buckets of the n-grams of one size.
+
+        Their place in the official order is by start, then by size. For a model that is not pruned
+        each is written there; else those that pass the filter are written behind those of other
+        sizes, with their place in the upper bits.
+        """
         cdef const uint64_t* filter = self.filter
         cdef int shift = self.shift
         cdef uint64_t reciprocal = self.subwords.reciprocal
         cdef uint64_t divisor = <uint64_t>self.subwords.bucket
-        cdef int64_t first_row = self.subwords.first_row
-        cdef size_t passed = 0
-        cdef size_t kept = 0
         cdef size_t i
         cdef uint32_t bucket
-        cdef int64_t row
+        place += start * sizes
         if filter == NULL:
-            for i in range(count):
-                rows[i] = first_row + <int64_t>multiply_high(reciprocal * hashes[i], divisor)
-            return count
-        # Those that pass are gathered without a branch, which no processor could foresee.
-        for i in range(count):
+            for i in range(start, stop):
+                rows[place] = <int64_t>multiply_high(reciprocal * hashes[i], divisor)
+                place += sizes
+            return 0
+        for i in range(start, stop):
             bucket = <uint32_t>multiply_high(reciprocal * hashes[i], divisor)
-            rows[passed] = bucket
+            rows[passed] = <int64_t>(<uint64_t>place << 32 | bucket)
+            place += sizes
+            # No branch, which no processor could foresee.
             passed += _bit(filter, bucket >> shift)
-        for i in range(passed):
-            row = self._kept(<uint32_t>rows[i])
-            if row >= 0:
-                rows[kept] = first_row + row
-                kept += 1
-        return kept
+        return passed

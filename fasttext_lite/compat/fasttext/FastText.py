@@ -21,7 +21,7 @@ from fasttext_lite.errors import (
     InputValueError,
     UnsupportedError,
 )
-from fasttext_lite.exports import export
+from fasttext_lite.exporting import export
 from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.metrics import Meter, Scores
+    from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.neighbors import Neighbor
 
 __all__ = [
