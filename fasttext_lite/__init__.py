@@ -38,34 +38,54 @@ from fasttext_lite.errors import (
     UnknownWordError,
     UnsupportedError,
 )
-from fasttext_lite.loading import load
+from fasttext_lite.loading import SAMPLE, load
 from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from fasttext_lite import evaluate
-    from fasttext_lite.conversion import convert
+    from fasttext_lite.classifier import Classifier
+    from fasttext_lite.conversion import Report, convert
     from fasttext_lite.cpu import cpu_features
-    from fasttext_lite.exports import export
+    from fasttext_lite.evaluate.labels import Meter, Scores
+    from fasttext_lite.exporting import Exported, export
+    from fasttext_lite.neighbors import Neighbor
+    from fasttext_lite.parts import Info, Parameters, Section
+    from fasttext_lite.predictions import Contribution, Prediction, Predictions
     from fasttext_lite.weighting import SIF
+    from fasttext_lite.words import Words
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SAMPLE",
     "SIF",
+    "Classifier",
+    "Contribution",
     "EmptyInputError",
+    "Exported",
     "FastTextLiteError",
     "FileError",
     "FormatError",
+    "Info",
     "InputTypeError",
     "InputValueError",
+    "Meter",
     "MissingExtraError",
     "MissingFileError",
     "Model",
     "ModelKindError",
+    "Neighbor",
     "NotANumberError",
+    "Parameters",
+    "Prediction",
+    "Predictions",
+    "Report",
+    "Scores",
+    "Section",
     "UnknownEncodingError",
     "UnknownWordError",
     "UnsupportedError",
+    "Words",
     "__version__",
     "convert",
     "cpu_features",
@@ -75,13 +95,26 @@ __all__ = [
 ]
 
 
-# What few programs use is imported when it is asked for.
+# Imported on first use, since few programs use all of them.
 _LATER = {
     "SIF": "fasttext_lite.weighting",
+    "Classifier": "fasttext_lite.classifier",
+    "Contribution": "fasttext_lite.predictions",
+    "Exported": "fasttext_lite.exporting",
+    "Info": "fasttext_lite.parts",
+    "Meter": "fasttext_lite.evaluate.labels",
+    "Neighbor": "fasttext_lite.neighbors",
+    "Parameters": "fasttext_lite.parts",
+    "Prediction": "fasttext_lite.predictions",
+    "Predictions": "fasttext_lite.predictions",
+    "Report": "fasttext_lite.conversion",
+    "Scores": "fasttext_lite.evaluate.labels",
+    "Section": "fasttext_lite.parts",
+    "Words": "fasttext_lite.words",
     "convert": "fasttext_lite.conversion",
     "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",
-    "export": "fasttext_lite.exports",
+    "export": "fasttext_lite.exporting",
 }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["check_out", "decode", "is_path", "path_name", "real", "whole"]
+__all__ = ["absolute_path", "check_out", "decode", "is_path", "path_name", "real", "whole"]
 
 
 def whole(name: str, value: object, least: int | None = None, most: int | None = None) -> int:
@@ -150,3 +150,14 @@ def path_name(path: PathType) -> str:
     if "\0" in name:
         raise FileError("a path cannot hold a null character", name)
     return name
+
+
+def absolute_path(path: PathType) -> str:
+    """Return a path as str, absolute; links in it are kept.
+
+    Raises
+    ------
+    InputTypeError, FileError
+        As by `path_name`.
+    """
+    return os.path.join(os.getcwd(), path_name(path))  # noqa: PTH109, PTH118 - costs import time

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,11 +12,16 @@ import numpy as np
 from fasttext_lite._core.search.codes import Codes, encode_directions, norms, row_width
 from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
+from fasttext_lite._core.text.batch import to_bytes
+from fasttext_lite.arguments import decode, whole
+from fasttext_lite.errors import InputValueError
+from fasttext_lite.once import once
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
-from fasttext_lite.parts import Once
+from fasttext_lite.queries import word_ids
+from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,53 +33,155 @@ __all__ = ["Neighbor", "NeighborSearch"]
 # Queries that share a pass over the words, and the scores that they may keep together.
 _TOGETHER = 64
 _KEPT = 1 << 22
-# Words that a thread goes through at a time: at least, at most, and chunks in all.
+# Words that a thread takes at a time: at least, at most, and chunks in all.
 _SHORTEST, _LONGEST, _CHUNKS = 4096, 65536, 32
-# Words whose vectors are computed at a time; above so many words one is told what takes long.
+# Words whose vectors are computed at a time.
 _CODED = 2048
+# From this many words on, a message says why the first search takes long.
 _MANY = 100_000
-# So many queries look at more rows for want of bits in the codes of a file than they are spared.
+# From this many queries on, 4-bit codes let too many candidates through to pay off.
 _MANY_QUERIES = 6
+
+# Held while codes are computed. A forked process gets a new one: the thread that holds this one
+# does not exist there.
+_lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Neighbor(NamedTuple):
-    """A word and how near it is."""
+    """A word and its score.
+
+    Attributes
+    ----------
+    word : str
+    score : float
+        The cosine of its vector and the query.
+    """
 
     word: str
     score: float
 
 
+class _Coded(NamedTuple):
+    """Codes of the first words: uint8, shape (n, width), and float32, shape (n,), twice."""
+
+    codes: NDArray[np.uint8]
+    scales: NDArray[np.float32]
+    errors: NDArray[np.float32]
+
+
 class NeighborSearch:
     """Exact search over the vectors of all words of a model.
 
-    What finds those that may be the nearest is, in this order: codes in the file, the rows of the
-    file where it holds the vectors of its words, or codes that are made at the first search. The
-    nearest of them are found by the vectors themselves.
+    Candidates are found by the codes of the file; else by its rows, if these are the vectors of
+    the words; else by codes that the first search computes. Candidates are scored by their vectors.
 
     Parameters
     ----------
     embedder : Embedder
-        Gives the vectors.
+        Computes the vectors.
     parts : Parts
         Has the norms and codes, if the file does.
     """
 
     def __init__(self, embedder: Embedder, parts: Parts) -> None:
         self._embedder = embedder
+        self._words = Words(lambda: embedder.vocabulary, range(embedder.vocabulary.word_count))
         self._path = parts.info.path
-        stored = parts.norms
-        self._norms = Once(self._measure if stored is None else lambda: stored)
         self._stored = parts.codes
-        # By the number of words that have codes.
-        self._made: dict[int, Once[Codes]] = {}
+        self._stored_norms = parts.norms
+        self._coded = _Coded(
+            np.empty((0, 0), np.uint8), np.empty(0, np.float32), np.empty(0, np.float32)
+        )
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        given: Sequence[Sequence[str | bytes]],
+        k: int,
+        *,
+        max_words: int | None = None,
+        among: Iterable[str | bytes | int] | None = None,
+        exclude: Iterable[str | bytes | int] = (),
+        threads: int | None = None,
+        progress: bool = False,
+    ) -> list[list[Neighbor]]:
+        """Check the options of a search, find the nearest words, and name them.
+
+        Parameters
+        ----------
+        queries : ndarray
+            float32, shape (n, dim).
+        given : sequence of sequence of str or bytes, length n
+            The words to leave out of each answer.
+        k, max_words, among, exclude, threads, progress
+            As for `Model.neighbors`.
+
+        Returns
+        -------
+        list of list of Neighbor
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            As for `Model.neighbors`.
+        """
+        k = whole("k", k, 1)
+        count = len(self._words)
+        ids = None
+        if max_words is not None:
+            max_words = whole("max_words", max_words, 1)
+        if among is not None:
+            if max_words is not None:
+                raise InputValueError("give among or max_words, not both")
+            ids = np.unique(word_ids("among", among, self._word_id, count, skip_unknown=False))
+        everywhere = word_ids("exclude", exclude, self._word_id, count, skip_unknown=True).tolist()
+        excluded = [
+            [*everywhere, *(i for i in map(self._word_id, words) if i >= 0)] for words in given
+        ]
+        texts = [{decode(to_bytes(word)) for word in words} for words in given]
+        while True:
+            found = self.nearest(
+                queries, excluded, k, stop=max_words, ids=ids, threads=threads, progress=progress
+            )
+            answers = [
+                [Neighbor(self._words[i], float(score)) for i, score in zip(*one, strict=True)]
+                for one in found
+            ]
+            # A file may hold a word twice: the id of the word is that of the last one, and the
+            # others are left out by another search.
+            if not self._embedder.vocabulary.repeats:
+                return answers
+            repeats = False
+            for left_out, words, one, answer in zip(excluded, texts, found, answers, strict=True):
+                again = [
+                    int(i) for i, near in zip(one[0], answer, strict=True) if near.word in words
+                ]
+                left_out += again
+                repeats = repeats or bool(again)
+            if not repeats:
+                return answers
+
+    def _word_id(self, word: str | bytes) -> int:
+        i = self._embedder.vocabulary.id(word)
+        return i if i < len(self._words) else -1
 
     def nearest(
         self,
         queries: NDArray[np.float32],
-        banned: Sequence[Sequence[int]],
+        excluded: Sequence[Sequence[int]],
         k: int,
         *,
-        first: int | None = None,
+        start: int = 0,
+        stop: int | None = None,
         ids: NDArray[np.int32] | None = None,
         threads: int | None = None,
         progress: bool = False,
@@ -83,54 +192,56 @@ class NeighborSearch:
         ----------
         queries : ndarray
             float32, shape (n, dim).
-        banned : sequence of sequence of int, length n
-            The words to leave out of each answer.
+        excluded : sequence of sequence of int, length n
+            Ids of the words to leave out of each answer.
         k : int
-        first : int, optional
-            Search so many words from the first on.
+            Number of words of an answer, at most.
+        start, stop : int, optional
+            Search the words with the ids from `start` up to but without `stop`; all by default.
         ids : ndarray, optional
-            Search these words alone: int32, each but once.
+            Search the words with these ids instead: int32, distinct.
         threads : int, optional
             By default the cores that this process may use.
         progress : bool
-            Show a bar on stderr for what is made at the first search, if that is a terminal.
+            Show a bar on stderr for what the first search computes, if that is a terminal.
 
         Returns
         -------
         list of (ndarray, ndarray)
             Ids (int32) and cosines (float64), best first, ties by id. A query whose norm is below
-            1e-8 is not divided by it, as in the official program; a word whose vector is zeros has
-            the score 0; what is no number is left out, and so are all words for a query with an
-            infinite number or NaN.
+            1e-8 is not divided by it, as in the official program. The score of a word whose vector
+            is zeros is 0. Words whose score is NaN are left out, and all words are for a query
+            with an infinite number or NaN.
         """
         empty = np.empty(0, np.int32), np.empty(0, np.float64)
         answers = [empty] * len(queries)
         asked = np.flatnonzero(np.isfinite(queries).all(axis=1))
-        count = self._embedder.vocabulary.word_count if ids is None else len(ids)
-        count = count if first is None else min(first, count)
+        count = len(self._words) if ids is None else len(ids)
+        stop = count if stop is None else min(stop, count)
+        count = stop - start
         k = min(k, count)
-        if not count or not len(asked):
+        if k <= 0 or not len(asked):
             return answers
-        packed, scan = self._way(count, len(asked), ids, progress=progress)
+        packed, scan = self._strategy(stop, len(asked), ids, progress=progress)
         lengths = None
         if ids is None and self._embedder.vectors is not None:
-            lengths = self._norms.get()
+            lengths = self._norms
         chunk = min(max(count // _CHUNKS, _SHORTEST), _LONGEST)
         together = min(max(_KEPT // k, 1), _TOGETHER)
-        for start in range(0, len(asked), together):
-            group = asked[start : start + together]
-            prepared = Queries(queries[group], packed, [banned[i] for i in group])
-            # A thread goes on with a search that is idle; there are no more than threads.
+        for first in range(0, len(asked), together):
+            group = asked[first : first + together]
+            prepared = Queries(queries[group], packed, [excluded[i] for i in group])
+            # Searches that no thread uses at the moment; there are no more than threads.
             idle: list[Search] = []
 
             def work(
-                start: int, stop: int, prepared: Queries = prepared, idle: list[Search] = idle
+                begin: int, end: int, prepared: Queries = prepared, idle: list[Search] = idle
             ) -> None:
                 try:
                     search = idle.pop()
                 except IndexError:
                     search = Search(self._embedder, prepared, k, lengths)
-                scan(search, start, stop)
+                scan(search, start + begin, start + end)
                 idle.append(search)
 
             run_in_chunks(work, count, threads, chunk)
@@ -140,16 +251,16 @@ class NeighborSearch:
                 answers[i] = search.nearest.best(place)
         return answers
 
-    def _way(
+    def _strategy(
         self, count: int, asked: int, ids: NDArray[np.int32] | None, *, progress: bool
     ) -> tuple[bool, Callable[[Search, int, int], None]]:
-        """Choose how to search: whether the codes are packed, and what scans a range."""
+        """Choose how to search: whether the codes are packed, and what scans a range of words."""
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
         many = asked >= _MANY_QUERIES
         if self._embedder.vectors is not None and (self._stored is None or many):
             return False, lambda search, start, stop: search.scan_rows(start, stop)
-        codes = self._stored or self._make_codes(count, progress=progress)
+        codes = self._stored or self._computed_codes(count, progress=progress)
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)
 
     def _vectors(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -157,9 +268,12 @@ class NeighborSearch:
         self._embedder.fill_entries(np.arange(start, stop, dtype=np.int32), vectors)
         return vectors
 
-    def _measure(self) -> NDArray[np.float32]:
-        """Compute the norms that the file does not have."""
-        found = np.empty(self._embedder.vocabulary.word_count, np.float32)
+    @once
+    def _norms(self) -> NDArray[np.float32]:
+        """Take the norms of all vectors from the file, or compute them."""
+        if self._stored_norms is not None:
+            return self._stored_norms
+        found = np.empty(len(self._words), np.float32)
 
         def fill(start: int, stop: int) -> None:
             found[start:stop] = norms(self._vectors(start, stop))
@@ -167,37 +281,40 @@ class NeighborSearch:
         run_in_chunks(fill, len(found), None)
         return found
 
-    def _make_codes(self, count: int, *, progress: bool) -> Codes:
-        """Return codes of the first words, `count` or more, which are made once and kept."""
-        for made in list(self._made.values()):
-            if made.made and made.get().count >= count:
-                return made.get()
-        wanted = self._made.setdefault(
-            count, Once(lambda: self._compute_codes(count, progress=progress))
-        )
-        codes = wanted.get()
-        for fewer in [number for number in list(self._made) if number < count]:
-            self._made.pop(fewer, None)
-        return codes
+    def _computed_codes(self, count: int, *, progress: bool) -> Codes:
+        """Return codes of the first words, `count` or more; those that are missing are computed."""
+        if len(self._coded.codes) < count:
+            with _lock:
+                if len(self._coded.codes) < count:
+                    self._coded = self._extended(self._coded, count, progress=progress)
+        codes, scales, errors = self._coded
+        return Codes(codes.reshape(-1), scales, errors, self._embedder.rows.dim, packed=False)
 
-    def _compute_codes(self, count: int, *, progress: bool) -> Codes:
-        """Compute the vectors of the first words, and return their codes."""
-        dim = self._embedder.rows.dim
-        if progress and count > _MANY:
+    def _extended(self, known: _Coded, count: int, *, progress: bool) -> _Coded:
+        """Return the codes of the first `count` words, of which some are known."""
+        done = len(known.codes)
+        if progress and count - done > _MANY:
             print(
-                f"{self._path}: the vectors of {count:,} words are computed once for this process; "
-                "a file made by `fasttext-lite convert --neighbors-index` has what is needed",
+                f"{self._path}: computing the vectors of {count - done:,} words, once for this "
+                "process; a file that `fasttext-lite convert --neighbors-index` writes holds them",
                 file=sys.stderr,
             )
-        codes = np.empty((count, row_width(dim, packed=False)), np.uint8)
-        scales, errors = np.empty((2, count), np.float32)
+        found = _Coded(
+            np.empty((count, row_width(self._embedder.rows.dim, packed=False)), np.uint8),
+            np.empty(count, np.float32),
+            np.empty(count, np.float32),
+        )
+        if done:
+            found.codes[:done] = known.codes
+            found.scales[:done] = known.scales
+            found.errors[:done] = known.errors
 
         def fill(start: int, stop: int) -> None:
-            rows = slice(start, stop)
-            codes[rows], scales[rows], errors[rows] = encode_directions(
-                self._vectors(start, stop), packed=False
+            rows = slice(done + start, done + stop)
+            found.codes[rows], found.scales[rows], found.errors[rows] = encode_directions(
+                self._vectors(rows.start, rows.stop), packed=False
             )
 
-        for _ in chunks_with_bar(fill, count, None, _CODED, "vectors", progress):
+        for _ in chunks_with_bar(fill, count - done, None, _CODED, "vectors", progress):
             pass
-        return Codes(codes.reshape(-1), scales, errors, dim, packed=False)
+        return found

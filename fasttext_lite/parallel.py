@@ -1,8 +1,9 @@
 """Work in chunks, on several threads, for functions that release the GIL.
 
-A signal is answered by the main thread between two of its bytecodes. So chunks are short, the
-calling thread works on them like the others, and where it waits it wakes up now and then: Windows
-interrupts no wait. Whatever ends a call, its other threads stop at their next chunk.
+The main thread handles a signal between two of its bytecodes. So chunks are short, the calling
+thread works on them like the others, and it never waits for long: on Windows nothing interrupts a
+wait. When a call ends early, its other threads stop at their next chunk. Where no thread can be
+started, the calling thread does all the work.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.arguments import whole
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from fasttext_lite._core.text.batch import WordBatch
 
@@ -24,8 +25,8 @@ __all__ = ["chunks_in_order", "chunks_with_bar", "run_in_chunks", "run_over"]
 
 T = TypeVar("T")
 
-# Long enough that taking a chunk does not count, short enough that an interrupt is answered within
-# a second even where each row has to come from a disk first.
+# Long enough that the cost of taking a chunk is negligible, short enough that an interrupt is
+# handled within a second even if each row is read from a disk.
 _CHUNK = 512
 _CHUNK_BYTES = 1 << 13
 # Seconds.
@@ -42,22 +43,24 @@ def available_cores() -> int:
 def run_in_chunks(
     work: Callable[[int, int], None], count: int, threads: int | None, chunk: int = _CHUNK
 ) -> None:
-    """Call ``work(start, stop)`` for consecutive ranges that make up ``range(count)``.
+    """Call ``work(start, stop)`` for consecutive ranges that cover ``range(count)``.
 
     Parameters
     ----------
     work : callable
-        Releases the GIL; what it raises is raised here, of several errors that of the first range.
+        Releases the GIL. An exception that it raises is raised here; of several, that of the first
+        range.
     count : int
     threads : int or None
-        None takes the cores of this process; a single chunk never starts a thread.
+        At most this many, the calling one included; None for the cores that this process may use.
+        A single chunk never starts a thread.
     chunk : int
         Length of a range.
 
     Raises
     ------
     InputTypeError, InputValueError
-        `threads` is no positive whole number.
+        `threads` is not a positive whole number.
     """
     starts = range(0, count, chunk)
     _run(work, [(start, min(start + chunk, count)) for start in starts], threads)
@@ -70,13 +73,13 @@ def run_over(
     chunk: int = _CHUNK,
     size: int = _CHUNK_BYTES,
 ) -> None:
-    """Call ``work(start, stop)`` for ranges of words or texts, fewer at a time where they are long.
+    """Call ``work(start, stop)`` for ranges of words or texts, shorter ones if these are long.
 
     Parameters
     ----------
     batch : WordBatch
     size : int
-        Bytes of a range, about; the others, and errors, are those of `run_in_chunks`.
+        Bytes of a range, about; other parameters and errors are those of `run_in_chunks`.
     """
     _run(work, batch.ranges(chunk, size), threads)
 
@@ -89,10 +92,8 @@ def _run(
         for start, stop in ranges:
             work(start, stop)
         return
-    from concurrent.futures import ThreadPoolExecutor  # costs import time that few need
-
     left = deque(ranges)
-    errors: dict[int, Exception] = {}
+    errors: dict[int, BaseException] = {}
 
     def take_turns() -> None:
         while True:
@@ -102,18 +103,22 @@ def _run(
                 return
             try:
                 work(start, stop)
-            except Exception as error:
+            except BaseException as error:
                 errors[start] = error
                 left.clear()
+                if not isinstance(error, Exception):
+                    raise
 
-    pool = ThreadPoolExecutor(workers - 1, thread_name_prefix="fasttext-lite")
+    pool = _pool(workers - 1)
     try:
         for _ in range(workers - 1):
-            pool.submit(take_turns)
+            if not _submit(pool, take_turns):
+                break
         take_turns()
     finally:
         left.clear()
-        pool.shutdown()
+        if pool is not None:
+            pool.shutdown()
     if errors:
         raise errors.pop(min(errors))
 
@@ -121,10 +126,10 @@ def _run(
 def chunks_in_order(
     work: Callable[[int, int], T], count: int, threads: int | None, chunk: int
 ) -> Iterator[T]:
-    """Yield what ``work(start, stop)`` gives for consecutive ranges, in their order.
+    """Yield the results of ``work(start, stop)`` for consecutive ranges, in their order.
 
-    Only a few chunks are ahead of the one that is yielded, so that their results take little
-    memory. Parameters and errors are those of `run_in_chunks`.
+    Only a few chunks are computed ahead of the one that is yielded, so that their results take
+    little memory. Parameters and errors are those of `run_in_chunks`.
     """
     starts = range(0, count, chunk)
     workers = _workers(threads, len(starts))
@@ -132,19 +137,38 @@ def chunks_in_order(
         for start in starts:
             yield work(start, min(start + chunk, count))
         return
-    from concurrent.futures import ThreadPoolExecutor  # costs import time that few need
+    from concurrent.futures import Future
 
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="fasttext-lite")
+    pool = _pool(workers)
     ahead: deque[Future[T]] = deque()
+    waiting: deque[tuple[Future[T], int]] = deque()
+
+    def take_one() -> None:
+        try:
+            result, start = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            result.set_result(work(start, min(start + chunk, count)))
+        except BaseException as error:
+            result.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+
     try:
         for start in starts:
-            ahead.append(pool.submit(work, start, min(start + chunk, count)))
+            ahead.append(Future())
+            waiting.append((ahead[-1], start))
+            if not _submit(pool, take_one):
+                take_one()
             if len(ahead) > 2 * workers:
                 yield _result(ahead.popleft())
         while ahead:
             yield _result(ahead.popleft())
     finally:
-        pool.shutdown(cancel_futures=True)
+        waiting.clear()
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
 
 
 def chunks_with_bar(
@@ -160,9 +184,9 @@ def chunks_with_bar(
     Parameters
     ----------
     title : str
-        Stands before the bar.
+        Printed before the bar.
     show : bool
-        False shows none; the others are those of `chunks_in_order`.
+        False shows no bar; other parameters are those of `chunks_in_order`.
     """
     with progress_bar(title, count, "rows", show=show) as advance:
         for i, result in enumerate(chunks_in_order(work, count, threads, chunk)):
@@ -179,9 +203,26 @@ def _result(future: Future[T]) -> T:
 
 
 def _workers(threads: int | None, chunks: int) -> int:
-    if threads is not None:
-        if not isinstance(threads, int):
-            raise InputTypeError(f"threads must be int or None, not {type(threads).__name__}")
-        if threads < 1:
-            raise InputValueError(f"threads must be at least 1, not {threads}")
-    return min(threads or available_cores(), chunks)
+    wanted = available_cores() if threads is None else whole("threads", threads, 1)
+    return min(wanted, chunks)
+
+
+def _pool(workers: int) -> ThreadPoolExecutor | None:
+    try:
+        from concurrent.futures import ThreadPoolExecutor  # costs import time that few need
+    except RuntimeError:
+        # The interpreter shuts down.
+        return None
+    return ThreadPoolExecutor(workers, thread_name_prefix="fasttext-lite")
+
+
+def _submit(pool: ThreadPoolExecutor | None, work: Callable[[], None]) -> bool:
+    """Let a thread of the pool call `work`; return False if none can be started for it."""
+    if pool is None:
+        return False
+    try:
+        pool.submit(work)
+    except RuntimeError:
+        # Too many threads, or the interpreter shuts down.
+        return False
+    return True

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from fasttext_lite.errors import FileError
+from fasttext_lite.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +20,9 @@ if TYPE_CHECKING:
     from fasttext_lite._core.lookup.subwords import Subwords
     from fasttext_lite._core.lookup.vocabulary import Vocabulary
     from fasttext_lite._core.search.codes import Codes
-    from fasttext_lite.backing import Backing
+    from fasttext_lite.formats.file import ModelFile
 
-# What a label begins with, unless the model was trained with another prefix; no file says which.
-LABEL_PREFIX = "__label__"
-
-__all__ = ["LABEL_PREFIX", "Info", "Matrix", "Once", "Parameters", "Parts", "Section"]
+__all__ = ["Info", "Matrix", "Once", "Parameters", "Parts", "Section"]
 
 T = TypeVar("T")
 
@@ -154,7 +154,10 @@ class Parts:
     Attributes
     ----------
     info : Info
-    vocabulary : Once of Vocabulary
+    read_vocabulary : callable
+        Returns the `Vocabulary`; called once, when `vocabulary` is first used.
+    vocabulary : Vocabulary
+        Read lazily, since reading the dictionary of a large file takes a while.
     subwords : Subwords
     input : Matrix
         One row a word, then one a bucket; with `vectors` those of the buckets alone.
@@ -164,8 +167,8 @@ class Parts:
         The vectors of the words, where the file has them already.
     closed : bool
         Unknown words have no vector.
-    backing : Backing or None
-        The file that the model was read from; None where it is read as a stream.
+    file : ModelFile or None
+        The file that the model was read from; None for a stream.
     norms : ndarray or None
         The norms of `vectors` (float32, shape (words,)), where the file has them.
     codes : Codes or None
@@ -173,12 +176,43 @@ class Parts:
     """
 
     info: Info
-    vocabulary: Once[Vocabulary]
+    read_vocabulary: Callable[[], Vocabulary]
     subwords: Subwords
     input: Matrix
     output: Matrix | None
     vectors: Matrix | None = None
     closed: bool = False
-    backing: Backing | None = None
+    file: ModelFile | None = None
     norms: NDArray[np.float32] | None = None
     codes: Codes | None = None
+
+    @once
+    def vocabulary(self) -> Vocabulary:
+        """Read the words and labels, on first use."""
+        return self.read_vocabulary()
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row of `input`.
+
+        Users count rows as in a fastText file, words before buckets. Where the file holds the
+        vectors of the words, `input` has the rows of the buckets only.
+        """
+        return self.info.word_count - self.subwords.first_row
+
+    def check_unchanged(self) -> None:
+        """Make sure that a mapped file is as it was when it was opened.
+
+        Raises
+        ------
+        FileError
+            The file has another size, so its pages may be gone and reading them would end the
+            process; or it was written to.
+        """
+        if self.file is not None:
+            self.file.check()
+
+    def __reduce__(self) -> tuple[Callable[..., Parts], tuple[Any, ...]]:
+        if self.file is None:
+            raise FileError("this model was read from a stream: it cannot pickle", self.info.path)
+        return self.file.recipe()

@@ -1,4 +1,4 @@
-"""Progress bars on a terminal, for what takes over a second."""
+"""Progress bars on a terminal, for work that takes over a second."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ def progress_bar(
     Parameters
     ----------
     title : str
-        Stands before the bar.
+        Printed before the bar.
     total : int
+        Number of units.
     unit : str
-        What is counted.
+        Name of a unit.
     show : bool
-        False shows none.
+        False shows no bar.
 
     Yields
     ------
     callable
-        Takes by how many units it went on.
+        To be called with the number of units done since the last call.
     """
     if not show or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
-    from tqdm import tqdm  # costs import time that only this needs
+    # Imported here, since it takes long; and tqdm starts a thread even for a bar that is disabled.
+    from tqdm import tqdm
 
-    # Wherever there is none to see, tqdm would start a thread all the same.
     with tqdm(total=total, desc=title, unit=unit, unit_scale=True, delay=1) as bar:
         yield bar.update

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["SAMPLE", "ProductQuantizer", "RowQuantizer"]
 
 CENTROIDS = 256
-# Rows that the centroids are found from; more of them change little.
+# Number of rows that the centroids are trained on; more rows change little.
 SAMPLE = 64 * CENTROIDS
-# 25 iterations in all, as faiss has them.
+# 25 iterations in total, the default of faiss.
 _ROUNDS = 5
 _ITERATIONS = 5
 
@@ -32,9 +32,9 @@ def _faiss() -> Any:
 
 
 def _faiss_on_one_thread() -> Any:
-    """Return faiss, which will not start threads of its own when it is called on this thread.
+    """Return faiss, set to start no threads when it is called on this thread.
 
-    It would wait for them by spinning, which is slow where the cores are busy.
+    Its threads wait by spinning, which is slow on busy cores.
     """
     faiss = _faiss()
     faiss.omp_set_num_threads(1)
@@ -42,37 +42,38 @@ def _faiss_on_one_thread() -> Any:
 
 
 class ProductQuantizer:
-    """Parts of rows as one of 256 centroids each.
+    """Codes for parts of rows, each the number of one of 256 centroids.
 
     Jégou, Douze and Schmid 2011, "Product quantization for nearest neighbor search".
 
     Parameters
     ----------
     rows : ndarray
-        float32, shape (n, dim), n at least 1: what the centroids are found from; up to 256 rows
-        are themselves the centroids.
+        float32, shape (n, dim), n at least 1: the centroids are trained on these rows. Up to 256
+        rows are themselves the centroids.
     dsub : int
-        Dimensions of a part, 1 to dim; the last part has what is left.
+        Dimensions of a part, 1 to dim; the last part has the rest.
     threads : int or None
+        None uses the cores of this process.
 
     Attributes
     ----------
     dim, dsub : int
     centroids : ndarray
-        float32, shape (dim * 256,), those of a part after those of the part before.
+        float32, shape (dim * 256,): the centroids of the first part, then those of the next.
     """
 
     def __init__(self, rows: NDArray[np.float32], dsub: int, threads: int | None) -> None:
         faiss = _faiss()
         self.dim = rows.shape[1]
         self.dsub = dsub
-        # Not fewer rows than there are centroids, each of which then is a row.
+        # Repeat rows, so that there are at least as many as centroids.
         rows = np.resize(rows, (max(len(rows), CENTROIDS), self.dim))
 
         def train(part: int, _: int) -> NDArray[np.float32]:
             columns = np.ascontiguousarray(rows[:, part * dsub : (part + 1) * dsub])
             trained = _faiss_on_one_thread().ProductQuantizer(columns.shape[1], 1, 8)
-            # It warns of few rows on stderr otherwise.
+            # Otherwise faiss warns about few rows on stderr.
             trained.cp.min_points_per_centroid = 1
             trained.cp.niter = _ITERATIONS
             if found:
@@ -83,12 +84,12 @@ class ProductQuantizer:
             return centroids
 
         parts = -(-self.dim // dsub)
-        # Each round goes on where the one before ended, and between them an interrupt is answered.
+        # Each round continues the one before. Interrupts are handled between rounds.
         found: list[NDArray[np.float32]] = []
         for _ in range(_ROUNDS):
             found = list(chunks_in_order(train, parts, threads, 1))
         self.centroids = np.concatenate(found)
-        # The parts of one size, and what is left.
+        # The parts of the same size, and the rest.
         whole = self.dim // dsub * dsub
         self._coders = []
         for start, stop in ((0, whole), (whole, self.dim)):
@@ -101,7 +102,7 @@ class ProductQuantizer:
     def encode(self, rows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Return the codes of rows: uint8, shape (n, ceil(dim / dsub)).
 
-        Meant for several threads at once, each with rows of its own.
+        Safe to call from several threads at once.
         """
         _faiss_on_one_thread()
         return np.hstack(
@@ -114,13 +115,14 @@ class ProductQuantizer:
 
 @dataclass(frozen=True, slots=True)
 class RowQuantizer:
-    """Rows as codes, and where their norms are coded apart those too.
+    """Codes for rows, and optionally for their norms.
 
     Attributes
     ----------
     rows : ProductQuantizer
-        Of the rows, divided by their norms if those are coded apart.
+        For the rows, or with `norms` for the rows divided by their norms.
     norms : ProductQuantizer or None
+        For the norms.
     """
 
     rows: ProductQuantizer
@@ -130,12 +132,12 @@ class RowQuantizer:
     def train(
         cls, rows: NDArray[np.float32], dsub: int, *, qnorm: bool, threads: int | None
     ) -> RowQuantizer:
-        """Find the centroids from a sample of rows.
+        """Train the centroids on a sample of rows, float32 of shape (n, dim).
 
         Raises
         ------
         InputValueError
-            There is a number that is not finite.
+            A number is infinite or NaN.
         MissingExtraError
             faiss is not installed.
         """
@@ -146,12 +148,12 @@ class RowQuantizer:
         return cls(ProductQuantizer(directions, dsub, threads), ProductQuantizer(norms, 1, threads))
 
     def encode(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return the codes of rows, and of their norms, shape (n, 1), or (n, 0) without those.
+        """Return the codes of rows, and those of their norms, shape (n, 1), or (n, 0) without.
 
         Raises
         ------
         InputValueError
-            There is a number that is not finite.
+            A number is infinite or NaN.
         """
         _check_finite(rows)
         if self.norms is None:
@@ -162,10 +164,11 @@ class RowQuantizer:
 
 def _check_finite(rows: NDArray[np.float32]) -> None:
     if not np.isfinite(rows).all():
-        raise InputValueError("the matrix holds numbers that are not finite: no codes for them")
+        raise InputValueError("the matrix holds infinite numbers or NaN, which have no codes")
 
 
 def _normalize(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    # In float32, as in the official program.
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
     directions = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
     return directions, norms

@@ -1,4 +1,4 @@
-"""Fewer dimensions: principal component analysis over rows that come in blocks."""
+"""Reduction of dimensions by a principal component analysis of rows in blocks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Projection", "fit_projection"]
+__all__ = ["Projection", "fit_projection", "principal_directions"]
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
     """A linear map to fewer dimensions.
 
-    The rows are not centred, so that the mean of projected rows is the projected mean, and a word
-    stays the mean of its n-grams.
+    The rows are not centred. So the mean of projected rows is the projected mean, and the vector
+    of a word stays the mean of its rows.
 
     Attributes
     ----------
     basis : ndarray
         float32, shape (dim, target dim), orthonormal columns.
     variance : float
-        The share of the variance that is left.
+        The share of the variance that is kept.
     """
 
     basis: NDArray[np.float32]
@@ -39,16 +39,40 @@ class Projection:
         return projected
 
 
+def principal_directions(
+    products: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Find the main directions of a symmetric matrix of products.
+
+    Parameters
+    ----------
+    products : ndarray
+        float64, shape (dim, dim).
+    count : int
+        How many directions.
+
+    Returns
+    -------
+    values : ndarray
+        float64, shape (dim,): all eigenvalues, falling.
+    directions : ndarray
+        float64, shape (dim, count): the eigenvectors of the largest ones, as columns.
+    """
+    values, vectors = np.linalg.eigh(products)
+    return values[::-1], vectors[:, ::-1][:, :count]
+
+
 def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int) -> Projection:
-    """Find the `target` directions of the greatest variance.
+    """Find the directions of the greatest variance.
 
     Pearson 1901, "On lines and planes of closest fit to systems of points in space".
 
     Parameters
     ----------
     blocks : iterable of ndarray
-        float32, shape (n, dim); two rows at least.
+        float32, shape (n, dim); at least two rows in total.
     dim, target : int
+        Number of dimensions before and after.
     """
     count = 0
     total = np.zeros(dim)
@@ -59,8 +83,8 @@ def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int)
         total += exact.sum(axis=0)
         products += exact.T @ exact
     mean = total / count
-    values, vectors = np.linalg.eigh(products / count - np.outer(mean, mean))
+    values, directions = principal_directions(products / count - np.outer(mean, mean), target)
     values = values.clip(min=0)
-    basis = np.ascontiguousarray(vectors[:, ::-1][:, :target], np.float32)
+    basis = np.ascontiguousarray(directions, np.float32)
     whole = values.sum()
-    return Projection(basis, float(values[::-1][:target].sum() / whole) if whole else 1.0)
+    return Projection(basis, float(values[:target].sum() / whole) if whole else 1.0)

@@ -1,4 +1,4 @@
-"""A model as what another file is made from: its words, vectors and rows, block by block."""
+"""What the writers of files take from a model: words, vectors and rows, block by block."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from fasttext_lite._core.lookup.embed import Embedder
+from fasttext_lite.arguments import decode
 from fasttext_lite.errors import InputValueError
-from fasttext_lite.integrity import check_unchanged
+from fasttext_lite.once import once
 from fasttext_lite.parallel import chunks_with_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from numpy.typing import NDArray
 
+    from fasttext_lite._core.lookup.rows import Rows
     from fasttext_lite.parts import Parts
 
-__all__ = ["Entries", "Source"]
+__all__ = ["PackedWords", "Source"]
 
 T = TypeVar("T")
 
@@ -29,17 +31,17 @@ _ENTRIES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
-    """Some entries of a vocabulary.
+class PackedWords:
+    """Words or labels in one buffer.
 
     Attributes
     ----------
     text : bytes
-        Their texts, end to end.
+        The words, one after the other without separators.
     offsets : ndarray
-        uint64, shape (n + 1,): where each begins in `text`, and where the last one ends.
+        uint64, shape (n + 1,): word i is ``text[offsets[i]:offsets[i + 1]]``.
     counts : ndarray
-        int64, shape (n,)
+        int64, shape (n,): how often each word occurred in training.
     """
 
     text: bytes
@@ -47,65 +49,100 @@ class Entries:
     counts: NDArray[np.int64]
 
     def with_tails(self, tails: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the bytes of each text followed by its row of `tails`, uint8 of shape (n, k)."""
+        """Return the bytes of each word followed by its row of `tails`, uint8 of shape (n, k)."""
         count, width = tails.shape
         lengths = np.diff(self.offsets).astype(np.int64)
-        places = np.arange(len(self.text)) + width * np.repeat(np.arange(count), lengths)
+        words = np.repeat(np.arange(count, dtype=np.int64), lengths)
+        places = np.arange(len(self.text), dtype=np.int64) + width * words
         is_text = np.zeros(len(self.text) + tails.size, bool)
         is_text[places] = True
-        made = np.empty(len(is_text), np.uint8)
-        made[is_text] = np.frombuffer(self.text, np.uint8)
-        made[~is_text] = tails.reshape(-1)
-        return made
+        joined = np.empty(len(is_text), np.uint8)
+        joined[is_text] = np.frombuffer(self.text, np.uint8)
+        joined[~is_text] = tails.reshape(-1)
+        return joined
 
 
 class Source:
-    """What writers take from a model.
+    """A model that a file is written from.
 
     Parameters
     ----------
     parts : Parts
     threads : int or None
+        None uses the cores of this process.
     progress : bool
         Show a bar on stderr for what takes over a second, if that is a terminal.
+
+    Attributes
+    ----------
+    parts, threads
+        As above.
+    vocabulary : Vocabulary
+    dim, word_count : int
+    supervised : bool
     """
 
     def __init__(self, parts: Parts, threads: int | None, *, progress: bool) -> None:
-        check_unchanged(parts)
         self.parts = parts
-        self.vocabulary = parts.vocabulary.get()
+        self.threads = threads
+        self._progress = progress
+        self.check()
+        self.vocabulary = parts.vocabulary
         self.dim = parts.info.parameters.dim
         self.word_count = parts.info.word_count
         self.supervised = parts.info.kind == "supervised"
-        self.threads = threads
-        self._progress = progress
-        vectors = parts.vectors.rows if parts.vectors else None
-        self._embedder = Embedder(
-            self.vocabulary, parts.subwords, parts.input.rows, vectors, parts.closed
-        )
 
-    def blocks(self, title: str, work: Callable[[int, int], T], count: int) -> Iterator[T]:
-        """Yield what ``work(start, stop)`` gives for all rows, in their order.
+    def check(self) -> None:
+        """Make sure that the file of the model is as it was when it was opened.
 
         Raises
         ------
         FileError
-            The file of the model changes its size meanwhile.
+            The file has another size or time of modification.
         """
-        chunk = max(_CHUNK // (4 * self.dim), 1)
+        self.parts.check_unchanged()
+
+    @once
+    def _embedder(self) -> Embedder:
+        parts = self.parts
+        vectors = parts.vectors.rows if parts.vectors else None
+        return Embedder(self.vocabulary, parts.subwords, parts.input.rows, vectors, parts.closed)
+
+    def blocks(
+        self, title: str, work: Callable[[int, int], T], count: int, dim: int | None = None
+    ) -> Generator[T, None, None]:
+        """Yield the results of ``work(start, stop)`` for all rows, in order.
+
+        Parameters
+        ----------
+        title : str
+            Text before the progress bar.
+        work : callable
+            Called on several threads.
+        count : int
+            Number of rows.
+        dim : int, optional
+            Columns of a row; by default those of the model.
+
+        Raises
+        ------
+        FileError
+            The file of the model changes meanwhile.
+        """
+        chunk = max(_CHUNK // (4 * (dim or self.dim)), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self._progress):
-            check_unchanged(self.parts)
+            self.check()
             yield result
 
-    def entries(self, ids: NDArray[np.int32]) -> Entries:
+    def packed(self, ids: NDArray[np.int32]) -> PackedWords:
         """Return words or labels by their ids."""
         text, offsets, counts = self.vocabulary.pack(ids)
-        return Entries(text, np.asarray(offsets), np.asarray(counts))
+        return PackedWords(text, np.asarray(offsets), np.asarray(counts))
 
-    def entry_blocks(self, ids: NDArray[np.int32]) -> Iterator[Entries]:
+    def packed_blocks(self, ids: NDArray[np.int32]) -> Iterator[PackedWords]:
         """Yield many words or labels, some at a time."""
         for start in range(0, len(ids), _ENTRIES):
-            yield self.entries(ids[start : start + _ENTRIES])
+            yield self.packed(ids[start : start + _ENTRIES])
 
     def check_words(self, banned: bytes, name: str) -> None:
         """Make sure that a format can hold each word.
@@ -113,18 +150,19 @@ class Source:
         Parameters
         ----------
         banned : bytes
-            What must not be in it; with a space among them it must not be empty either.
+            Bytes that must not occur in a word. If a space is one of them, a word must not be
+            empty either.
         name : str
-            Of the format.
+            Name of the format.
 
         Raises
         ------
         InputValueError
-            It can't; the word is named.
+            The format cannot hold a word; the message names it.
         """
         table = np.zeros(256, bool)
         table[list(banned)] = True
-        for block in self.entry_blocks(np.arange(self.word_count, dtype=np.int32)):
+        for block in self.packed_blocks(np.arange(self.word_count, dtype=np.int32)):
             places = np.flatnonzero(table[np.frombuffer(block.text, np.uint8)])
             wrong = (np.searchsorted(block.offsets, places[:1], "right") - 1).tolist()
             if b" " in banned:
@@ -133,25 +171,41 @@ class Source:
                 first = min(wrong)
                 word = block.text[int(block.offsets[first]) : int(block.offsets[first + 1])]
                 raise InputValueError(
-                    f"the word {word.decode('utf-8', 'surrogateescape')!r} cannot stand in a file "
-                    f"of the format {name}, which could not tell where it ends; leave it out with "
-                    "convert(words=…) first, or choose another format"
+                    f"the word {decode(word)!r} cannot stand in a file of the format {name}, where "
+                    "its end would not be found; leave it out with convert(words=…) first, or "
+                    "choose another format"
                 )
 
     def vectors(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return the vectors of words, shape (n, dim)."""
+        """Return the vectors of words, float32 of shape (n, dim)."""
+        self.check()
         out = np.empty((len(ids), self.dim), np.float32)
         self._embedder.fill_entries(ids, out)
         return out
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows of the input matrix, shape (n, dim); an id of -1 gives zeros."""
+        """Return rows of the input matrix, float32 of shape (n, dim); an id of -1 gives zeros."""
+        known = ids >= 0
+        if known.all():
+            return self._take(self.parts.input.rows, ids)
         out = np.zeros((len(ids), self.dim), np.float32)
-        there = ids >= 0
-        if there.all():
-            self.parts.input.rows.take(ids, out)
-        else:
-            found = np.empty((int(there.sum()), self.dim), np.float32)
-            self.parts.input.rows.take(ids[there], found)
-            out[there] = found
+        out[known] = self._take(self.parts.input.rows, ids[known])
+        return out
+
+    def output_rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return rows of the output matrix, float32 of shape (n, dim).
+
+        Raises
+        ------
+        InputValueError
+            The model has no output matrix.
+        """
+        if self.parts.output is None:
+            raise InputValueError("this file holds no output matrix")
+        return self._take(self.parts.output.rows, ids)
+
+    def _take(self, rows: Rows, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        self.check()
+        out = np.empty((len(ids), self.dim), np.float32)
+        rows.take(ids, out)
         return out

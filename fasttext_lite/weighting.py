@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.text.batch import to_bytes
+from fasttext_lite._core.labels.sentences import SentenceEmbedder
+from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.parallel import run_over
+from fasttext_lite.reduction import principal_directions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -18,17 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["SIF"]
 
-# Texts whose word vectors are in memory at a time.
-_TEXTS = 1024
+# `fit` reads this many texts at a time.
+_TEXTS = 1 << 16
 
 
 class SIF:
     """Smooth inverse frequency: a mean in which frequent words count less.
 
-    The weight of a word is ``a / (a + p)``, p its share of the training text by the counts in the
-    file; an unknown word weighs 1. From the vector of a text the directions are taken out that the
-    texts given to `fit` share most. Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline
-    for sentence embeddings".
+    The weight of a word is ``a / (a + p)``, where p is its share of the training text by the counts
+    in the file; an unknown word weighs 1. `fit` finds the directions that its texts share most, and
+    `vectors` removes them. Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for
+    sentence embeddings".
 
     Parameters
     ----------
@@ -36,12 +40,14 @@ class SIF:
     a : float
         Above 0; the paper finds 1e-4 to 1e-3 best.
     components : int
-        How many directions `fit` takes out; 0 for none.
+        How many directions `fit` finds and `vectors` removes; 0 for none.
 
     Raises
     ------
-    InputTypeError, InputValueError
-        `a` or `components` makes no sense, or the file has no counts.
+    InputTypeError
+        `a` is not a number, or `components` is not a whole number.
+    InputValueError
+        `a` or `components` is out of range, or the file has no counts.
 
     Examples
     --------
@@ -53,75 +59,97 @@ class SIF:
     """
 
     def __init__(self, model: Model, a: float = 1e-3, components: int = 1) -> None:
-        if not isinstance(a, (int, float)) or not isinstance(components, int):
-            raise InputTypeError("a must be a number and components an int")
-        if not 0 < a < np.inf or not 0 <= components <= model.dim:
-            raise InputValueError(
-                f"a must be above 0 and components between 0 and {model.dim}, not {a} and "
-                f"{components}"
-            )
+        if isinstance(a, bool) or not isinstance(a, (int, float, np.integer, np.floating)):
+            raise InputTypeError(f"a must be a number, not {type(a).__name__}")
+        if isinstance(components, bool) or not isinstance(components, (int, np.integer)):
+            raise InputTypeError(f"components must be int, not {type(components).__name__}")
+        a, components = float(a), int(components)
+        if not 0 < a < np.inf:
+            raise InputValueError(f"a must be above 0 and finite, not {a}")
+        if not 0 <= components <= model.dim:
+            raise InputValueError(f"components must be from 0 to {model.dim}, not {components}")
         total = int(model.counts.sum())
         if total <= 0:
             raise InputValueError("the file does not say how often its words occurred")
-        self._model = model
-        self._weights = (a / (a + model.counts / total)).astype(np.float32)
+        weights = (a / (a + model.counts / total)).astype(np.float32)
+        self._sentences = SentenceEmbedder(model._embedder, weights)
         self._components = components
         self._common = np.empty((0, model.dim), np.float32)
 
     @property
     def common(self) -> NDArray[np.float32]:
-        """The directions that are taken out: float32, shape (components, dim), unit vectors."""
+        """The directions that `vectors` removes: float32, shape (components, dim), unit vectors."""
         return self._common
 
-    def fit(self, texts: Iterable[str | bytes]) -> SIF:
-        """Find the directions that these texts share most, and take them out from now on.
+    def fit(self, texts: Iterable[str | bytes], threads: int | None = None) -> SIF:
+        """Find the directions that these texts share most, which `vectors` removes from now on.
 
         Parameters
         ----------
         texts : iterable of str or bytes
+            Each one line, without a newline. A generator is read in blocks.
+        threads : int, optional
+            By default the cores that this process may use.
 
         Returns
         -------
         SIF
             This object.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            A text is not str or bytes, or holds a newline; `threads` is not a positive int.
         """
-        products = np.zeros((self._model.dim, self._model.dim))
-        for block in self._means(texts):
-            exact = block.astype(np.float64)
+        products = np.zeros((self._dim, self._dim))
+        for batch in _batches(texts):
+            exact = self._means(batch, threads).astype(np.float64)
             products += exact.T @ exact
-        _, vectors = np.linalg.eigh(products)
-        self._common = vectors[:, ::-1][:, : self._components].T.astype(np.float32)
+        _, directions = principal_directions(products, self._components)
+        self._common = np.ascontiguousarray(directions.T, np.float32)
         return self
 
-    def vectors(self, texts: Iterable[str | bytes]) -> NDArray[np.float32]:
-        """Return the vectors of texts: float32, shape (n, dim); zeros for one without words."""
-        blocks = [block - block @ self._common.T @ self._common for block in self._means(texts)]
-        return np.concatenate([np.empty((0, self._model.dim), np.float32), *blocks])
+    def vectors(
+        self, texts: Iterable[str | bytes], threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return the vectors of texts.
 
-    def _means(self, texts: Iterable[str | bytes]) -> Iterable[NDArray[np.float32]]:
-        """Yield the weighted means of texts, some at a time."""
-        if isinstance(texts, (str, bytes)):
-            raise InputTypeError("expected many texts, got a single one; put it into a list")
-        block: list[list[bytes]] = []
-        for text in texts:
-            block.append(to_bytes(text).split())
-            if len(block) == _TEXTS:
-                yield self._mean(block)
-                block = []
-        if block:
-            yield self._mean(block)
+        Parameters
+        ----------
+        texts : iterable of str or bytes
+            Each one line, without a newline.
+        threads : int, optional
+            By default the cores that this process may use.
 
-    def _mean(self, texts: list[list[bytes]]) -> NDArray[np.float32]:
-        places: dict[bytes, int] = {}
-        flat = [places.setdefault(word, len(places)) for words in texts for word in words]
-        known = np.array([self._model.word_id(word) for word in places], np.int64)
-        weights = np.ones(len(known), np.float32)
-        weights[known >= 0] = self._weights[known[known >= 0]]
-        weighted = self._model.vectors(places) * weights[:, None]
-        out = np.zeros((len(texts), self._model.dim), np.float32)
-        lengths = np.array([len(words) for words in texts])
-        there = lengths > 0
-        if flat:
-            starts = (np.cumsum(lengths) - lengths)[there]
-            out[there] = np.add.reduceat(weighted[flat], starts, axis=0) / lengths[there, None]
+        Returns
+        -------
+        ndarray
+            float32, shape (n, dim); zeros for a text without words.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            As for `fit`.
+        """
+        means = self._means(WordBatch(texts, "text"), threads)
+        means -= means @ self._common.T @ self._common
+        return means
+
+    @property
+    def _dim(self) -> int:
+        return self._common.shape[1]
+
+    def _means(self, batch: WordBatch, threads: int | None) -> NDArray[np.float32]:
+        """Return the weighted means of texts: float32, shape (n, dim)."""
+        out = np.empty((len(batch), self._dim), np.float32)
+        run_over(lambda start, stop: self._sentences.fill(batch, start, stop, out), batch, threads)
         return out
+
+
+def _batches(texts: Iterable[str | bytes]) -> Iterator[WordBatch]:
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__next__"):
+        yield WordBatch(texts, "text")
+        return
+    source = iter(texts)
+    while block := list(islice(source, _TEXTS)):
+        yield WordBatch(block, "text")

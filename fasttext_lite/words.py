@@ -1,4 +1,4 @@
-"""The words of a vocabulary as a sequence that makes each str when it is asked for."""
+"""The words or labels of a model as a sequence that decodes each str on access."""
 
 from __future__ import annotations
 
@@ -7,38 +7,48 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from fasttext_lite.arguments import decode
 from fasttext_lite.errors import InputValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
     from numpy.typing import NDArray
 
     from fasttext_lite._core.lookup.vocabulary import Vocabulary
 
-__all__ = ["Words"]
+__all__ = ["LABEL_PREFIX", "Words"]
 
+# The prefix of labels, unless a model was trained with another one: no file names it.
+LABEL_PREFIX = "__label__"
+# Number of words in a repr.
 _SHOWN = 6
 
 
 class Words(Sequence[str]):
     """Some entries of a vocabulary, in order: words or labels.
 
-    Nothing is stored: an item is decoded when it is asked for, and a slice is such a sequence
-    again. Bytes that are no UTF-8 come as lone surrogates (``errors="surrogateescape"``).
+    An item is decoded on access, and a slice is again such a sequence. The vocabulary is read
+    lazily: the length is known without it. Bytes that are not UTF-8 become lone surrogates
+    (``errors="surrogateescape"``). It pickles as a tuple of str.
 
     Parameters
     ----------
-    vocabulary : Vocabulary
+    read_vocabulary : callable
+        Returns the `Vocabulary`; it is called on each access.
     ids : range
-        The entries of the vocabulary that the sequence shows.
+        Ids of the entries.
     """
 
-    __slots__ = ("_ids", "_vocabulary")
+    __slots__ = ("_ids", "_read_vocabulary")
 
-    def __init__(self, vocabulary: Vocabulary, ids: range) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, read_vocabulary: Callable[[], Vocabulary], ids: range) -> None:
+        self._read_vocabulary = read_vocabulary
         self._ids = ids
+
+    def __reduce__(self) -> tuple[type[tuple[str, ...]], tuple[list[str]]]:
+        return tuple, (list(self),)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -49,17 +59,20 @@ class Words(Sequence[str]):
     def __getitem__(self, index: slice) -> Words: ...
     def __getitem__(self, index: int | slice) -> str | Words:
         if isinstance(index, slice):
-            return Words(self._vocabulary, self._ids[index])
-        return self._decode(self._ids[index])
+            return Words(self._read_vocabulary, self._ids[index])
+        return decode(self._read_vocabulary().bytes(self._ids[index]))
 
     def __iter__(self) -> Iterator[str]:
-        return map(self._decode, self._ids)
+        return self._decoded(self._ids)
 
     def __reversed__(self) -> Iterator[str]:
-        return map(self._decode, reversed(self._ids))
+        return self._decoded(reversed(self._ids))
+
+    def _decoded(self, ids: Iterable[int]) -> Iterator[str]:
+        return map(decode, map(self._read_vocabulary().bytes, ids))
 
     def __contains__(self, word: object) -> bool:
-        return isinstance(word, (str, bytes)) and self._vocabulary.id(word) in self._ids
+        return self._place(word) >= 0
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (str, bytes)) or not isinstance(other, Sequence):
@@ -73,39 +86,52 @@ class Words(Sequence[str]):
         more = ", …" if len(self) > _SHOWN else ""
         return f"<Words: {len(self)} of [{shown}{more}]>"
 
-    def index(self, value: str | bytes, start: int = 0, stop: int | None = None) -> int:
-        """Return the place of a word, found through the index of the vocabulary.
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Return the position of a word, found through the index of the vocabulary.
+
+        Parameters
+        ----------
+        value : str or bytes
+            Anything else is not in the sequence.
+        start, stop : int, optional
+            Only positions in ``range(len(self))[start:stop]`` count.
 
         Raises
         ------
-        ValueError
-            The word is not there.
+        InputValueError
+            The word is not in the sequence. This is a ValueError.
         """
-        stop = len(self) if stop is None else stop
-        place = -1
-        found = self._vocabulary.id(value)
-        if found in self._ids:
-            place = self._ids.index(found)
-        if place not in range(*slice(start, stop).indices(len(self))):
+        place = self._place(value)
+        if place not in range(len(self))[start:stop]:
             raise InputValueError(f"{value!r} is not in the vocabulary")
         return place
 
+    def _place(self, word: object) -> int:
+        """Return the position of a word, or -1."""
+        if not isinstance(word, (str, bytes)):
+            return -1
+        try:
+            entry = self._read_vocabulary().id(word)
+        except InputValueError:
+            # No bytes decode to this str.
+            return -1
+        return self._ids.index(entry) if entry in self._ids else -1
+
     def count(self, value: object) -> int:
-        """Return how often a word is there; only a damaged vocabulary holds one twice."""
-        return sum(1 for word in self if word == value)
+        """Return the number of occurrences of a word: more than 1 only in some damaged files."""
+        word = decode(value) if isinstance(value, bytes) else value
+        return sum(1 for other in self if other == word)
 
     def packed(self) -> tuple[bytes, NDArray[np.uint64]]:
-        """Return the bytes of these words end to end, and where each begins.
+        """Return the bytes of these words in one buffer.
 
         Returns
         -------
-        bytes
-        ndarray
-            uint64, one more than there are words; word ``i`` is ``text[starts[i]:starts[i + 1]]``.
+        text : bytes
+            The words, one after the other without separators.
+        offsets : ndarray
+            uint64, shape (n + 1,), in bytes: word i is ``text[offsets[i]:offsets[i + 1]]``.
         """
         ids = np.arange(self._ids.start, self._ids.stop, self._ids.step, dtype=np.int32)
-        text, starts, _ = self._vocabulary.pack(ids)
-        return text, np.frombuffer(starts, np.uint64)
-
-    def _decode(self, i: int) -> str:
-        return self._vocabulary.bytes(i).decode("utf-8", "surrogateescape")
+        text, offsets, _ = self._read_vocabulary().pack(ids)
+        return text, np.frombuffer(offsets, np.uint64)

@@ -81,7 +81,7 @@ def _convert(task: Task) -> Outcome:
         report = convert(task.model, target, dtype)
         values[f"{dtype}_seconds"] = perf_counter() - start
         values[f"{dtype}_private"] = peak.stop()
-        values[f"{dtype}_size"] = float(report.target_size)
+        values[f"{dtype}_size"] = float(report.size)
     return Outcome(values)
 
 

@@ -6,9 +6,7 @@ import argparse
 import os
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, BinaryIO
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from fasttext_lite import __version__
 from fasttext_lite.cli import conversion, evaluation, nearest, prediction
@@ -22,11 +20,14 @@ from fasttext_lite.cli.output import (
 )
 from fasttext_lite.cpu import cpu_features
 from fasttext_lite.errors import FastTextLiteError, InputValueError
+from fasttext_lite.formats.atomic import AtomicFile, check_target
+from fasttext_lite.formats.npy import npy_header
 from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from fasttext_lite.model import Model
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-# The official program writes numbers with so many significant digits.
+# Significant digits that the official program writes.
 _DIGITS = 5
 
 
@@ -44,17 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process by default.
+        By default those of the process.
 
     Returns
     -------
     int
-        0, or 2 for an error, which is told in one line on stderr; 130 after an interrupt.
+        0, or 2 after an error, which is printed as one line on stderr; 130 after an interrupt.
     """
     try:
         parser = _parser()
         options, more = parser.parse_known_args(arguments)
-        # argparse leaves words that stand behind an option; only what looks like one is an error.
+        # argparse leaves words that follow an option; only those that look like one are errors.
         if any(word.startswith("-") and word != "-" for word in more):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         options.arguments += more
@@ -69,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fasttext-lite: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        # Nothing is left to flush into a pipe that is closed or a disk that is full.
+        # Leave nothing to flush into a closed pipe or a full disk.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            # Who reads our output has had enough.
+            # The reader of the output has closed it, like head.
             return 0
         print(f"fasttext-lite: {error.strerror or error}", file=sys.stderr)
         return 2
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fasttext-lite",
-        description="Read fastText models: open them at once, and give any word its vector.",
+        description="Read fastText models: they open at once and give any word a vector.",
     )
     parser.add_argument("--version", action="version", version=f"fasttext-lite {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -94,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         run: Callable[[argparse.Namespace], None],
         summary: str,
         words: str = "",
-        meaning: str = "words; without words, or with -, they are read from stdin",
+        meaning: str = "words; without words, or with -, words are read from stdin",
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(
             name,
@@ -109,25 +110,32 @@ def _parser() -> argparse.ArgumentParser:
             help="a model file" + (words and f", then {meaning}"),
         )
         added.add_argument(
-            "-m", "--model", help="the model, instead of the first argument; 'sample' is built in"
+            "-m",
+            "--model",
+            help="the model, instead of the first argument; 'sample' is the built-in model",
         )
-        added.add_argument("--json", action="store_true", help="write JSON, one object a line")
+        added.add_argument("--json", action="store_true", help="write JSON, one object per line")
         added.set_defaults(run=run)
         return added
 
-    info = command("info", _info, "say what a model file holds, from its head alone")
+    info = command("info", _info, "describe a model file, from its head alone")
     info.add_argument(
-        "--cpu", action="store_true", help="say which kernels this CPU can run; takes no model"
+        "--cpu", action="store_true", help="list the kernels that this CPU can run; takes no model"
     )
     vectors = command("vectors", _vectors, "print the vectors of words, known or not", "[WORD ...]")
     vectors.add_argument(
         "--format",
         choices=("text", "npy"),
         default="text",
-        help="text: a word and its numbers a line, as the official program prints them (default); "
+        help="text: a line per word with its numbers, as in the official program (default); "
         "npy: one NumPy array of shape (words, dim)",
     )
-    vectors.add_argument("-o", "--output", metavar="FILE", help="write there instead of to stdout")
+    vectors.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to this file instead of stdout; it is replaced when the new one is complete",
+    )
     ngrams = command(
         "ngrams", _ngrams, "list the distinct n-grams of words and their rows", "[WORD ...]"
     )
@@ -174,7 +182,7 @@ def _info_of_cpu(options: argparse.Namespace) -> None:
         sys.stdout.buffer.write(json_line(asdict(found)))
         return
     kernels = [f"{name} (in use)" if name == found.chosen else name for name in found.kernels]
-    print(f"features:     {' '.join(found.features) or 'none that kernels ask for'}")
+    print(f"features:     {' '.join(found.features) or 'none that the kernels use'}")
     print(f"kernels:      {', '.join(kernels)}")
     print(f"others:       {found.variable}={found.kernels[-1]} in the environment")
 
@@ -235,8 +243,8 @@ def _describe(info: Info) -> str:
             (
                 "memory",
                 (
-                    f"mapped: {size(memory['mapped_private'])} of its own after the first "
-                    "look-up, and pages of the file that all processes share; "
+                    f"mapped: {size(memory['mapped_private'])} private after the first look-up, "
+                    "and pages of the file that all processes share; "
                     f"mmap=False: {size(memory['read_private'])}"
                 ),
             ),
@@ -247,39 +255,34 @@ def _describe(info: Info) -> str:
 def _vectors(options: argparse.Namespace) -> None:
     if options.json and options.format == "npy":
         raise InputValueError("--json and --format npy exclude each other")
-    if options.format == "npy" and options.output is None and sys.stdout.isatty():
+    to_stdout = options.output in (None, "-")
+    if options.format == "npy" and to_stdout and sys.stdout.isatty():
         raise InputValueError("npy is binary: redirect stdout, or name a file with --output")
     model = load(options.model, progress=True)
-    if options.output is None:
-        _write_vectors(model, options, sys.stdout.buffer)
+    lines = _array(model, options) if options.format == "npy" else _lines(model, options)
+    if to_stdout:
+        write_lines(lines, sys.stdout.buffer)
         return
-    try:
-        with open(options.output, "wb") as output:  # noqa: PTH123 - a name as the user gave it
-            _write_vectors(model, options, output)
-    except OSError as error:
-        raise InputValueError(f"{options.output}: {error.strerror}") from None
+    check_target(model.info.path, options.output)
+    with AtomicFile(options.output) as output:
+        for line in lines:
+            output.write(line)
 
 
-def _write_vectors(model: Model, options: argparse.Namespace, output: BinaryIO) -> None:
-    if options.format == "npy":
-        words = [word for group in word_groups(options) for word in group]
-        vectors = model.vectors(words)
-        # np.save would write behind the back of the buffer, which a pipe does not forgive.
-        header = np.lib.format.header_data_from_array_1_0(vectors)
-        np.lib.format.write_array_header_1_0(output, header)
-        output.write(vectors.data)
-        output.flush()
-        return
+def _array(model: Model, options: argparse.Namespace) -> Iterator[bytes | memoryview]:
+    words = [word for group in word_groups(options) for word in group]
+    vectors = model.vectors(words)
+    yield npy_header(*vectors.shape)
+    yield vectors.data
 
-    def lines() -> Iterator[bytes]:
-        for group in word_groups(options):
-            for word, vector in zip(group, model.vectors(group), strict=True):
-                if options.json:
-                    yield json_line({"word": as_text(word), "vector": _numbers(vector)})
-                else:
-                    yield _text_line(as_bytes(word), vector)
 
-    write_lines(lines(), output)
+def _lines(model: Model, options: argparse.Namespace) -> Iterator[bytes]:
+    for group in word_groups(options):
+        for word, vector in zip(group, model.vectors(group), strict=True):
+            if options.json:
+                yield json_line({"word": as_text(word), "vector": _numbers(vector)})
+            else:
+                yield _text_line(as_bytes(word), vector)
 
 
 def _ngrams(options: argparse.Namespace) -> None:

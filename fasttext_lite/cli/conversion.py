@@ -7,11 +7,13 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fasttext_lite.cli.output import json_line, size
-from fasttext_lite.conversion import SUBWORDS, convert
+from fasttext_lite.cli.output import as_bytes, json_line, size, target_path
+from fasttext_lite.conversion import convert
 from fasttext_lite.errors import InputValueError
-from fasttext_lite.exports import FORMATS, export
+from fasttext_lite.exporting import FORMATS, export
+from fasttext_lite.formats.atomic import is_replaceable
 from fasttext_lite.formats.compact import DTYPES
+from fasttext_lite.kept import SUBWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +32,8 @@ def add_commands(
         commands.add_parser(
             "convert",
             help="write a model as one compact file, smaller and faster to open",
-            description="Write a model as one compact file: the vectors of its words, summed once, "
-            "and the rows of its n-grams. It takes the place of the target when it is whole.",
+            description="Write a model as one compact file with the vectors of its words, summed "
+            "once, and the rows of its n-grams. It replaces the target when it is complete.",
         )
     )
     _add_export_options(
@@ -40,52 +42,60 @@ def add_commands(
             _export,
             "write a model as a file that other programs open",
             "DST",
-            "the file to write",
+            "the file to write; - is stdout",
         )
     )
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", metavar="SOURCE", help="a model of any format; 'sample' is built in"
+        "model", metavar="SOURCE", help="a model of any format; 'sample' is the built-in model"
     )
-    parser.add_argument("target", metavar="TARGET", help="by custom *.safetensors")
+    parser.add_argument(
+        "target", metavar="TARGET", help="the file to write, usually *.safetensors; - is stdout"
+    )
     parser.add_argument(
         "--dtype",
         choices=tuple(DTYPES),
         default="float32",
-        help="float32 answers bit for bit like the source, float16 takes half of the space, int8 "
-        "a quarter (default: %(default)s)",
+        help="number format of the matrices: float32 answers bit for bit like the source; float16 "
+        "takes half of the space of float32, int8 a quarter (default: %(default)s)",
     )
     parser.add_argument(
-        "--max-words", type=int, metavar="N", help="keep the N first words, the most frequent ones"
+        "--max-words", type=int, metavar="N", help="keep the first N words, the most frequent ones"
     )
     parser.add_argument(
-        "--min-count", type=int, metavar="N", help="keep words that occurred N times or more"
+        "--min-count",
+        type=int,
+        metavar="N",
+        help="keep words that occurred at least N times in training",
     )
-    parser.add_argument("--words", metavar="FILE", help="keep the words of a file, one a line")
+    parser.add_argument("--words", metavar="FILE", help="keep the words in a file, one per line")
     parser.add_argument(
         "--subwords",
         choices=SUBWORDS,
         default="all",
-        help="which n-grams to keep: all, those that the kept words use, none (unknown words are "
-        "errors then), or only these and no words (default: %(default)s)",
+        help="n-grams to keep: all; used, those of the kept words; none, so that unknown words are "
+        "errors; only, all n-grams and no words (default: %(default)s)",
     )
     parser.add_argument(
         "--extra-words",
         metavar="FILE",
-        help="with --subwords used: words, one a line, whose n-grams to keep too",
+        help="with --subwords used: more words whose n-grams are kept, one per line",
     )
     parser.add_argument(
-        "--dim", type=int, metavar="N", help="fewer dimensions, by principal component analysis"
+        "--dim", type=int, metavar="N", help="reduce to N dimensions, by principal components"
     )
     parser.add_argument(
         "--neighbors-index",
         action="store_true",
-        help="store codes too that make neighbors and analogies faster: half a byte a number",
+        help="also store codes that make neighbors and analogies faster, half a byte per number",
     )
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="by default the cores that may be used"
+        "--threads",
+        type=int,
+        metavar="N",
+        help="by default one per core of this process",
     )
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.set_defaults(run=_convert, arguments=[])
@@ -107,18 +117,23 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--qnorm",
         action=argparse.BooleanOptionalAction,
-        help="ftz: code the norms of the rows apart (default: yes)",
+        help="ftz: code the norms of the rows separately (default: yes)",
     )
     parser.add_argument(
-        "--qout", action="store_const", const=True, help="ftz: quantise the output matrix too"
+        "--qout", action="store_const", const=True, help="ftz: quantise the output matrix, too"
     )
     parser.add_argument(
         "--cutoff",
         type=int,
         metavar="ROWS",
-        help="ftz, of supervised models: keep so many rows, those of the greatest norms",
+        help="ftz of supervised models: number of rows to keep, those of the greatest norms",
     )
-    parser.add_argument("--threads", type=int, help="how many (default: the cores of this process)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="by default one per core of this process",
+    )
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -128,7 +143,7 @@ def _convert(options: argparse.Namespace) -> None:
         )
     report = convert(
         options.model,
-        options.target,
+        target_path(options.target),
         options.dtype,
         max_words=options.max_words,
         min_count=options.min_count,
@@ -141,11 +156,16 @@ def _convert(options: argparse.Namespace) -> None:
         progress=True,
     )
     if options.json:
-        ratio = report.target_size / report.source_size
-        sys.stdout.buffer.write(json_line(asdict(report) | {"ratio": ratio}))
+        ratio = report.size / report.source_size
+        text = json_line(asdict(report) | {"ratio": ratio})
     else:
-        told = _describe_conversion(report).encode("utf-8", "surrogateescape")
-        sys.stdout.buffer.write(told + b"\n")
+        text = as_bytes(_describe_conversion(report)) + b"\n"
+    _write_report(report.target, text)
+
+
+def _write_report(target: str, text: bytes) -> None:
+    """Write to stdout, or to stderr if the target is a stream, which may be stdout."""
+    (sys.stdout if is_replaceable(target) else sys.stderr).buffer.write(text)
 
 
 def _describe_conversion(report: Report) -> str:
@@ -154,22 +174,22 @@ def _describe_conversion(report: Report) -> str:
         (
             "target",
             (
-                f"{report.target} ({size(report.target_size)}, "
-                f"{report.target_size / report.source_size:.1%} of the source)"
+                f"{report.target} ({size(report.size)}, "
+                f"{report.size / report.source_size:.1%} of the source)"
             ),
         ),
         ("time", f"{report.seconds:.1f} s"),
         (
             "kept",
             (
-                f"{report.words:,} of {report.source_words:,} words, "
+                f"{report.word_count:,} of {report.source_word_count:,} words, "
                 f"{report.subword_rows:,} of {report.source_subword_rows:,} n-gram rows, "
                 f"dim {report.dim}, {report.dtype}"
             ),
         ),
     ]
     if report.variance is not None:
-        lines.append(("variance", f"{report.variance:.1%} left"))
+        lines.append(("variance", f"{report.variance:.1%} kept"))
     if report.loss is not None:
         loss = report.loss
         lines.append(
@@ -192,7 +212,7 @@ def _export(options: argparse.Namespace) -> None:
         precision = int(precision)
     done = export(
         options.model,
-        options.arguments[0],
+        target_path(options.arguments[0]),
         options.format,
         precision=precision,
         dsub=options.dsub,
@@ -203,9 +223,10 @@ def _export(options: argparse.Namespace) -> None:
         progress=True,
     )
     if options.json:
-        sys.stdout.buffer.write(json_line(asdict(done)))
+        text = json_line(asdict(done))
     else:
-        print(
-            f"{done.target}: {done.words:,} words, dim {done.dim}, format {done.format}, "
-            f"{size(done.size)}, in {done.seconds:.1f} s"
+        text = as_bytes(
+            f"{done.target}: {done.word_count:,} words, dim {done.dim}, format {done.format}, "
+            f"{size(done.size)}, in {done.seconds:.1f} s\n"
         )
+    _write_report(done.target, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,7 @@ from fasttext_lite.evaluate import (
     holds_analogies,
     word_similarity,
 )
-from fasttext_lite.formats.binary import open_stream
+from fasttext_lite.lines import read_blocks
 from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         "to make their vectors from n-grams",
     )  # fmt: skip
     evaluating.add_argument(
-        "--restrict-vocab", type=int, default=300_000, metavar="N",
-        help="look for answers to analogies among the first so many words (default: %(default)s)",
+        "--max-words", type=int, default=300_000, metavar="N",
+        help="search only the first N words for answers to analogies (default: %(default)s)",
     )  # fmt: skip
 
 
@@ -79,7 +78,7 @@ def _compare(options: argparse.Namespace) -> None:
         options.arguments[0],
         words=None if options.words is None else _lines(options.words),
         sample=options.sample,
-        text=None if options.text is None else _lines(options.text),
+        texts=None if options.text is None else _lines(options.text),
         k=options.k,
         seed=options.seed,
         progress=True,
@@ -126,7 +125,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         analogies(
             model,
             path,
-            restrict_vocab=options.restrict_vocab,
+            max_words=options.max_words,
             lowercase=options.lowercase,
             known_only=options.known_only,
             progress=True,
@@ -166,13 +165,6 @@ def _score(score: float | None) -> str:
 
 
 def _lines(path: str) -> Iterator[bytes]:
-    """Yield the lines of a file that are not empty, without their ends."""
-    if path == "-":
-        yield from _not_empty(sys.stdin.buffer)
-        return
-    with open_stream(path) as file, io.BufferedReader(file) as lines:
-        yield from _not_empty(lines)
-
-
-def _not_empty(lines: io.BufferedIOBase | Iterator[bytes]) -> Iterator[bytes]:
-    return (line.rstrip(b"\r\n") for line in lines if line.strip())
+    """Yield the lines of a file or of stdin that are not empty, without their ends."""
+    for lines, _ in read_blocks(sys.stdin.buffer if path == "-" else path):
+        yield from (line.rstrip(b"\r") for line in lines if line.strip())

@@ -34,10 +34,10 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     for added in (neighbors, analogies):
         added.add_argument("-k", type=int, default=10, help="how many (default: %(default)s)")
         added.add_argument(
-            "--restrict-vocab",
+            "--max-words",
             type=int,
             metavar="N",
-            help="search the N first words, the most frequent ones",
+            help="search only the first N words, the most frequent ones",
         )
 
 
@@ -46,9 +46,7 @@ def _neighbors(options: argparse.Namespace) -> None:
 
     def lines() -> Iterator[bytes]:
         for group in word_groups(options):
-            answers = model.neighbors(
-                group, options.k, restrict_vocab=options.restrict_vocab, progress=True
-            )
+            answers = model.neighbors(group, options.k, max_words=options.max_words, progress=True)
             for word, found in zip(group, answers, strict=True):
                 known = word in model
                 if options.json:
@@ -71,7 +69,7 @@ def _analogies(options: argparse.Namespace) -> None:
                 raise InputValueError(f"an analogy takes three words, not {len(group)}")
             triples = list(zip(group[::3], group[1::3], group[2::3], strict=True))
             answers = model.analogies(
-                triples, k=options.k, restrict_vocab=options.restrict_vocab, progress=True
+                triples, k=options.k, max_words=options.max_words, progress=True
             )
             for triple, found in zip(triples, answers, strict=True):
                 if options.json:

@@ -1,20 +1,33 @@
-"""How the commands read words and write what they found."""
+"""Input and output of the commands."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
+from fasttext_lite.arguments import decode
+from fasttext_lite.errors import InputValueError
+
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["as_bytes", "as_text", "json_line", "size", "table", "word_groups", "write_lines"]
+__all__ = [
+    "as_bytes",
+    "as_text",
+    "json_line",
+    "size",
+    "table",
+    "target_path",
+    "word_groups",
+    "write_lines",
+]
 
 
 def word_groups(options: argparse.Namespace) -> Iterator[list[str | bytes]]:
-    """Yield the words in groups: those of the command line, or those of each line of stdin."""
+    """Yield words in groups: those of the command line, or those of each line of stdin."""
     if options.arguments and options.arguments != ["-"]:
         yield options.arguments
         return
@@ -25,17 +38,26 @@ def word_groups(options: argparse.Namespace) -> Iterator[list[str | bytes]]:
 
 
 def as_bytes(word: str | bytes) -> bytes:
-    """Return the bytes of a word as they stand in a model."""
+    """Return a word as the bytes that a model stores."""
     return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
 
 
 def as_text(word: str | bytes) -> str:
-    """Return a word as str; bytes that are no UTF-8 become lone surrogates."""
-    return word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
+    """Return a word as str; bytes that are not UTF-8 become lone surrogates."""
+    return decode(word) if isinstance(word, bytes) else word
 
 
-def write_lines(lines: Iterator[bytes], output: BinaryIO) -> None:
-    """Write lines as they come; on a terminal each is seen at once."""
+def target_path(path: str) -> str:
+    """Return the path of a file to write; that of stdout for ``-``."""
+    if path != "-":
+        return path
+    if os.name != "posix":
+        raise InputValueError("this command cannot write to stdout on this system: name a file")
+    return "/dev/stdout"
+
+
+def write_lines(lines: Iterable[bytes | memoryview], output: BinaryIO) -> None:
+    """Write lines one by one; on a terminal each appears at once."""
     for line in lines:
         output.write(line)
         if output.isatty():
@@ -45,12 +67,12 @@ def write_lines(lines: Iterator[bytes], output: BinaryIO) -> None:
 
 def json_line(value: object) -> bytes:
     """Return one line of JSON."""
-    # Escaped surrogates are JSON too, so that words which are no UTF-8 get through.
+    # Lone surrogates are escaped, so that words which are not UTF-8 can be written.
     return json.dumps(value).encode() + b"\n"
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in words."""
+    """Return a number of bytes as text."""
     amount = float(count)
     for unit in ("bytes", "kB", "MB"):
         if amount < 1000:
@@ -60,7 +82,7 @@ def size(count: int) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> bytes:
-    """Return rows with their columns below one another, the first to the left."""
+    """Return rows as a table, with the first column aligned left and the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
-import os
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fasttext_lite.cli.output import json_line, table
 from fasttext_lite.errors import FileError, InputValueError, MissingExtraError
+from fasttext_lite.formats.atomic import AtomicFile
+from fasttext_lite.lines import read_blocks
 from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from fasttext_lite.metrics import Meter, Scores
+    from fasttext_lite.evaluate.labels import Meter, Scores
 
 __all__ = ["add_commands"]
-
-_BLOCK = 1 << 18
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -56,25 +56,11 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _blocks(name: str | None) -> Iterator[list[bytes]]:
-    """Yield the lines of a file or of stdin, as many at a time as there are to be read."""
-    with ExitStack() as stack:
-        source: BinaryIO = sys.stdin.buffer
-        if name is not None and name != "-":
-            try:
-                source = stack.enter_context(open(name, "rb"))  # noqa: PTH123 - as the user gave it
-            except OSError as error:
-                raise FileError(error.strerror or str(error), name, error.errno or 0) from None
-        left: list[bytes] = []
-        while block := source.read1(_BLOCK):  # type: ignore[attr-defined]
-            first, newline, rest = block.partition(b"\n")
-            left.append(first)
-            if newline:
-                lines = [b"".join(left), *rest.split(b"\n")]
-                left = [lines.pop()]
-                yield lines
-        if any(left):
-            yield [b"".join(left)]
+def _blocks(options: argparse.Namespace) -> Iterator[list[bytes]]:
+    """Yield the lines of a file or of stdin, as many at a time as are available."""
+    name = _file(options)
+    source = sys.stdin.buffer if name in (None, "-") else name
+    return (lines for lines, _ in read_blocks(source))
 
 
 def _file(options: argparse.Namespace) -> str | None:
@@ -97,7 +83,7 @@ def _predict(options: argparse.Namespace) -> None:
     written = [label.encode("utf-8", "surrogateescape") for label in labels]
 
     def answers() -> Iterator[list[bytes]]:
-        for lines in _blocks(_file(options)):
+        for lines in _blocks(options):
             found = model.predict(lines, options.k, options.threshold)
             ids, probabilities = found.label_ids.tolist(), found.probabilities.tolist()
             ends = found.offsets.tolist()
@@ -129,7 +115,7 @@ def _sentence_vectors(options: argparse.Namespace) -> None:
     form = "%.5g " * model.dim
 
     def answers() -> Iterator[list[bytes]]:
-        for lines in _blocks(_file(options)):
+        for lines in _blocks(options):
             rows = model.sentence_vectors(lines)
             if options.json:
                 yield [json_line([float(str(number)) for number in row]) for row in rows]
@@ -210,7 +196,10 @@ def _plot(meter: Meter, target: str) -> None:
     axes.plot(recall, precision, drawstyle="steps-post", color="tab:blue")
     axes.grid(color="0.9")
     axes.set_title("Precision and recall over all labels", fontsize="medium")
+    drawn = io.BytesIO()
     try:
-        figure.savefig(target)
-    except (OSError, ValueError) as error:
-        raise FileError(f"cannot be drawn: {error}", os.fspath(target)) from None
+        figure.savefig(drawn, format=Path(target).suffix[1:] or None)
+    except ValueError as error:
+        raise FileError(f"cannot be drawn: {error}", target) from None
+    with AtomicFile(target) as file:
+        file.write(drawn.getbuffer())

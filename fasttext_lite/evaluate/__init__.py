@@ -1,4 +1,4 @@
-"""How good the vectors of a model are, and how far two models are apart.
+"""Scores for the vectors of a model, and comparison of two models.
 
 >>> import fasttext_lite as ftl
 >>> from fasttext_lite import evaluate
@@ -6,9 +6,9 @@
 1.0
 """
 
+from fasttext_lite.cosines import Cosines
 from fasttext_lite.evaluate.comparison import (
     Comparison,
-    Cosines,
     LabelAgreement,
     Overlap,
     Side,

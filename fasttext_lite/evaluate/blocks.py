@@ -1,4 +1,4 @@
-"""The words of a model in blocks, and the best of them so far."""
+"""The words of a model in blocks, and the nearest ones among those seen so far."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fasttext_lite.model import Model
 
-__all__ = ["Nearest", "unit", "word_blocks"]
+__all__ = ["Nearest", "word_blocks"]
 
 # Words whose vectors are in memory at a time.
 _BLOCK = 8192
@@ -24,15 +24,15 @@ _BLOCK = 8192
 def word_blocks(
     model: Model, count: int, title: str, *, progress: bool
 ) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
-    """Yield the first words of a model with their ids; of a word that is there twice, the last.
+    """Yield the first words of a model with their ids; of a repeated word only the last one.
 
     Parameters
     ----------
     model : Model
     count : int
-        How many words to look at.
+        Number of words.
     title : str
-        What the progress bar says.
+        Text before the progress bar.
     progress : bool
         Show a bar on stderr, if that is a terminal.
     """
@@ -40,20 +40,11 @@ def word_blocks(
         for start in range(0, count, _BLOCK):
             words = list(model.words[start : min(start + _BLOCK, count)])
             ids = np.array([model.word_id(word) for word in words], np.int64)
-            own = ids == np.arange(start, start + len(words))
-            if not own.all():
-                words = [word for word, kept in zip(words, own, strict=True) if kept]
-            yield words, ids[own]
-            advance(len(own))
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide each row by its norm; zeros stay zeros."""
-    exact = vectors.astype(np.float64)
-    norms = np.linalg.norm(exact, axis=-1, keepdims=True)
-    directions = np.zeros(vectors.shape, np.float32)
-    np.divide(exact, norms, out=directions, where=norms > 0, casting="same_kind")
-    return directions
+            last = ids == np.arange(start, start + len(words), dtype=np.int64)
+            if not last.all():
+                words = [word for word, kept in zip(words, last, strict=True) if kept]
+            yield words, ids[last]
+            advance(len(last))
 
 
 class Nearest:
@@ -67,7 +58,7 @@ class Nearest:
     Attributes
     ----------
     ids : ndarray
-        int64, shape (queries, k), in no order; -1 where there were fewer.
+        int64, shape (queries, k), in no order; -1 where fewer words were seen.
     """
 
     def __init__(self, queries: int, k: int) -> None:
@@ -75,12 +66,12 @@ class Nearest:
         self._scores = np.full((queries, k), -np.inf, np.float32)
 
     def add(self, scores: NDArray[np.float32], ids: NDArray[np.int64]) -> None:
-        """Take the scores of some words, shape (queries, words); -inf leaves a word out."""
+        """Add the scores of some words, shape (queries, words); -inf excludes a word."""
         least = self._scores.min(axis=1, keepdims=True)
         if np.isneginf(least).any():
             self._merge(slice(None), scores, np.broadcast_to(ids, scores.shape))
             return
-        # In most blocks most queries find little that is better: only that is sorted.
+        # In most blocks most queries find few better words. Only these are sorted.
         rows, columns = np.divmod(np.flatnonzero(scores > least), scores.shape[1])
         if not rows.size:
             return
@@ -101,7 +92,7 @@ class Nearest:
         scores: NDArray[np.float32],
         ids: NDArray[np.int64],
     ) -> None:
-        """Keep the best of what these queries have and of these."""
+        """Keep the best words of these queries, among those found before and these."""
         k = self.ids.shape[1]
         all_scores = np.concatenate([self._scores[queries], scores], axis=1)
         all_ids = np.concatenate([self.ids[queries], ids], axis=1)

@@ -1,4 +1,4 @@
-"""How far two models are apart."""
+"""Comparison of two models."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fasttext_lite.arguments import decode, whole
+from fasttext_lite.cosines import Cosines, CosineSummary, cosines, unit
 from fasttext_lite.errors import InputTypeError, InputValueError
-from fasttext_lite.evaluate.blocks import Nearest, unit, word_blocks
+from fasttext_lite.evaluate.blocks import Nearest, word_blocks
 from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 
     from fasttext_lite.arguments import PathType
 
-__all__ = ["Comparison", "Cosines", "LabelAgreement", "Overlap", "Side", "compare"]
+__all__ = ["Comparison", "LabelAgreement", "Overlap", "Side", "compare"]
 
-# Words of one call when the speed is measured, and calls of which the fastest counts.
+# Words per call when the speed is measured, and number of calls, of which the fastest counts.
 _TIMED_WORDS = 20_000
 _TIMED_CALLS = 3
-# Texts that are classified in one call.
+# Texts per call of predict.
 _TEXTS = 1024
-# Misspellings are drawn until there are enough, or this many times as many.
+# The number of attempts to draw a misspelling, per misspelling that is wanted.
 _ATTEMPTS = 20
 
 
@@ -44,8 +46,8 @@ class Side:
         In bytes.
     words, dim : int
     words_per_second : float or None
-        Vectors of known words, many in one call on all cores; None where the models have no word
-        in common.
+        Speed of `Model.vectors` for many known words on all cores; None if the models have no
+        word in common.
     """
 
     path: str
@@ -56,37 +58,17 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Cosines:
-    """Cosines between the vectors that two models give the same words.
-
-    Attributes
-    ----------
-    words : int
-    mean, percentile_1, worst : float
-        The mean, the first percentile and the least. Of two vectors of zeros the cosine is 1, of
-        one 0.
-    worst_word : str
-    """
-
-    words: int
-    mean: float
-    percentile_1: float
-    worst: float
-    worst_word: str
-
-
-@dataclass(frozen=True, slots=True)
 class Overlap:
     """How many of the nearest words two models have in common.
 
     Attributes
     ----------
     words : int
-        How many words were asked for.
+        Number of queries.
     k : int
-        How many nearest words, among those that both models know.
+        Number of nearest words per query, among those that both models know.
     mean : float
-        The share of them that both name, 0 to 1.
+        Share of the nearest words that both models find, 0 to 1.
     """
 
     words: int
@@ -102,7 +84,7 @@ class LabelAgreement:
     ----------
     texts : int
     share : float
-        0 to 1; that both predict none counts as the same.
+        0 to 1. Two models that both predict no label agree.
     """
 
     texts: int
@@ -111,21 +93,22 @@ class LabelAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far two models are apart.
+    """How far two models differ.
 
     Attributes
     ----------
     a, b : Side
     common_words : int
-        Words that both know.
+        Number of words that both know.
     known : Cosines or None
-        Of the words that both know; None where there are none or the dimensions differ.
+        Cosines between the vectors of words that both know; None if there are no such words or
+        the dimensions differ.
     unknown : Cosines or None
-        Of words that neither knows; None also where one makes no vectors for such words.
+        Cosines for words that neither knows; None also if a model has no vectors for such words.
     neighbors : Overlap or None
-        None where the models have less than two words in common, or none was asked for.
+        None if the models have fewer than two words in common, or with ``sample=0``.
     labels : LabelAgreement or None
-        None where no text was given.
+        None without texts.
     """
 
     a: Side
@@ -143,32 +126,32 @@ def compare(
     *,
     words: Iterable[str | bytes] | None = None,
     sample: int = 1000,
-    text: Iterable[str | bytes] | None = None,
+    texts: Iterable[str | bytes] | None = None,
     k: int = 10,
     seed: int = 0,
     progress: bool = False,
 ) -> Comparison:
-    """Tell how far two models are apart, for instance one and what it was converted to.
+    """Compare two models, for instance a model and its conversion.
 
-    The words that both know are gone through once, block by block, so that memory stays small
-    whatever the models.
+    The words that both models know are read once, block by block, so that the memory does not
+    grow with the models.
 
     Parameters
     ----------
     a, b : Model, str, bytes or os.PathLike
     words : iterable of str or bytes, optional
         The words whose vectors to compare, known or not. By default all that both know, and
-        `sample` misspellings of them that neither knows: one letter dropped, doubled, replaced,
-        or swapped with the next.
+        `sample` misspellings of them that neither knows: one letter is dropped, doubled,
+        replaced, or swapped with the next.
     sample : int
-        For how many words to compare the nearest ones (drawn from the known ones of `words`), and
-        how many misspellings to make; 0 leaves both out.
-    text : iterable of str or bytes, optional
-        Lines to compare the first predicted label of; both models must be supervised.
+        Number of words, drawn from the known ones of `words`, whose nearest words to compare, and
+        number of misspellings; 0 skips both.
+    texts : iterable of str or bytes, optional
+        Texts, of which the first predicted label is compared. Both models must be supervised.
     k : int
-        How many nearest words.
+        Number of nearest words per query.
     seed : int
-        Of the drawing; the same gives the same words.
+        Seed of the random choices.
     progress : bool
         Show a bar on stderr, if that is a terminal.
 
@@ -179,23 +162,21 @@ def compare(
     Raises
     ------
     InputTypeError, InputValueError
-        `sample`, `k` or `seed` is no such number, or `words` or `text` a single str.
+        `sample`, `k` or `seed` is not a number or too small, or `words` or `texts` is a single
+        str.
     """
-    for name, number, least in (("sample", sample, 0), ("k", k, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int):
-            raise InputTypeError(f"{name} must be int, not {type(number).__name__}")
-        if number < least:
-            raise InputValueError(f"{name} must be at least {least}, not {number}")
-    for name, many in (("words", words), ("text", text)):
+    sample = whole("sample", sample, least=0)
+    k, seed = whole("k", k, least=1), whole("seed", seed, least=0)
+    for name, many in (("words", words), ("texts", texts)):
         if isinstance(many, (str, bytes)):
             raise InputTypeError(f"{name} must be an iterable of str, not a single one")
-    # What can fail early comes before what takes long.
+    # Checks come before what takes long.
     pair = _Pair(_opened(a, progress), _opened(b, progress), random.Random(seed))  # noqa: S311 - no secret
     chosen = None if words is None else _distinct(words)
     known = None if chosen is None else [word for word in chosen if pair.know(word)]
-    labels = None if text is None else _labels(pair.a, pair.b, text)
+    labels = None if texts is None else _labels(pair.a, pair.b, texts)
     asked = pair.draw(sample, known)
-    common, cosines, neighbors = pair.go_through(asked, k, known, progress=progress)
+    common, found, neighbors = pair.compare_known(asked, k, known, progress=progress)
     if chosen is None:
         unknown = pair.misspellings(sample)
     else:
@@ -205,8 +186,8 @@ def compare(
         a=_side(pair.a, timed),
         b=_side(pair.b, timed),
         common_words=common,
-        known=cosines,
-        unknown=pair.cosines(unknown),
+        known=found,
+        unknown=pair.compare_vectors(unknown),
         neighbors=neighbors,
         labels=labels,
     )
@@ -218,12 +199,7 @@ def _opened(model: Model | PathType, progress: bool) -> Model:
 
 def _distinct(words: Iterable[str | bytes]) -> list[str]:
     """List the words as str, each once."""
-    return list(
-        dict.fromkeys(
-            word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
-            for word in words
-        )
-    )
+    return list(dict.fromkeys(decode(word) if isinstance(word, bytes) else word for word in words))
 
 
 class _Pair:
@@ -236,17 +212,17 @@ class _Pair:
         self._same_dim = a.dim == b.dim
 
     def know(self, word: str) -> bool:
-        """Tell whether both know a word."""
+        """Return whether both know a word."""
         return word in self.a and word in self.b
 
     def is_new(self, word: str) -> bool:
-        """Tell whether neither knows a word and both have a vector for it."""
+        """Return whether neither knows a word and both have a vector for it."""
         return word != "" and all(
             word not in model and model.get(word) is not None for model in (self.a, self.b)
         )
 
     def draw(self, count: int, among: Sequence[str] | None) -> list[str]:
-        """Draw words that both know, each once."""
+        """Draw distinct words that both know."""
         if among is not None:
             return self._source.sample(among, min(count, len(among)))
         words, drawn = self.a.words, dict[str, None]()
@@ -273,32 +249,32 @@ class _Pair:
     def _misspelled(self, word: str) -> str:
         at = self._source.randrange(len(word) or 1)
         letter = chr(self._source.randrange(ord("a"), ord("z") + 1))
-        head, own, tail = word[:at], word[at : at + 1], word[at + 1 :]
+        head, old, tail = word[:at], word[at : at + 1], word[at + 1 :]
         return self._source.choice(
-            [head + tail, head + own + own + tail, head + letter + tail,
-             head + tail[:1] + own + tail[1:]]
+            [head + tail, head + old + old + tail, head + letter + tail,
+             head + tail[:1] + old + tail[1:]]
         )  # fmt: skip
 
-    def cosines(self, words: Sequence[str]) -> Cosines | None:
-        """Compare the vectors of words in one go."""
-        gathered = _Gathered()
+    def compare_vectors(self, words: Sequence[str]) -> Cosines | None:
+        """Compare the vectors of words."""
+        summary = CosineSummary()
         if self._same_dim and words:
-            gathered.add(words, self.a.vectors(words), self.b.vectors(words))
-        return gathered.result()
+            _add(summary, words, self.a.vectors(words), self.b.vectors(words))
+        return summary.result()
 
-    def go_through(
+    def compare_known(
         self, asked: Sequence[str], k: int, known: Iterable[str] | None, *, progress: bool
     ) -> tuple[int, Cosines | None, Overlap | None]:
-        """Pass once over all common words: count them, compare vectors, find the nearest ones.
+        """Count the common words, compare their vectors, and find the nearest ones of `asked`.
 
-        Vectors are compared of the words in `known`, None for all.
+        Only the vectors of the words in `known` are compared, or all if it is None.
         """
         models = self.a, self.b
         queries = [unit(model.vectors(asked)) for model in models]
         nearest = [Nearest(len(asked), k) for _ in models]
         rows = {word: i for i, word in enumerate(asked)}
         wanted = None if known is None else set(known)
-        gathered = _Gathered()
+        summary = CosineSummary()
         common = 0
         for words, _ in word_blocks(self.a, len(self.a), "common words", progress=progress):
             words = [word for word in words if word in self.b]
@@ -306,13 +282,13 @@ class _Pair:
                 continue
             vectors = [model.vectors(words) for model in models]
             if self._same_dim:
-                gathered.add(words, vectors[0], vectors[1], wanted)
+                _add(summary, words, vectors[0], vectors[1], wanted)
             if asked:
-                ids = np.arange(common, common + len(words))
-                own = [(rows[word], i) for i, word in enumerate(words) if word in rows]
+                ids = np.arange(common, common + len(words), dtype=np.int64)
+                themselves = [(rows[word], i) for i, word in enumerate(words) if word in rows]
                 for found, query, block in zip(nearest, queries, vectors, strict=True):
                     scores = query @ unit(block).T
-                    for row, column in own:
+                    for row, column in themselves:
                         scores[row, column] = -np.inf
                     found.add(scores, ids)
             common += len(words)
@@ -324,62 +300,36 @@ class _Pair:
                 for one, other in zip(nearest[0].ids, nearest[1].ids, strict=True)
             ]
             overlap = Overlap(len(asked), most, float(np.mean(same)) / most)
-        return common, gathered.result(), overlap
+        return common, summary.result(), overlap
 
 
-class _Gathered:
-    """Cosines as they come, and the word with the least."""
-
-    def __init__(self) -> None:
-        self._cosines: list[NDArray[np.float64]] = []
-        self._worst = (np.inf, "")
-
-    def add(
-        self,
-        words: Sequence[str],
-        a: NDArray[np.float32],
-        b: NDArray[np.float32],
-        wanted: set[str] | None = None,
-    ) -> None:
-        """Add the words whose vectors these are, or those of them that are wanted."""
-        if wanted is not None:
-            chosen = [i for i, word in enumerate(words) if word in wanted]
-            words, a, b = [words[i] for i in chosen], a[chosen], b[chosen]
-        if not words:
-            return
-        x, y = a.astype(np.float64), b.astype(np.float64)
-        dots, own_x, own_y = (np.einsum("ij,ij->i", *both) for both in ((x, y), (x, x), (y, y)))
-        # Two vectors of zeros are the same, a single one is like nothing, as is one with NaN.
-        cosines = (own_x + own_y == 0).astype(np.float64)
-        np.divide(dots, np.sqrt(own_x * own_y), out=cosines, where=own_x * own_y > 0)
-        worst = int(np.argmin(cosines))
-        self._worst = min(self._worst, (float(cosines[worst]), words[worst]))
-        self._cosines.append(cosines)
-
-    def result(self) -> Cosines | None:
-        """Sum up; None where nothing was added."""
-        if not self._cosines:
-            return None
-        cosines = np.concatenate(self._cosines)
-        return Cosines(
-            words=len(cosines),
-            mean=float(cosines.mean()),
-            percentile_1=float(np.percentile(cosines, 1)),
-            worst=self._worst[0],
-            worst_word=self._worst[1],
-        )
+def _add(
+    summary: CosineSummary,
+    words: Sequence[str],
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    wanted: set[str] | None = None,
+) -> None:
+    """Add the cosines of words, or of those that are wanted."""
+    if wanted is not None:
+        chosen = [i for i, word in enumerate(words) if word in wanted]
+        words, a, b = [words[i] for i in chosen], a[chosen], b[chosen]
+    found = cosines(a, b)
+    # A vector with NaN or infinite numbers is like no other.
+    found[np.isnan(found)] = 0
+    summary.add(found, words.__getitem__)
 
 
-def _labels(a: Model, b: Model, text: Iterable[str | bytes]) -> LabelAgreement:
-    texts = same = 0
-    lines = iter(text)
-    while batch := list(islice(lines, _TEXTS)):
+def _labels(a: Model, b: Model, texts: Iterable[str | bytes]) -> LabelAgreement:
+    count = same = 0
+    left = iter(texts)
+    while batch := list(islice(left, _TEXTS)):
         for one, other in zip(a.predict(batch), b.predict(batch), strict=True):
             same += one.labels == other.labels
-        texts += len(batch)
-    if not texts:
-        raise InputValueError("text holds no lines")
-    return LabelAgreement(texts, same / texts)
+        count += len(batch)
+    if not count:
+        raise InputValueError("texts is empty: give texts to compare the labels of, or None")
+    return LabelAgreement(count, same / count)
 
 
 def _side(model: Model, words: Sequence[str]) -> Side:

@@ -1,22 +1,23 @@
-"""The lines of a file that a model is evaluated with."""
+"""The lines of a file of word pairs or analogies."""
 
 from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
 
+from fasttext_lite.arguments import decode
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import open_stream
+from fasttext_lite.lines import open_binary
 
 __all__ = ["Line", "read_lines"]
 
-# Far more than any such file has; what has more is something else.
+# Bytes. Far more than any such file has.
 _LARGEST = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is not empty, without white space at its ends, and where it stands."""
+    """A line that is not empty, without white space at its ends, and its place in the file."""
 
     text: str
     path: str
@@ -24,32 +25,32 @@ class Line:
     offset: int
 
     def error(self, reason: str) -> FormatError:
-        """Make an error about this line."""
+        """Return an error about this line."""
         return FormatError(f"line {self.number}", self.offset, reason, self.path)
 
 
 def read_lines(path: str) -> list[Line]:
-    """Read a file of text, UTF-8; bytes that are none come as lone surrogates.
+    """Read the lines of a UTF-8 file that are not empty; other bytes become lone surrogates.
 
     Raises
     ------
     FileError
         The file cannot be read.
     FormatError
-        The file is far too large, or is no text.
+        The file is far too large, or is not a text file.
     """
-    with open_stream(path) as file:
+    with open_binary(path) as file:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise FormatError("file", _LARGEST, f"the file has more than {_LARGEST} bytes", path)
     nul = data.find(b"\0")
     if nul >= 0:
-        raise FormatError("file", nul, "this is no text: it holds a NUL byte", path)
+        raise FormatError("file", nul, "this is not a text file: it holds a NUL byte", path)
     lines = []
     offset = 0
     for i, raw in enumerate(data.split(b"\n")):
         content = raw.removeprefix(codecs.BOM_UTF8) if i == 0 else raw
-        text = content.decode("utf-8", "surrogateescape").strip()
+        text = decode(content).strip()
         if text:
             lines.append(Line(text, path, i + 1, offset))
         offset += len(raw) + 1

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.arguments import path_name
-from fasttext_lite.errors import FormatError, InputTypeError, InputValueError
+from fasttext_lite.arguments import path_name, whole
+from fasttext_lite.errors import FormatError
 from fasttext_lite.evaluate.lines import read_lines
 from fasttext_lite.progress import progress_bar
 
@@ -73,7 +73,7 @@ def analogies(
     model: Model,
     path: PathType,
     *,
-    restrict_vocab: int | None = 300_000,
+    max_words: int | None = 300_000,
     lowercase: bool = False,
     known_only: bool = False,
     progress: bool = False,
@@ -91,8 +91,8 @@ def analogies(
     model : Model
     path : str, bytes or os.PathLike
         UTF-8.
-    restrict_vocab : int, optional
-        Look for the answer among the first so many words; None takes all.
+    max_words : int, optional
+        Look for the answers among the first `max_words` words; None searches all.
     lowercase : bool
         Look the words up in lower case.
     known_only : bool
@@ -112,17 +112,12 @@ def analogies(
     FormatError
         A line has not four words, or the file no question.
     InputTypeError, InputValueError
-        `restrict_vocab` is no positive whole number.
+        `max_words` is not a positive whole number.
     """
-    if restrict_vocab is not None:
-        if isinstance(restrict_vocab, bool) or not isinstance(restrict_vocab, (int, np.integer)):
-            raise InputTypeError(
-                f"restrict_vocab must be int or None, not {type(restrict_vocab).__name__}"
-            )
-        if restrict_vocab < 1:
-            raise InputValueError(f"restrict_vocab must be at least 1, not {restrict_vocab}")
+    if max_words is not None:
+        max_words = whole("max_words", max_words, 1)
     name = path_name(path)
-    count = min(len(model), restrict_vocab or len(model))
+    count = min(len(model), max_words or len(model))
     titles, sections, questions = _read_questions(name, lowercase=lowercase)
     words, places = _indexed(questions)
     ids = np.array([model.word_id(word) for word in words], np.int64)
@@ -207,7 +202,7 @@ def _answers(
         for start in range(0, len(places), _BATCH):
             batch = places[start : start + _BATCH]
             triples = [(words[b], words[a], words[c]) for a, b, c, _ in batch]
-            found = model.analogies(triples, k=1, restrict_vocab=count, progress=progress)
+            found = model.analogies(triples, k=1, max_words=count, progress=progress)
             answers += [near[0].word if near else "" for near in found]
             advance(len(batch))
     return answers

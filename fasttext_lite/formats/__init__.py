@@ -1,12 +1,12 @@
-"""File formats: bytes to parts, found by what the file holds and not by its name."""
+"""File formats: from bytes to parts. The format is found by content, not by name."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fasttext_lite.formats import compact, fasttext, safetensors, text
-from fasttext_lite.formats.binary import open_file, open_model
+from fasttext_lite.formats import fasttext
+from fasttext_lite.formats.file import ModelFile
+from fasttext_lite.formats.head import has_magic
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -26,22 +26,45 @@ def open_parts(
     ----------
     source : str, bytes, os.PathLike or file object
     map_file : bool
-        Map the file; otherwise read it into memory. Files of word vectors without subwords, and
-        what is compressed, are always read.
+        Map the file; otherwise read it into memory. Word vectors without subwords and compressed
+        files are always read.
     progress : bool
-        Show a bar for what is read, if stderr is a terminal.
+        Show a bar if reading takes over a second and stderr is a terminal.
 
     Raises
     ------
+    InputTypeError
+        `source` is neither a path nor a file object that gives bytes.
     FileError
-        There is no file that could be read (`MissingFileError`: none at all).
+        The file cannot be read (`MissingFileError`: it does not exist).
     FormatError
-        The file is of no format that is known here, or does not hold what its format says.
+        The format is unknown, or the file does not hold what its format says.
     """
-    with open_model(source) as file:
-        if text.recognize(file.begin(text.BEGIN_SIZE)):
+    with ModelFile(source, reopen) as file:
+        return _read(file, map_file=map_file, progress=progress)
+
+
+def reopen(path: str, map_file: bool, fingerprint: tuple[int, int]) -> Parts:
+    """Open a model file that another process opened, whose fingerprint it has."""
+    with ModelFile(path, reopen) as file:
+        file.expect(fingerprint)
+        return _read(file, map_file=map_file, progress=False)
+
+
+def _read(file: ModelFile, *, map_file: bool, progress: bool) -> Parts:
+    # The readers of the other formats cost import time.
+    begin = file.begin(16)
+    if not has_magic(begin):
+        from fasttext_lite.formats import safetensors
+
+        if safetensors.looks_like(begin):
+            from fasttext_lite.formats import compact
+
+            data = file.map_or_read(map_file=map_file, progress=progress)
+            return compact.read(data, file.name, file)
+        from fasttext_lite.formats import compressed, text
+
+        if compressed.compression(begin) or text.recognize(file.begin(text.BEGIN_SIZE)):
             return text.read(file, progress=progress)
-        data, backing = open_file(file, map_file=map_file, progress=progress)
-        name = file.name
-    read = compact.read if safetensors.looks_like(data) else fasttext.read
-    return replace(read(data, name), backing=backing)
+    data = file.map_or_read(map_file=map_file, progress=progress)
+    return fasttext.read(data, file.name, file)

@@ -1,105 +1,177 @@
-"""Files that are written beside their target and put in its place when they are whole."""
+"""Files that replace their target only when they are complete."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import stat
 import threading
 from typing import TYPE_CHECKING
 
 from fasttext_lite.errors import FileError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
     from typing import BinaryIO
 
     from typing_extensions import Self
 
-__all__ = ["AtomicFile", "check_target"]
+__all__ = ["AtomicFile", "check_target", "folder_of", "is_replaceable"]
+
+# Names of open files of the process. What they lead to may look like a regular file, but the
+# caller has it open and expects the bytes there.
+_DESCRIPTORS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
+_ZEROS = 1 << 16
 
 
-def check_target(source: str, target: str) -> None:
-    """Make sure that a file can stand at the target, and that the target is not the source.
+def is_replaceable(path: str) -> bool:
+    """Return whether a new file can replace the target.
+
+    This holds for regular files and free names. Devices, named pipes and names of open files such
+    as ``/dev/stdout`` are written to directly.
 
     Raises
     ------
     FileError
-        The target is a folder or the source, or there is no folder to write it to.
+        The target cannot be reached, for instance because of a loop of symbolic links.
+    """
+    if os.name == "posix" and os.path.abspath(path).startswith(_DESCRIPTORS):  # noqa: PTH100
+        return False
+    status = _status(path)
+    return status is None or stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+
+
+def check_target(source: str, target: str) -> None:
+    """Make sure that a file can be written to the target, and that the target is not the source.
+
+    Raises
+    ------
+    FileError
+        The target is a folder, write-protected or the source, or its folder does not exist.
     """
     from pathlib import Path  # costs import time that only writing needs
 
-    path = Path(target)
-    if path.is_dir():
-        raise FileError("this is a folder; name a file in it", target, errno.EISDIR)
-    if not path.parent.is_dir():
-        raise FileError("there is no such folder to write to", target, errno.ENOENT)
-    if path.exists() and Path(source).exists() and path.samefile(source):
+    if _checked(target) is None:
+        if not _resolved(target).parent.is_dir():
+            raise FileError("there is no such folder to write to", target, errno.ENOENT)
+    elif Path(source).exists() and Path(target).samefile(source):
         raise FileError("the target is the source; name another file", target)
 
 
-class AtomicFile:
-    """A file for writing that replaces its target when the ``with`` block ends well.
+def folder_of(target: str) -> str:
+    """Return a folder for temporary data of about the size of the target.
 
-    Until then the target is left alone, and what was written goes away if the block fails.
+    This is the folder of the target, or that for temporary files if the target is a stream.
+    """
+    if is_replaceable(target):
+        return str(_resolved(target).parent)
+    from tempfile import gettempdir  # costs import time that few need
+
+    return gettempdir()
+
+
+class AtomicFile:
+    """A file for writing that replaces its target when the ``with`` block ends without an error.
+
+    Until then the target is not touched. If the block fails, the new file is removed. A symbolic
+    link is followed: the link stays, and the file that it leads to is replaced. The new file has
+    the mode of the one that it replaces. A target that cannot be replaced, such as a device or a
+    named pipe, is written to directly.
 
     Parameters
     ----------
     path : str
         The target.
     size : int
-        How many bytes will be written at least: so much must be free.
+        Least number of bytes that will be written. This much space must be free.
+
+    Attributes
+    ----------
+    written : int
+        Number of bytes that were written.
 
     Raises
     ------
     FileError
-        The folder is missing, not writable or full.
+        The target is write-protected, or its folder is missing, read-only or full.
     """
 
     def __init__(self, path: str, size: int = 0) -> None:
-        from pathlib import Path  # as above
-
-        self._path = Path(path)
+        self._name = path
         self._size = size
         self._lock = threading.Lock()
         self._file: BinaryIO
+        self.written = 0
 
     def __enter__(self) -> Self:
-        import shutil  # costs import time that only writing needs
-
-        folder = self._path.parent
         try:
-            free = shutil.disk_usage(folder).free
-            if free < self._size:
-                raise FileError(
-                    f"the file takes {self._size} bytes, but only {free} are free there",
-                    str(self._path),
-                    errno.ENOSPC,
-                )
-            self._beside = folder / f"{self._path.name}.{os.urandom(4).hex()}.part"
-            self._file = self._beside.open("xb+")
+            self._replaces = is_replaceable(self._name)
+            if self._replaces:
+                self._open_beside()
+            else:
+                self._file = open(self._name, "wb")  # noqa: PTH123
         except OSError as error:
             raise self._error(error) from None
         return self
 
+    def _open_beside(self) -> None:
+        import shutil  # costs import time that only writing needs
+
+        status = _checked(self._name)
+        self._path = _resolved(self._name)
+        free = shutil.disk_usage(self._path.parent).free
+        if free < self._size:
+            raise FileError(
+                f"the file takes {self._size} bytes, but only {free} are free there",
+                self._name,
+                errno.ENOSPC,
+            )
+        self._beside = self._path.with_name(f"{self._path.name}.{os.urandom(4).hex()}.part")
+        self._file = self._beside.open("xb+")
+        if status is not None:
+            try:
+                self._beside.chmod(stat.S_IMODE(status.st_mode))
+            except BaseException:
+                self._give_up()
+                raise
+
     def write(self, view: bytes | memoryview) -> None:
         """Write some bytes."""
         try:
-            # An array without a single number is no run of bytes to the buffer protocol.
+            # The buffer protocol does not present an empty array as contiguous bytes.
             with self._lock:
-                self._file.write(view if len(view) else b"")
+                self.written += self._file.write(view if len(view) else b"")
         except OSError as error:
             raise self._error(error) from None
 
     def write_zeros(self, count: int) -> None:
-        """Write so many zeros; where the file system has holes they take no space."""
+        """Write zeros; where the file system has holes they take no space."""
+        if not self._replaces:
+            for start in range(0, count, _ZEROS):
+                self.write(bytes(min(_ZEROS, count - start)))
+            return
         try:
             self._file.truncate(self._file.seek(count, os.SEEK_CUR))
+            self.written += count
         except OSError as error:
             raise self._error(error) from None
 
     def read(self, offset: int, size: int) -> bytes:
-        """Read bytes that were written, from any thread."""
+        """Read bytes that were written, from any thread.
+
+        Raises
+        ------
+        FileError
+            The target is written to directly, so that it cannot be read back.
+        """
+        if not self._replaces:
+            raise FileError(
+                "this is not a regular file, so that what was written cannot be read back for the "
+                "neighbors index; name another target",
+                self._name,
+            )
         try:
             with self._lock:
                 end = self._file.tell()
@@ -109,6 +181,20 @@ class AtomicFile:
         except OSError as error:
             raise self._error(error) from None
         return data
+
+    def complete(self) -> None:
+        """Flush the file to the disk and close it; what is left is to put it in its place.
+
+        A writer of several files calls this for each of them before the first takes its place.
+        """
+        try:
+            if not self._file.closed:
+                self._file.flush()
+                if self._replaces:
+                    os.fsync(self._file.fileno())
+                self._file.close()
+        except OSError as error:
+            raise self._error(error) from None
 
     def __exit__(
         self,
@@ -120,10 +206,10 @@ class AtomicFile:
             self._give_up()
             return
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._beside.replace(self._path)
+            self.complete()
+            if self._replaces:
+                self._beside.replace(self._path)
+                _sync_folder(self._path.parent)
         except OSError as error:
             self._give_up()
             raise self._error(error) from None
@@ -134,13 +220,53 @@ class AtomicFile:
     def _give_up(self) -> None:
         with contextlib.suppress(OSError):
             self._file.close()
-        self._beside.unlink(missing_ok=True)
+        if self._replaces:
+            self._beside.unlink(missing_ok=True)
 
     def _error(self, error: OSError) -> FileError:
         if isinstance(error, FileError):
             return error
         return FileError(
-            f"cannot be written: {error.strerror or error}",
-            str(self._path),
-            error.errno or errno.EIO,
+            f"cannot be written: {error.strerror or error}", self._name, error.errno or errno.EIO
         )
+
+
+def _status(path: str) -> os.stat_result | None:
+    """Return the status of what a path leads to; None where there is nothing."""
+    try:
+        return os.stat(path)  # noqa: PTH116 - pathlib costs import time
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        reason = f"cannot be written: {error.strerror or error}"
+        raise FileError(reason, path, error.errno or errno.EIO) from None
+
+
+def _resolved(path: str) -> Path:
+    """Return where a path leads through symbolic links, whether there is a file or not."""
+    from pathlib import Path  # costs import time that only writing needs
+
+    return Path(os.path.realpath(path))
+
+
+def _checked(path: str) -> os.stat_result | None:
+    """Return the status of a target, refusing folders and files that the user may not write to."""
+    status = _status(path)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        raise FileError("this is a folder; name a file in it", path, errno.EISDIR)
+    # Renaming would replace a write-protected file without asking.
+    if status is not None and not os.access(path, os.W_OK):
+        raise FileError("cannot be written: the file is write-protected", path, errno.EACCES)
+    return status
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush the new name to the disk, where the system can do that for a folder."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -7,8 +7,10 @@ the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.lookup.rows import DenseRows
@@ -16,17 +18,23 @@ from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.search.codes import Codes, row_width
 from fasttext_lite.errors import FormatError, InputValueError
-from fasttext_lite.formats.binary import largest_dim
-from fasttext_lite.formats.safetensors import Header, read_header
-from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts, Section
+from fasttext_lite.formats.cursor import largest_dim
+from fasttext_lite.formats.safetensors import Header, Tensor, Writer, read_header
+from fasttext_lite.parts import Info, Matrix, Parameters, Parts, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "VERSION", "describe", "describe_codes", "read"]
+    from fasttext_lite.casting import Cast
+    from fasttext_lite.formats.file import ModelFile
+
+    # Codes, scales and errors.
+    Coded: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+
+__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "VERSION", "Contents", "read", "write"]
 
 FORMAT = "fasttext-lite"
 VERSION = 1
@@ -38,21 +46,7 @@ _LOSSES = ("hs", "ns", "softmax", "ova", "none")
 _COUNTS = ("word_count", "label_count", "token_count")
 
 
-def describe(
-    parameters: Parameters, *, dim: int, words: int, labels: int, tokens: int, closed: bool
-) -> dict[str, str]:
-    """Return the metadata of a file."""
-    model = asdict(parameters) | {
-        "dim": dim,
-        "word_count": words,
-        "label_count": labels,
-        "token_count": tokens,
-        "unknown_words": "error" if closed else "subwords",
-    }
-    return {"format": FORMAT, "version": str(VERSION), "model": json.dumps(model)}
-
-
-def read(data: memoryview, path: str) -> Parts:
+def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     """Find the parts of a compact file.
 
     Parameters
@@ -60,7 +54,9 @@ def read(data: memoryview, path: str) -> Parts:
     data : memoryview
         The bytes of the file; the parts keep it.
     path : str
-        Named in errors.
+        Path of the file, for errors.
+    file : ModelFile, optional
+        The file that `data` shows.
 
     Raises
     ------
@@ -84,7 +80,7 @@ def read(data: memoryview, path: str) -> Parts:
         )
     parameters, counts, closed = _read_model(header)
     try:
-        return _parts(header, parameters, counts, closed)
+        return _parts(header, parameters, counts, closed, file)
     except InputValueError as problem:
         # The core refuses arrays that do not fit one another.
         raise FormatError("arrays", 8, str(problem), path) from None
@@ -135,7 +131,13 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
     return Parameters(**values), counts, unknown == "error"
 
 
-def _parts(header: Header, parameters: Parameters, counts: dict[str, int], closed: bool) -> Parts:
+def _parts(
+    header: Header,
+    parameters: Parameters,
+    counts: dict[str, int],
+    closed: bool,
+    file: ModelFile | None,
+) -> Parts:
     words, labels = counts["word_count"], counts["label_count"]
     dim, bucket = parameters.dim, parameters.bucket
     supervised = parameters.model == "supervised"
@@ -182,12 +184,13 @@ def _parts(header: Header, parameters: Parameters, counts: dict[str, int], close
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
     return Parts(
         info,
-        Once(read_vocabulary),
+        read_vocabulary,
         subwords,
         input_,
         output,
         vectors,
         closed,
+        file=file,
         norms=norms,
         codes=codes,
     )
@@ -216,12 +219,12 @@ def _codes(header: Header, words: int, dim: int) -> Codes | None:
     if not any(name in header.tensors for name in NEIGHBORS_INDEX):
         return None
     codes, scales, errors = (
-        header.array(name, dtype, shape) for name, dtype, shape in describe_codes(words, dim)
+        header.array(name, dtype, shape) for name, dtype, shape in _describe_codes(words, dim)
     )
     return Codes(codes.reshape(-1), scales, errors, dim, packed=True)
 
 
-def describe_codes(words: int, dim: int) -> list[tuple[str, str, tuple[int, ...]]]:
+def _describe_codes(words: int, dim: int) -> list[tuple[str, str, tuple[int, ...]]]:
     """Return name, dtype and shape of the arrays for the search of neighbours.
 
     Raises
@@ -245,3 +248,145 @@ def _vocabulary(header: Header, words: int, labels: int) -> Callable[[], Vocabul
 
 def _rows_of_text(header: Header) -> int:
     return _rows_of(header, "vocabulary.text") if "vocabulary.text" in header.tensors else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What `write` puts into a file.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        With the dim of the matrices in the file.
+    token_count, word_count, label_count : int
+    unknown_words : {"subwords", "error"}
+        How the model answers for an unknown word.
+    pack : callable
+        Returns text, offsets and counts of the words and labels, as `Vocabulary.pack` does.
+    prune : PruneIndex or None
+        The buckets that have a row, in their order; None for all of them.
+    bucket_rows : int
+        Number of rows of n-grams.
+    dtype : {"float32", "float16", "int8"}
+    blocks : callable
+        ``blocks(name)`` yields the rows of a matrix, block by block: "input" (words, then
+        n-grams) and "output" of a supervised model; "words", with norms, and "subwords" of
+        another.
+    codes : callable or None
+        ``codes(read)`` yields codes, scales and errors of the vectors for the search of
+        neighbors, block by block, from ``read(start, stop)``, the vectors as the file stores
+        them.
+    """
+
+    parameters: Parameters
+    token_count: int
+    word_count: int
+    label_count: int
+    unknown_words: str
+    pack: Callable[[], tuple[bytes, NDArray[np.uint64], NDArray[np.int64]]]
+    prune: PruneIndex | None
+    bucket_rows: int
+    dtype: str
+    blocks: Callable[[str], Iterable[Cast]]
+    codes: Callable[[Callable[[int, int], NDArray[Any]]], Iterable[Coded]] | None
+
+    def matrices(self) -> dict[str, int]:
+        """Return names and numbers of rows of the matrices, in their order in the file."""
+        if self.parameters.model == "supervised":
+            return {"input": self.word_count + self.bucket_rows, "output": self.label_count}
+        return {"words": self.word_count, "subwords": self.bucket_rows}
+
+
+def write(path: str, contents: Contents) -> int:
+    """Write a compact file, which replaces its target when it is complete.
+
+    Returns
+    -------
+    int
+        Size of the file in bytes.
+
+    Raises
+    ------
+    FileError
+        The target cannot be written.
+    InputValueError
+        There are too many dimensions for codes.
+    """
+    parameters, size = contents.parameters, contents.word_count + contents.label_count
+    text, offsets, counts = contents.pack()
+    vocabulary = Vocabulary.stored(
+        memoryview(text), offsets, counts, contents.word_count, contents.label_count
+    )
+    tensors = [
+        Tensor("vocabulary.text", "U8", (len(text),)),
+        Tensor("vocabulary.offsets", "U64", (size + 1,)),
+        Tensor("vocabulary.counts", "I64", (size,)),
+        Tensor("vocabulary.index", "U32", (Vocabulary.slot_count(size),)),
+    ]
+    prune, rows = contents.prune, contents.bucket_rows
+    if prune is not None:
+        length = PruneIndex.table_length(rows, parameters.bucket)
+        tensors += [
+            Tensor("subwords.buckets", "I32", (rows,)),
+            Tensor("subwords.table", "U32", (length,)),
+        ]
+    for name in contents.matrices():
+        tensors += _describe_matrix(contents, name)
+    with Writer(path, tensors, _metadata(contents)) as writer:
+        writer.write("vocabulary.text", text)
+        writer.write("vocabulary.offsets", offsets)
+        writer.write("vocabulary.counts", counts)
+        writer.write("vocabulary.index", vocabulary.index())
+        # The rows, which take long, follow.
+        del vocabulary, text, offsets, counts
+        if prune is not None:
+            writer.write("subwords.buckets", np.asarray(prune.pairs()[0]))
+            writer.write("subwords.table", prune.table(parameters.bucket))
+        for name in contents.matrices():
+            _write_matrix(writer, contents, name)
+    return writer.size
+
+
+def _metadata(contents: Contents) -> dict[str, str]:
+    model = asdict(contents.parameters) | {
+        "word_count": contents.word_count,
+        "label_count": contents.label_count,
+        "token_count": contents.token_count,
+        "unknown_words": contents.unknown_words,
+    }
+    return {"format": FORMAT, "version": str(VERSION), "model": json.dumps(model)}
+
+
+def _describe_matrix(contents: Contents, name: str) -> Iterator[Tensor]:
+    rows, dim = contents.matrices()[name], contents.parameters.dim
+    yield Tensor(name, DTYPES[contents.dtype], (rows, dim))
+    if contents.dtype == "int8":
+        yield Tensor(f"{name}.scales", "F32", (rows,))
+    if name == "words":
+        yield Tensor("words.norms", "F32", (rows,))
+        if contents.codes is not None:
+            yield from (Tensor(*array) for array in _describe_codes(rows, dim))
+
+
+def _write_matrix(writer: Writer, contents: Contents, name: str) -> None:
+    """Write a matrix, its scales, and of the words also norms and codes."""
+    scales, norms = [], []
+    for block in contents.blocks(name):
+        writer.write(name, block.numbers)
+        if block.scales is not None:
+            scales.append(block.scales)
+        if block.norms is not None:
+            norms.append(block.norms)
+    if scales:
+        writer.write(f"{name}.scales", np.concatenate(scales))
+    if name != "words":
+        return
+    if norms:
+        writer.write("words.norms", np.concatenate(norms))
+    if contents.codes is not None:
+        more = []
+        for codes, *others in contents.codes(lambda a, b: writer.read(name, a, b)):
+            writer.write(NEIGHBORS_INDEX[0], codes)
+            more.append(others)
+        for array, parts in zip(NEIGHBORS_INDEX[1:], zip(*more, strict=True), strict=False):
+            writer.write(array, np.concatenate(parts))

@@ -11,6 +11,7 @@ which has neither a prune index nor flags before the matrices.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,14 +22,16 @@ from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.binary import Cursor, largest_dim
+from fasttext_lite.formats.cursor import Cursor, largest_dim
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
-from fasttext_lite.parts import Info, Matrix, Once, Parts, Section
+from fasttext_lite.parts import Info, Matrix, Parts, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
+
+    from fasttext_lite.formats.file import ModelFile
 
 __all__ = ["parts_of_stream", "read"]
 
@@ -36,7 +39,7 @@ _SHORTEST_ENTRY = 10
 _CENTROIDS = 256
 
 
-def read(data: memoryview, path: str) -> Parts:
+def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     """Find the parts of a fastText file.
 
     Parameters
@@ -44,7 +47,9 @@ def read(data: memoryview, path: str) -> Parts:
     data : memoryview
         The bytes of the file; the parts keep it.
     path : str
-        Named in errors.
+        Path of the file, for errors.
+    file : ModelFile, optional
+        The file that `data` shows.
 
     Raises
     ------
@@ -62,8 +67,8 @@ def read(data: memoryview, path: str) -> Parts:
             )
         starts = _dense_from_end(cursor, head)
         if starts is not None:
-            return _dense_parts(cursor, head, starts)
-        return _read_from_front(cursor, head)
+            return _dense_parts(cursor, head, starts, file)
+        return _read_from_front(cursor, head, file)
     except FormatError:
         if is_floret(data, path):
             raise FormatError(
@@ -109,25 +114,12 @@ def _dense_from_end(cursor: Cursor, head: Head) -> _Starts | None:
     return _Starts(stop, input_, output)
 
 
-def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
-    data, path = cursor.data, cursor.path
-
-    def scan() -> Vocabulary:
-        vocabulary = _scan(cursor, head, starts.dictionary_stop)
-        if vocabulary.end != starts.dictionary_stop:
-            raise FormatError(
-                "dictionary",
-                vocabulary.end,
-                f"the dictionary ends here, but the input matrix begins only at byte "
-                f"{starts.dictionary_stop}",
-                path,
-            )
-        return vocabulary
-
+def _dense_parts(cursor: Cursor, head: Head, starts: _Starts, file: ModelFile | None) -> Parts:
+    data = cursor.data
     return _parts(
         cursor,
         head,
-        vocabulary=Once(scan),
+        read_vocabulary=partial(_scan_dense, cursor, head, starts.dictionary_stop),
         prune=None,
         input_=_dense_matrix(data, starts.input, head.input_rows, head.parameters.dim),
         output=_dense_matrix(data, starts.output, head.output_rows, head.parameters.dim),
@@ -136,15 +128,27 @@ def _dense_parts(cursor: Cursor, head: Head, starts: _Starts) -> Parts:
             ("input matrix", starts.output - head.flag_size - SHAPE_SIZE),
             ("output matrix", len(data)),
         ),
+        file=file,
     )
+
+
+def _scan_dense(cursor: Cursor, head: Head, stop: int) -> Vocabulary:
+    vocabulary = _scan(cursor, head, stop)
+    if vocabulary.end != stop:
+        raise FormatError(
+            "dictionary",
+            vocabulary.end,
+            f"the dictionary ends here, but the input matrix begins only at byte {stop}",
+            cursor.path,
+        )
+    return vocabulary
 
 
 def _scan(cursor: Cursor, head: Head, stop: int) -> Vocabulary:
     try:
         return dictionary.scan(cursor.data, head.stop, stop, head.word_count, head.label_count)
     except FormatError as error:
-        error.path = cursor.path
-        raise
+        raise FormatError(error.field, error.offset, error.reason, cursor.path) from None
 
 
 def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
@@ -156,7 +160,7 @@ def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
     )
 
 
-def _read_from_front(cursor: Cursor, head: Head) -> Parts:
+def _read_from_front(cursor: Cursor, head: Head, file: ModelFile | None) -> Parts:
     """Read a pruned or quantised file, or find out what is wrong with a dense one."""
     data, path = cursor.data, cursor.path
     vocabulary = _scan(cursor, head, len(data))
@@ -179,13 +183,7 @@ def _read_from_front(cursor: Cursor, head: Head) -> Parts:
             "end of file",
             f"{len(data) - cursor.at} bytes follow the output matrix, which should end the file",
         )
-    return _parts(cursor, head, _made(vocabulary), prune, input_, output, ends)
-
-
-def _made(vocabulary: Vocabulary) -> Once[Vocabulary]:
-    once = Once(lambda: vocabulary)
-    once.get()
-    return once
+    return _parts(cursor, head, lambda: vocabulary, prune, input_, output, ends, file)
 
 
 def _read_prune_index(cursor: Cursor, head: Head) -> PruneIndex:
@@ -308,17 +306,18 @@ def parts_of_stream(
         raise _pruned_but_dense(cursor, head)
     vocabulary = _scan(cursor, head, dictionary_stop)
     ends = [("dictionary", dictionary_stop)]
-    return _parts(cursor, head, _made(vocabulary), None, input_, output, ends)
+    return _parts(cursor, head, lambda: vocabulary, None, input_, output, ends)
 
 
 def _parts(
     cursor: Cursor,
     head: Head,
-    vocabulary: Once[Vocabulary],
+    read_vocabulary: Callable[[], Vocabulary],
     prune: PruneIndex | None,
     input_: Matrix,
     output: Matrix,
     ends: Iterable[tuple[str, int]],
+    file: ModelFile | None = None,
 ) -> Parts:
     sections = []
     start = 0
@@ -344,4 +343,4 @@ def _parts(
         index_size=Vocabulary.index_size(head.size),
     )
     subwords = Subwords(parameters.minn, parameters.maxn, parameters.bucket, head.word_count, prune)
-    return Parts(info, vocabulary, subwords, input_, output)
+    return Parts(info, read_vocabulary, subwords, input_, output, file=file)

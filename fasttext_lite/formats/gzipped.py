@@ -1,8 +1,8 @@
-"""A gzip'd fastText file as a stream, from which a conversion takes what it needs.
+"""A gzip-compressed fastText file as a stream, for conversions.
 
-The order of such a file is head, dictionary, input matrix, output matrix. What is taken row by row
-in this order needs no space of its own; the vectors of words need rows from all over the input
-matrix, so that is unpacked into a workspace first.
+The order of such a file is head, dictionary, input matrix, output matrix. Rows that are read in
+this order need no space of their own. The vectors of words need rows from all over the input
+matrix, so the matrices are unpacked into a workspace first.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import shutil
 import tempfile
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -24,29 +25,32 @@ from fasttext_lite._core.lookup import dictionary
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite.errors import FileError, FormatError
 from fasttext_lite.formats import fasttext
-from fasttext_lite.formats.binary import Cursor, largest_dim
+from fasttext_lite.formats.cursor import Cursor, largest_dim
 from fasttext_lite.formats.head import LONGEST, SHAPE_SIZE, is_model, read_head
 from fasttext_lite.parts import Matrix, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
+    from fasttext_lite._core.lookup.rows import Rows
     from fasttext_lite.formats.head import Head
 
-__all__ = ["GzippedModel", "holds_model"]
+__all__ = ["GzippedModel", "StreamedRows", "holds_model"]
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 22
-# What deflate makes of a run of one byte; no data shrinks to less.
+# Deflate compresses a run of one byte by this factor, and nothing by a larger one.
 _MOST_RATIO = 1032
-# No word is as long; a stream without NUL bytes would fill the memory.
+# No word is this long. A stream without NUL bytes would fill the memory.
 _LONGEST_WORD = 1 << 20
 
 
 def holds_model(path: str) -> bool:
-    """Tell whether this is a gzip'd file that begins as a fastText model does."""
+    """Return whether a file is gzip-compressed and its content begins like a fastText model."""
     try:
         with Path(path).open("rb") as file:
             if file.read(2) != _GZIP:
@@ -58,7 +62,7 @@ def holds_model(path: str) -> bool:
 
 
 class GzippedModel:
-    """A gzip'd model, read once from its beginning to its end.
+    """A gzip-compressed model, read once from its beginning to its end, in a ``with`` block.
 
     Parameters
     ----------
@@ -67,30 +71,47 @@ class GzippedModel:
     Attributes
     ----------
     quantized : bool
-        The rest is quantised, and small: `read_all` takes it.
-    workspace_size : int
-        Bytes that the unpacked matrices take.
+        The matrices are quantised and small: `read_all` reads them.
+    supervised : bool
 
     Raises
     ------
+    FileError
+        The file cannot be opened.
     FormatError
-        The stream is damaged, or is no fastText model.
+        The stream is damaged, or is not a fastText model.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._stream = gzip.open(path)  # noqa: SIM115 - closed by `close`
+        try:
+            self._stream = gzip.open(path)  # noqa: SIM115 - closed by `__exit__`
+        except OSError as error:
+            raise FileError.from_os(error, path) from None
+        self._size = os.fstat(self._stream.fileno()).st_size
         self._begin = bytearray()
         try:
             self._read_begin()
         except BaseException:
-            self.close()
+            self._stream.close()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stream.close()
 
     def _read_begin(self) -> None:
         self._more(LONGEST)
         cursor = Cursor(memoryview(bytes(self._begin)), self.path)
         self.head: Head = read_head(cursor)
+        self.supervised = self.head.parameters.model == "supervised"
         del self._begin[self.head.stop :]
         self._stream.seek(self.head.stop)
         entries, at = 0, self.head.stop
@@ -103,7 +124,7 @@ class GzippedModel:
                 raise self._error("dictionary", at, "a word of over a megabyte: it is damaged")
             self._more(_BLOCK)
         stop = at + 8 * max(self.head.prune_size, 0) + self.head.flag_size
-        packed = Path(self.path).stat().st_size
+        packed = self._size
         if stop > _MOST_RATIO * packed:
             raise self._error(
                 "pruneidx_size",
@@ -129,7 +150,7 @@ class GzippedModel:
                 f"by its head the file has {self.workspace_size} bytes of matrices, which cannot "
                 f"be in {packed} bytes of gzip: it is cut or damaged; download or copy it again",
             )
-        # What was read beyond is read again: a seek backwards would unpack from the beginning.
+        # Kept for the next read: a seek backwards would unpack from the beginning.
         self._left = bytes(self._begin[stop:])
         del self._begin[stop:]
         self._dictionary_stop = at
@@ -139,7 +160,7 @@ class GzippedModel:
         return FormatError(field, offset, f"{reason} (bytes count after gunzip)", self.path)
 
     def _read(self, size: int) -> bytes:
-        """Unpack up to so many bytes."""
+        """Unpack up to `size` bytes."""
         try:
             return self._stream.read(size)
         except (OSError, EOFError, zlib.error) as problem:
@@ -153,7 +174,7 @@ class GzippedModel:
 
     def _exactly(self, field: str, size: int) -> bytearray:
         block, self._left = bytearray(self._left[:size]), self._left[size:]
-        # Never more at once than is there: `size` is only what the head says.
+        # In small blocks, since `size` is only what the head says.
         while len(block) < size:
             more = self._read(min(size - len(block), _BLOCK))
             if not more:
@@ -163,9 +184,9 @@ class GzippedModel:
         return block
 
     def read_all(self) -> Parts:
-        """Read a quantised model into memory, as if it had not been compressed."""
+        """Read a quantised model into memory, as from a file without compression."""
         head = self.head
-        # A code a number at most, and the norms; the output may be dense; then the centroids.
+        # At most a code per number, and the norms; the output may be dense; then the centroids.
         most = head.matrix_size(head.input_rows // 4 + 1 + head.output_rows)
         most += head.input_rows + head.output_rows + 4 * head.matrix_size(256) + _BLOCK
         rest = self._begin + self._left
@@ -173,64 +194,41 @@ class GzippedModel:
             rest += block
             if len(rest) > most + self._at:
                 raise self._error("end of file", len(rest), "the file goes on for too long")
-        return fasttext.read(memoryview(rest).toreadonly(), self.path)
+        return self._compressed(fasttext.read(memoryview(rest).toreadonly(), self.path))
 
     @property
     def workspace_size(self) -> int:
-        """Bytes that the unpacked matrices take (without the output of unsupervised models)."""
-        size = self.head.matrix_size(self.head.input_rows)
-        if self.head.parameters.model == "supervised":
-            size += self.head.matrix_size(self.head.output_rows)
-        return size
+        """Bytes that the unpacked matrices take, without the output of unsupervised models."""
+        rows = self.head.output_rows if self.supervised else 0
+        return self.head.matrix_size(self.head.input_rows + rows)
 
     def parts(self) -> Parts:
-        """Return the parts of the model but for the rows, which come by `take`."""
-        nothing = Matrix(DenseRows(memoryview(b""), 0, self.head.parameters.dim), None)
-        return self._parts(nothing, nothing)
+        """Return the parts of the model with matrices of `StreamedRows`, to be read in order."""
+        matrices = self._matrices()
+        matrices[0].begin()
+        # They have the one method of `Rows` that conversions call.
+        return self._parts(*(Matrix(cast("Rows", rows), None) for rows in matrices))
+
+    def _matrices(self) -> tuple[StreamedRows, StreamedRows]:
+        input_ = StreamedRows(self, "input matrix", self.head.input_rows)
+        count = self.head.output_rows if self.supervised else 0
+        return input_, StreamedRows(self, "output matrix", count, input_)
 
     def _parts(self, input_: Matrix, output: Matrix) -> Parts:
         begin = memoryview(self._begin).toreadonly()
-        return fasttext.parts_of_stream(
-            Cursor(begin, self.path), self.head, self._dictionary_stop, input_, output
+        return self._compressed(
+            fasttext.parts_of_stream(
+                Cursor(begin, self.path), self.head, self._dictionary_stop, input_, output
+            )
         )
 
-    def begin_matrix(self, name: str, rows: int) -> None:
-        """Go on to the first row of the next matrix, and check its shape."""
-        if name == "output matrix" and self.head.flag_size:
-            self._exactly("output matrix flag", 1)
-        at = self._at
-        shape = np.frombuffer(self._exactly(f"{name} shape", SHAPE_SIZE), "<i8")
-        expected = [rows, self.head.parameters.dim]
-        if shape.tolist() != expected:
-            raise self._error(name, at, f"the shape is {shape.tolist()}, not {expected}")
-        self._row = 0
-        self._matrix = name
-
-    def take(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> None:
-        """Read rows with ascending ids of the matrix that was begun; rows between are passed."""
-        width = self.head.matrix_size(1)
-        most = max(_BLOCK // width, 1)
-        start = 0
-        while start < len(ids):
-            stop = int(np.searchsorted(ids, ids[start] + most))
-            wanted = ids[start:stop]
-            self.skip_to(int(wanted[0]))
-            count = int(wanted[-1]) - self._row + 1
-            block = np.frombuffer(self._exactly(self._matrix, count * width), "<f4")
-            out[start:stop] = block.reshape(count, -1)[wanted - wanted[0]]
-            self._row += count
-            start = stop
-
-    def skip_to(self, row: int) -> None:
-        """Pass the rows before this one."""
-        left = (row - self._row) * self.head.matrix_size(1)
-        while left > 0:
-            left -= len(self._exactly(self._matrix, min(left, _BLOCK)))
-        self._row = row
+    def _compressed(self, parts: Parts) -> Parts:
+        """Set the size of the file to that of the compressed one."""
+        return replace(parts, info=replace(parts.info, file_size=self._size))
 
     @contextmanager
     def unpacked(self, folder: str) -> Iterator[Parts]:
-        """Unpack the matrices into a workspace in a folder, which is gone at the end.
+        """Unpack the matrices into a workspace in a folder, which is removed at the end.
 
         Raises
         ------
@@ -245,16 +243,11 @@ class GzippedModel:
                 folder,
                 errno.ENOSPC,
             )
-        head = self.head
+        matrices = self._matrices()
         with tempfile.TemporaryFile(dir=folder, prefix="fasttext-lite-") as file:
             try:
-                self.begin_matrix("input matrix", head.input_rows)
-                self._copy(file.fileno(), head.matrix_size(head.input_rows))
-                output_rows = 0
-                if head.parameters.model == "supervised":
-                    output_rows = head.output_rows
-                    self.begin_matrix("output matrix", output_rows)
-                    self._copy(file.fileno(), head.matrix_size(output_rows))
+                for rows in matrices if self.supervised else matrices[:1]:
+                    rows.copy(file.fileno())
             except OSError as error:
                 if isinstance(error, FileError):
                     raise
@@ -263,18 +256,86 @@ class GzippedModel:
             data = memoryview(b"")
             if self.workspace_size:
                 data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
-            dim, stop = head.parameters.dim, head.matrix_size(head.input_rows)
-            input_ = Matrix(DenseRows(data[:stop], head.input_rows, dim), None)
-            output = Matrix(DenseRows(data[stop:], output_rows, dim), None)
-            yield self._parts(input_, output)
+            stop = self.head.matrix_size(matrices[0].count)
+            blocks = zip((data[:stop], data[stop:]), matrices, strict=True)
+            yield self._parts(
+                *(Matrix(DenseRows(data, rows.count, rows.dim), None) for data, rows in blocks)
+            )
 
-    def _copy(self, descriptor: int, size: int) -> None:
-        while size:
-            block = memoryview(self._exactly(self._matrix, min(size, _BLOCK)))
-            size -= len(block)
+
+class StreamedRows:
+    """A matrix of a `GzippedModel`, of which `take` reads rows in ascending order.
+
+    Parameters
+    ----------
+    model : GzippedModel
+    name : str
+        For errors.
+    count : int
+        Number of rows.
+    before : StreamedRows, optional
+        The matrix before this one, which is passed first.
+    """
+
+    def __init__(
+        self, model: GzippedModel, name: str, count: int, before: StreamedRows | None = None
+    ) -> None:
+        self.count = count
+        self.dim = model.head.parameters.dim
+        self._model = model
+        self._name = name
+        self._before = before
+        self._width = model.head.matrix_size(1)
+        self._row = -1
+
+    def begin(self) -> None:
+        """Go to the first row, if that is not done, and check the shape."""
+        if self._row >= 0:
+            return
+        model = self._model
+        if self._before is not None:
+            self._before.skip_to(self._before.count)
+            if model.head.flag_size:
+                model._exactly(f"{self._name} flag", 1)
+        at = model._at
+        shape = np.frombuffer(model._exactly(f"{self._name} shape", SHAPE_SIZE), "<i8").tolist()
+        if shape != [self.count, self.dim]:
+            reason = f"the shape is {shape}, not {[self.count, self.dim]}"
+            raise model._error(self._name, at, reason)
+        self._row = 0
+
+    def take(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> None:
+        """Write the rows with these ids to `out` (float32, shape (n, dim)).
+
+        The ids ascend, from call to call too; the rows between them are skipped.
+        """
+        most = max(_BLOCK // self._width, 1)
+        start = 0
+        while start < len(ids):
+            stop = int(np.searchsorted(ids, ids[start] + most))
+            wanted = ids[start:stop]
+            self.skip_to(int(wanted[0]))
+            count = int(wanted[-1]) - self._row + 1
+            block = np.frombuffer(self._model._exactly(self._name, count * self._width), "<f4")
+            out[start:stop] = block.reshape(count, -1)[wanted - wanted[0]]
+            self._row += count
+            start = stop
+
+    def skip_to(self, row: int) -> None:
+        """Skip the rows before this one."""
+        self.begin()
+        left = (row - self._row) * self._width
+        while left > 0:
+            left -= len(self._model._exactly(self._name, min(left, _BLOCK)))
+        self._row = row
+
+    def copy(self, descriptor: int) -> None:
+        """Write all rows to a file."""
+        self.begin()
+        left = self.count * self._width
+        while left:
+            block = memoryview(self._model._exactly(self._name, min(left, _BLOCK)))
+            left -= len(block)
             while block:
                 block = block[os.write(descriptor, block) :]
-
-    def close(self) -> None:
-        """Close the stream."""
-        self._stream.close()
+        self._row = self.count

@@ -6,10 +6,19 @@ import struct
 from dataclasses import dataclass
 
 from fasttext_lite.errors import FormatError, InputValueError
-from fasttext_lite.formats.binary import Cursor
+from fasttext_lite.formats.cursor import Cursor
 from fasttext_lite.parts import Parameters
 
-__all__ = ["LONGEST", "SHAPE_SIZE", "Head", "is_floret", "is_model", "pack_head", "read_head"]
+__all__ = [
+    "LONGEST",
+    "SHAPE_SIZE",
+    "Head",
+    "has_magic",
+    "is_floret",
+    "is_model",
+    "pack_head",
+    "read_head",
+]
 
 _MAGIC = 793712314
 _LOSSES = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
@@ -87,8 +96,9 @@ class Head:
         return rows * self.parameters.dim * 4
 
 
-def _has_magic(data: memoryview) -> bool:
-    return len(data) >= 4 and int.from_bytes(data[:4], "little") == _MAGIC
+def has_magic(begin: bytes | memoryview) -> bool:
+    """Return whether a file begins with the magic number of fastText."""
+    return len(begin) >= 4 and int.from_bytes(begin[:4], "little") == _MAGIC
 
 
 def is_model(begin: bytes) -> bool:
@@ -102,7 +112,7 @@ def is_model(begin: bytes) -> bool:
     data = memoryview(begin)
     try:
         # Before there was a magic number, the head is one if it can be one.
-        return _has_magic(data) or read_head(Cursor(data, "")) is not None
+        return has_magic(data) or read_head(Cursor(data, "")) is not None
     except FormatError:
         return False
 
@@ -117,7 +127,7 @@ def read_head(cursor: Cursor) -> Head:
     """
     data = cursor.data
     version = 0
-    if _has_magic(data):
+    if has_magic(data):
         cursor.take("magic", 4)
         version = cursor.integer("version", "i4")
         if version not in (11, 12):

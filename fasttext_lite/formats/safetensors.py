@@ -107,13 +107,19 @@ class Header:
         return view
 
 
-def looks_like(data: memoryview) -> bool:
-    """Tell whether the file begins as a safetensors file does.
+def looks_like(begin: bytes) -> bool:
+    """Return whether a file that begins like this is a safetensors file.
 
-    A fastText file of 123 dimensions has a "{" in that place too, but zeros behind it.
+    The length of the header, under 16 MB, precedes its JSON. A fastText file of 123 dimensions has
+    "{" in this place too, but zeros after it; a file of word vectors has no zeros before it.
+
+    Parameters
+    ----------
+    begin : bytes
+        At least 12 bytes, or the whole of a shorter file.
     """
-    begin = bytes(data[_LENGTH : _LENGTH + 4])
-    return begin[:1] == b"{" and 0 not in begin and data[_LENGTH - 1] == 0
+    text = begin[_LENGTH : _LENGTH + 4]
+    return text[:1] == b"{" and 0 not in text and begin[3:_LENGTH] == bytes(5)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -199,20 +205,20 @@ def _tensor(name: str, entry: object, start: int) -> Tensor | None:
 
 
 class Writer:
-    """Write a file array by array, beside its target, and put it in its place at the end.
+    """Write a file array by array; it replaces its target when the ``with`` block ends.
 
     Parameters
     ----------
     path : str
-        The target; it is replaced when the ``with`` block ends well and left alone otherwise.
+        The target, as of `AtomicFile`.
     tensors : sequence of Tensor
-        In the order in which they will be written; offsets do not count.
+        In the order in which they will be written; their offsets are ignored.
     metadata : mapping of str to str
 
     Raises
     ------
     FileError
-        The folder is missing, not writable or full.
+        The target is write-protected, or its folder is missing, read-only or full.
     """
 
     def __init__(self, path: str, tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> None:
@@ -236,7 +242,7 @@ class Writer:
         return self
 
     def write(self, name: str, block: NDArray[Any] | bytes) -> None:
-        """Write the next bytes of an array; arrays come in their order, each whole."""
+        """Write the next bytes of an array; the arrays are written in order."""
         while self._plan[self._at].name != name:
             self._next()
         view = block.data if isinstance(block, np.ndarray) else memoryview(block)
@@ -244,7 +250,7 @@ class Writer:
         self._written += view.nbytes
 
     def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
-        """Read rows of an array that has been written whole."""
+        """Read rows of an array that was written completely."""
         at = len(self._header)
         for tensor in self._plan:
             if tensor.name == name:
@@ -257,7 +263,7 @@ class Writer:
         return view
 
     def _next(self) -> None:
-        """Go on to the next array, through fillers."""
+        """Go to the next array, and write fillers."""
         tensor = self._plan[self._at]
         if tensor.name.startswith(_FILLER):
             self._file.write(bytes(tensor.size))
@@ -283,9 +289,9 @@ class Writer:
 
 
 def _lay_out(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> tuple[bytes, list[Tensor]]:
-    """Make the header, and the arrays with the fillers that let each begin at 64 bytes.
+    """Return the header, and the arrays with fillers, so that each begins at a multiple of 64.
 
-    The container allows no holes, hence the fillers; the header is filled up with spaces.
+    The container allows no holes, hence the fillers. The header is padded with spaces.
     """
     plan: list[Tensor] = []
     entries: dict[str, Any] = {"__metadata__": dict(metadata)}

@@ -1,9 +1,9 @@
 """Word vectors without subwords: ``.vec`` and word2vec files, compressed or not.
 
-A first line gives the number of rows and of dimensions; then each row is a word, a space, and its
-numbers: in decimal, up to the end of the line, or as little-endian float32 with or without a line
-feed behind them. That first line may be missing before decimal rows (GloVe). Which it is shows in
-the data; names do not count.
+The first line has the number of rows and of dimensions. Then each row is a word, a space, and its
+numbers: in decimal, up to the end of the line, or as little-endian float32, with or without a line
+feed after them. The first line may be missing before decimal rows (GloVe). The layout is found from
+the content, not from the name of the file.
 
 Sources: ``word2vec.c`` (Mikolov and others, 2013) writes both forms, fastText's ``saveVectors``
 the decimal one with a space at the end of each line.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +22,12 @@ from fasttext_lite._core.files.textrows import RowParser
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
-from fasttext_lite.errors import FastTextLiteError, FormatError
-from fasttext_lite.formats.binary import largest_dim
+from fasttext_lite.errors import FormatError
+from fasttext_lite.formats.compressed import compression, decompressed
+from fasttext_lite.formats.cursor import largest_dim
 from fasttext_lite.formats.head import LONGEST, is_model
-from fasttext_lite.parts import Info, Matrix, Once, Parameters, Parts
+from fasttext_lite.formats.stream import StreamBuffer
+from fasttext_lite.parts import Info, Matrix, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -35,29 +37,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.formats.binary import ModelFile
+    from fasttext_lite.formats.file import ModelFile
 
 __all__ = ["BEGIN_SIZE", "read", "recognize"]
 
-# Bytes of a file that tell what it is; a first row of thousands of numbers fits.
+# Bytes from which a file is recognized; a first row of thousands of numbers fits.
 BEGIN_SIZE = 1 << 16
-_BLOCK = 1 << 20
-# A row that takes more is none.
+# A longer row is an error.
 _LONGEST_ROW = 1 << 26
 _LARGEST_COUNT = 2**31 - 1
 
-_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"))
 _HEAD = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|$)")
-# Digits can be taken in one way only: two would make a long row of them take quadratic time.
+# Digits match in one way only: with two a long row of them would take quadratic time.
 _NUMBER = re.compile(rb"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)", re.I)
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the rows of a file stand.
+    """How the rows of a file are written.
 
-    `count` is None where no head says it; `start` is the byte at which the first row begins.
+    `count` is None without a first line; `start` is the byte at which the first row begins.
     """
 
     binary: bool
@@ -73,62 +73,25 @@ class _Layout:
 
     @property
     def least_size(self) -> int:
-        """Bytes of a file with such rows at the least: the last one needs no end."""
+        """Smallest number of bytes of such a file: the last row may have no end."""
         row = 4 * self.dim + 2 if self.binary else 2 * self.dim + 2
         return self.start + max((self.count or 0) * row - 1, 0)
 
 
 def recognize(begin: bytes) -> bool:
-    """Tell whether a file that begins so is read here: word vectors, or anything compressed.
+    """Return whether a file that begins like this holds word vectors.
 
     Parameters
     ----------
     begin : bytes
-        The first `BEGIN_SIZE` bytes, or the whole file where it is shorter.
+        The first `BEGIN_SIZE` bytes, or the whole of a shorter file.
     """
-    return bool(_compression(begin)) or _is_text(begin)
-
-
-def _compression(begin: bytes) -> str:
-    """Name what a file is compressed with; empty where it is not."""
-    return next((name for magic, name in _COMPRESSIONS if begin.startswith(magic)), "")
-
-
-def _decompressed(
-    file: ModelFile, compression: str
-) -> tuple[io.BufferedIOBase, tuple[type[Exception], ...]]:
-    """Open what is in a compressed file; also the exceptions that say that it is damaged."""
-    # Imported here, since few need them and a Python may lack some.
-    try:
-        if compression == "gzip":
-            import gzip
-            import zlib
-
-            return gzip.GzipFile(fileobj=file.stream, mode="rb"), (
-                EOFError,
-                gzip.BadGzipFile,
-                zlib.error,
-            )
-        if compression == "bzip2":
-            import bz2
-
-            return bz2.BZ2File(file.stream), (EOFError, OSError)
-        import lzma
-
-        return lzma.LZMAFile(file.stream), (EOFError, lzma.LZMAError)
-    except ImportError as error:
-        raise FastTextLiteError(
-            f"{file.name}: this Python cannot read {compression} ({error}): decompress it first"
-        ) from None
-
-
-def _is_text(begin: bytes) -> bool:
     content = begin.removeprefix(codecs.BOM_UTF8)
     return _HEAD.match(content) is not None or _numbers_behind_word(content) > 1
 
 
 def _numbers_behind_word(content: bytes) -> int:
-    """Count the numbers of the first line; 0 where it is not a word and nothing but numbers."""
+    """Count the numbers of the first line; 0 unless it is a word and numbers only."""
     line, newline, _ = content.partition(b"\n")
     if not newline and len(content) >= BEGIN_SIZE:
         return 0
@@ -142,46 +105,44 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     Parameters
     ----------
     file : ModelFile
-        At its beginning, which `recognize` knows.
+        Open.
     progress : bool
-        Show a bar for what takes over a second, if stderr is a terminal.
+        Show a bar if reading takes over a second and stderr is a terminal.
 
     Returns
     -------
     Parts
-        Words and their vectors; there are no subwords, and counts are 0, since such a file has
-        none.
+        Words and their vectors. There are no subwords, and the counts are 0: such a file has none.
 
     Raises
     ------
     FileError
         The file cannot be read.
     FormatError
-        The file is cut or damaged, or something else is compressed in it. Offsets in a compressed
-        file count the bytes that come out of it.
+        The file is cut or damaged, or the content of a compressed file is something else. Offsets
+        in a compressed file count bytes after decompression.
     """
-    stream, size = file.stream, file.size
-    compression = _compression(file.begin(8))
-    fingerprint = file.fingerprint()
-    with progress_bar("reading", size, "B", show=progress) as advance:
+    kind = compression(file.begin(8))
+    stream: BinaryIO | io.BufferedIOBase = file.stream
+    damages: tuple[type[Exception], ...] = ()
+    # Later the file is not open.
+    file.fingerprint()
+    if kind:
+        stream, damages = decompressed(file.stream, kind, file.name)
+    source = StreamBuffer(stream, file.name, kind, damages)
+    with progress_bar("reading", file.size, "B", show=progress) as advance:
         try:
-            if not compression:
-                layout, parser = _read_rows(_Source(stream), size, _steps(stream, advance))
-            else:
-                unpacked, errors = _decompressed(file, compression)
-                source = _Source(unpacked, compression, errors)
-                layout, parser = _read_rows(source, None, _steps(stream, advance))
+            layout, parser = _read_rows(
+                source, None if kind else file.size, _steps(file.stream, advance)
+            )
         except FormatError as error:
-            error.path = file.name
-            if compression:
-                error.reason += "; bytes are counted after decompression"
-            raise
-    parts = _parts(file.name, layout, parser, size, compression)
-    return replace(parts, backing=file.backing(lambda: fingerprint))
+            note = "; bytes are counted after decompression" if kind else ""
+            raise FormatError(error.field, error.offset, error.reason + note, file.name) from None
+    return _parts(file, layout, parser, kind)
 
 
 def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], None]:
-    """Return what tells a bar how much further the stream is each time."""
+    """Return a function that moves a bar on by what was read since the last call."""
     at = stream.tell()
 
     def step() -> None:
@@ -193,9 +154,9 @@ def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], N
 
 
 def _read_rows(
-    source: _Source, size: int | None, step: Callable[[], None]
+    source: StreamBuffer, size: int | None, step: Callable[[], None]
 ) -> tuple[_Layout, RowParser]:
-    """Read all rows; `size` is that of the data, where it is known; call `step` now and then."""
+    """Read all rows; `size` is that of the data, if it is known; call `step` after each block."""
     source.fill(BEGIN_SIZE)
     layout = _layout(source.peek(BEGIN_SIZE), size, source.compression)
     source.drop(layout.start)
@@ -204,12 +165,12 @@ def _read_rows(
         limit=_LARGEST_COUNT if layout.count is None else layout.count,
         start=layout.start,
         said="the first line has" if layout.count is None else "the head says",
-        # Where the size of the data is not known, the head could say anything.
+        # Without the size of the data the head could name any number.
         expected=0 if size is None else layout.count or 0,
     )
     take = parser.take_binary if layout.binary else parser.take_text
     while True:
-        source.fill(_BLOCK)
+        source.fill()
         source.drop(take(source.view, source.ended))
         step()
         if source.ended:
@@ -233,83 +194,15 @@ def _read_rows(
     return layout, parser
 
 
-class _Source:
-    """The next bytes of a stream, in one buffer that grows where a row needs it.
-
-    Parameters
-    ----------
-    stream : file
-        Opened to read bytes.
-    compression : str
-        Named in errors.
-    damages : tuple of exception types
-        What the stream raises where compressed data is damaged.
-    """
-
-    def __init__(
-        self,
-        stream: BinaryIO | io.BufferedIOBase,
-        compression: str = "",
-        damages: tuple[type[Exception], ...] = (),
-    ) -> None:
-        self._stream = stream
-        self.compression = compression
-        self._damages = damages
-        self._buffer = bytearray(_BLOCK)
-        self._read = 0
-        self.length = 0
-        self.ended = False
-
-    @property
-    def view(self) -> memoryview:
-        """The bytes that were read and not dropped."""
-        return memoryview(self._buffer)[: self.length]
-
-    def peek(self, size: int) -> bytes:
-        """Copy the first of those bytes."""
-        return bytes(self.view[:size])
-
-    def drop(self, count: int) -> None:
-        """Forget that many bytes at the front."""
-        self.length -= count
-        self._buffer[: self.length] = self._buffer[count : count + self.length]
-
-    def fill(self, size: int) -> None:
-        """Read on until there are `size` bytes, at least one new one, or the stream ends."""
-        size = max(size, self.length + 1)
-        if size > len(self._buffer):
-            self._buffer.extend(bytes(max(size, 2 * len(self._buffer)) - len(self._buffer)))
-        with memoryview(self._buffer) as buffer:
-            while self.length < size and not self.ended:
-                count = self._readinto(buffer[self.length :])
-                self.ended = not count
-                self.length += count
-                self._read += count
-
-    def _readinto(self, target: memoryview) -> int:
-        try:
-            return self._stream.readinto(target) or 0  # type: ignore[union-attr]
-        except self._damages as error:
-            # Those of the system have a number, those of the decompression have none.
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise FormatError(
-                f"{self.compression} data",
-                self._read,
-                f"the {self.compression} data is cut or damaged ({error}); download or copy it "
-                "again",
-            ) from None
-
-
-def _layout(begin: bytes, size: int | None, compression: str) -> _Layout:
-    """Find out how the rows stand, from the first bytes of the data."""
+def _layout(begin: bytes, size: int | None, kind: str) -> _Layout:
+    """Find the layout of the rows, from the first bytes of the data."""
     content = begin.removeprefix(codecs.BOM_UTF8)
     at = len(begin) - len(content)
     head = _HEAD.match(content)
     if head is None:
         dim = _numbers_behind_word(content)
         if dim < 2:
-            raise FormatError("first line", at, _other(content, compression))
+            raise FormatError("first line", at, _other(content, kind))
         return _Layout(False, None, dim, at)
     count, dim = map(int, head.groups())
     if dim == 0 or 4 * dim > _LONGEST_ROW:
@@ -331,10 +224,10 @@ def _layout(begin: bytes, size: int | None, compression: str) -> _Layout:
 
 
 def _is_binary(rows: bytes, dim: int) -> bool:
-    """Tell float32 from decimal numbers by the first row.
+    """Return whether the numbers of the first row are float32, not decimal.
 
-    It is text where it has as many decimal numbers as it should; else where the bytes that would
-    be float32 could be written text.
+    The row is text if it has `dim` decimal numbers, or if the bytes in the place of float32 numbers
+    could be text.
     """
     if _numbers_behind_word(rows) == dim:
         return False
@@ -351,29 +244,25 @@ def _is_binary(rows: bytes, dim: int) -> bool:
     return False
 
 
-def _other(content: bytes, compression: str) -> str:
-    """Say what is compressed in a file, if not word vectors."""
+def _other(content: bytes, kind: str) -> str:
+    """Return what is wrong with compressed data that is not word vectors."""
     if is_model(content[:LONGEST]):
-        more = ", or convert it as it is (fasttext-lite convert)" if compression == "gzip" else ""
-        return f"this is a fastText model compressed with {compression}: decompress it first{more}"
-    return f"this is {compression} data, but no word vectors are in it"
+        more = ", or convert it as it is (fasttext-lite convert)" if kind == "gzip" else ""
+        return f"this is a fastText model compressed with {kind}: decompress it first{more}"
+    return f"this is {kind} data, but no word vectors are in it"
 
 
-def _parts(
-    path: str, layout: _Layout, parser: RowParser, file_size: int, compression: str
-) -> Parts:
+def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Parts:
     count, dim = parser.count, layout.dim
     numbers = memoryview(parser.numbers).toreadonly()
     view: NDArray[np.float32] = np.ndarray((count, dim), np.float32, numbers)
     counts = np.zeros(count, np.int64)
     offsets: NDArray[np.uint64] = np.ndarray(count + 1, np.uint64, parser.offsets)
     vocabulary = Vocabulary.stored(memoryview(parser.words), offsets, counts, count, 0)
-    made = Once(lambda: vocabulary)
-    made.get()
     nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
     info = Info(
-        path=path,
-        format=layout.name + (compression and f", {compression}"),
+        path=file.name,
+        format=layout.name + (kind and f", {kind}"),
         kind="vectors",
         word_count=count,
         label_count=0,
@@ -386,16 +275,17 @@ def _parts(
         pruned=False,
         quantized_input=False,
         quantized_output=False,
-        file_size=file_size,
+        file_size=file.size,
         sections=(),
         index_size=Vocabulary.index_size(count) + len(parser.words) + view.nbytes,
     )  # fmt: skip
     return Parts(
         info,
-        made,
+        lambda: vocabulary,
         Subwords(0, 0, 0, 0),
         input=nothing,
         output=None,
         vectors=Matrix(DenseRows(numbers, count, dim), view),
         closed=True,
+        file=file,
     )

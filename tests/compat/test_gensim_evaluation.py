@@ -65,7 +65,7 @@ def test_analogies_are_answered_as_in_gensim(
     score, sections = theirs.evaluate_word_analogies(
         str(path), restrict_vocab=restrict_vocab, case_insensitive=False
     )
-    result = ftl.evaluate.analogies(ours, path, restrict_vocab=restrict_vocab, known_only=True)
+    result = ftl.evaluate.analogies(ours, path, max_words=restrict_vocab, known_only=True)
     found = [(part.name, part.correct, part.asked) for part in result.sections]
     assert found == [
         (part["section"], len(part["correct"]), len(part["correct"]) + len(part["incorrect"]))
@@ -101,11 +101,11 @@ def test_neighbors_and_analogies_are_those_of_gensim(
         assert clear <= {near.word for near in found}
 
     words = list(ours.words[10:2000:100])
-    answers = ours.neighbors(words, k=10, restrict_vocab=restrict)
+    answers = ours.neighbors(words, k=10, max_words=restrict)
     for word, found in zip(words, answers, strict=True):
         compare(found, theirs.most_similar(word, topn=10, restrict_vocab=restrict))
     triple = ("paris", "berlin", "germany")
     expected = theirs.most_similar(
         ["paris", "germany"], ["berlin"], topn=10, restrict_vocab=restrict
     )
-    compare(ours.analogies(*triple, restrict_vocab=restrict), expected)
+    compare(ours.analogies(*triple, max_words=restrict), expected)

@@ -17,7 +17,7 @@ from support.text import language_lines, plain_lines, unknown_words
 import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext as face
 from fasttext_lite.compat.fasttext.FastText import _FastText, _Meter
-from fasttext_lite.metrics import Meter
+from fasttext_lite.evaluate.labels import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

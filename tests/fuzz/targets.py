@@ -20,7 +20,7 @@ from seeds import write_seeds
 from support.queries import ask_everything
 
 import fasttext_lite as ftl
-from fasttext_lite.formats import text as _text
+from fasttext_lite.formats import stream as _stream
 
 __all__ = ["binary", "compact", "gzipped", "line", "numbers", "subwords", "text", "text_rows"]
 
@@ -49,7 +49,7 @@ _target = str(_folder / "output")
 
 np.seterr(all="ignore")
 # So that rows of short inputs cross the border of a block.
-_text._BLOCK = 1 << 8  # type: ignore[attr-defined]
+_stream._BLOCK = 1 << 8  # type: ignore[attr-defined]
 
 
 def _collect() -> None:

@@ -16,7 +16,14 @@ from typing import Any
 
 import fasttext
 import numpy as np
-from support.text import CURIOSITIES, language_lines, plain_lines, topic_lines, unknown_words
+from support.text import (
+    CURIOSITIES,
+    labelled_texts,
+    language_lines,
+    plain_lines,
+    topic_lines,
+    unknown_words,
+)
 from support.training import train_official
 
 import fasttext_lite as ftl
@@ -56,6 +63,13 @@ MODELS: dict[str, dict[str, Any]] = {
     },
 }
 COMPACT = "skipgram.safetensors"
+# Barely trained, so that all labels are nearly equal and the last bit of a sum decides.
+NEAR_TIES: dict[str, dict[str, Any]] = {
+    f"{loss}.bin": SUPERVISED
+    | {"lines": topic_lines(90), "loss": loss, "epoch": 1, "lr": 0.01, "minn": 2, "maxn": 4}
+    | {"wordNgrams": 2}
+    for loss in ("softmax", "hs", "ns", "ova")
+}
 QUERIES = [word for word in (*CURIOSITIES, *unknown_words(100)[-10:]) if len(word) < 20]
 
 
@@ -72,6 +86,26 @@ def main() -> None:
     (GOLDEN / "expected.json").write_text(text + "\n", encoding="ascii")
     np.savez_compressed(GOLDEN / "expected.npz", **vectors)
     compact()
+    near_ties()
+
+
+def near_ties() -> None:
+    """Make the files of ``near_ties``: models, and the best labels of texts.
+
+    The texts are those of ``labelled_texts``.
+    """
+    folder = GOLDEN / "near_ties"
+    answers = {}
+    for name, options in NEAR_TIES.items():
+        train_official(folder / name, **options)
+        model = fasttext.load_model(str(folder / name))
+        lines = [f"{text}\n" for text in labelled_texts()]
+        answers[name] = {}
+        for k in (1, 3, 9):
+            found, _ = model.f.multilinePredict(lines, k, 0.0, "strict")
+            answers[name][k] = [[int(label[-3:]) for label in one] for one in found]
+    text = json.dumps(answers, separators=(",", ":"))
+    (folder / "labels.json").write_text(text + "\n", encoding="ascii")
 
 
 def compact() -> None:

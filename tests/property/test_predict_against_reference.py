@@ -101,7 +101,7 @@ def test_every_label_has_its_probability(options: dict[str, Any], lines: list[by
             expected = reference_predict.probabilities(slow, line)
             event("an answer" if expected else "no answer")
             for bias, column in ((True, 0), (False, 1)):
-                found = ours.predict(line, -1, -1.0, bias=bias)
+                found = ours.predict(line, -1, -1.0, official_bias=bias)
                 assert list(found.probabilities) == sorted(found.probabilities, reverse=True)
                 by_label = dict(zip(found.labels, found.probabilities, strict=True))
                 assert len(by_label) == len(found.labels) == len(expected)
@@ -121,8 +121,8 @@ def test_a_part_of_the_labels_is_the_best_part(
     options: dict[str, Any], line: bytes, k: int, threshold: float
 ) -> None:
     for ours, _ in both_of(options):
-        every = ours.predict(line, -1, -1.0, bias=False).probabilities
-        best = ours.predict(line, k, threshold, bias=False)
+        every = ours.predict(line, -1, -1.0, official_bias=False).probabilities
+        best = ours.predict(line, k, threshold, official_bias=False)
         # In hierarchical softmax it is the sum with the bias of each turn that is cut.
         sure = every[every > threshold + 1e-4]
         assert len(best.labels) >= min(k, len(sure))

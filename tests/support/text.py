@@ -157,6 +157,27 @@ def topic_lines(labels: int = 300, seed: int = 0) -> list[str]:
     return [f"__label__{i % labels:03} {line}" for i, (_, line) in enumerate(lines)]
 
 
+def labelled_texts(count: int = 500) -> list[str]:
+    """Texts of one to thousands of words in many scripts, to predict the labels of."""
+    source = random.Random(count)
+    lines = [line for _, line in _shuffled_lines(count, seed=1)]
+    for i in range(count):
+        words = lines[i].split()
+        if i % 3 == 1:
+            words += unknown_texts(source, 4)
+        if i % 50 == 2:
+            words += " ".join(source.choices(lines, k=300)).split()
+        lines[i] = " ".join(words)
+    return lines
+
+
+def unknown_texts(source: random.Random, count: int) -> list[str]:
+    """Words of letters of one script."""
+    scripts = source.choices(SCRIPTS[:-1], k=count)
+    letters = [[chr(point) for point in script if chr(point).isalpha()] for script in scripts]
+    return ["".join(source.choices(one or ["x"], k=source.randint(1, 9))) for one in letters]
+
+
 def _shuffled_lines(count: int, seed: int) -> list[tuple[str, str]]:
     """Sentences, each with about half of its words left out and the rest in another order."""
     source = random.Random(seed)

@@ -28,7 +28,7 @@ SCRIPT = """
 import sys, threading, time
 import fasttext_lite as ftl
 # Before: CPython ends a process by a signal that came amid an exec, as of a dataclass.
-from fasttext_lite import conversion, evaluate, exports
+from fasttext_lite import conversion, evaluate, exporting
 
 path, folder = sys.argv[1:3]
 model = ftl.load(path)
@@ -178,7 +178,7 @@ def test_an_interrupt_of_the_command_line_is_exit_code_130(paths, arguments):
     code = (
         "import sys\n"
         "from fasttext_lite import cli\n"
-        "import fasttext_lite.exports, fasttext_lite.conversion, fasttext_lite.classifier\n"
+        "import fasttext_lite.exporting, fasttext_lite.conversion, fasttext_lite.classifier\n"
         "sys.stderr.write('begun\\n'); sys.stderr.flush()\n"
         "for _ in range(1000):\n"
         "    if code := cli.main(sys.argv[1:]):\n"

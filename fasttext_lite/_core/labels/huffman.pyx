@@ -4,10 +4,24 @@ from libc.math cimport expf, isnan
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
-from fasttext_lite._core.labels.losses cimport NO_NUMBER, Loss, Scored, biased_log, keep_best, sort_best
+from fasttext_lite._core.labels.losses cimport (
+    IN_DOUBT,
+    NO_NUMBER,
+    LabelScore,
+    Loss,
+    Precision,
+    biased_log,
+    keep_best,
+    sort_best,
+)
 from fasttext_lite._core.lookup.rows cimport Rows
 
 from fasttext_lite.errors import InputValueError
+
+# Half the distance of float32 numbers near 1.
+cdef double UNIT = 2.0 ** -24
+# log(1 + 1e-5), by which a branch may gain at each fork.
+cdef double GAIN = 1.0001e-5
 
 
 cdef class HierarchicalSoftmax(Loss):
@@ -52,7 +66,9 @@ cdef class HierarchicalSoftmax(Loss):
             with nogil:
                 depth = self._build(&counts[0], sums)
         free(sums)
-        self.scratch_size = (depth + 2) * sizeof(Branch)
+        self.depth = depth
+        self.few = 1
+        self.scratch_size = (depth + 2) * sizeof(Branch) + output.dim * sizeof(float)
 
     def __dealloc__(self):
         free(self.nodes)
@@ -70,7 +86,6 @@ cdef class HierarchicalSoftmax(Loss):
         for i in range(leaves):
             sums[i] = counts[i]
             self.nodes[i].left = self.nodes[i].right = -1
-            self.nodes[i].place = 0
         for i in range(leaves, size):
             for side in range(2):
                 # Forks come in the order of their sums, labels from the last on.
@@ -85,105 +100,100 @@ cdef class HierarchicalSoftmax(Loss):
             sums[i] = sums[pair[0]] + sums[pair[1]]
             self.parents[pair[0]] = self.parents[pair[1]] = i
         self.parents[size - 1] = -1
-        # From here on `sums` holds how many leaves are under a node.
-        for i in range(size):
-            sums[i] = 1 if i < leaves else (
-                sums[self.nodes[i].left] + sums[self.nodes[i].right]
-            )
-        self.nodes[size - 1].place = self.nodes[size - 1].depth = 0
+        self.nodes[size - 1].depth = 0
         for i in range(size - 1, leaves - 1, -1):
             for side in range(2):
                 at = self.nodes[i].right if side else self.nodes[i].left
                 self.nodes[at].depth = self.nodes[i].depth + 1
-                self.nodes[at].place = self.nodes[i].place
                 depth = max(depth, self.nodes[at].depth)
-            self.nodes[at].place += <int32_t>sums[self.nodes[i].left]
         return depth
 
     cdef bint _split(
-        self, const float* hidden, const Branch* branch, Branch* left, Branch* right
+        self, const float* hidden, const Precision* precision, float* buffer, Branch* branch,
+        Branch* right,
     ) noexcept nogil:
-        """Go from a fork to the two branches under it; False where its score is not a number."""
+        """Go from a fork to its left branch and its right one; False where its score is NaN.
+
+        p = 1 / (1 + exp(-x)) is computed within 4 u p, u = 2**-24, so that log(p + 1e-5) has an
+        error of a few u; 1 - p is within 4 u, and log(1 - p + 1e-5) within 4 u / (1 - p + 1e-5).
+        That holds for both scores, the fast and the official one. Rounding the sum of the
+        logarithms, each of which is below 12, adds at most 24 u at each level of the tree.
+        """
         cdef Node* node = &self.nodes[branch.node]
-        cdef float x = self.output.dot(branch.node - self.label_count, hidden)
+        cdef float x = self.raw_score(
+            branch.node - self.label_count, hidden, precision.official, buffer
+        )
+        cdef float error = branch.error
         cdef float p
         if isnan(x):
             return False
-        p = <float>(1.0 / <double>(1 + expf(-x)))
-        # In this order, since the left branch may be written over the one that it comes from.
+        # The sum is one of float32: a literal would make it float64.
+        p = <float>(1.0 / <double>(<float>1 + expf(-x)))
+        if not precision.official:
+            error += <float>(precision.error + (160 + 24 * self.depth) * UNIT)
         right.node = node.right
         right.score = branch.score + biased_log(p)
         right.probability = branch.probability * p
-        left.node = node.left
-        left.score = branch.score + biased_log(<float>(1.0 - p))
-        left.probability = branch.probability * (1.0 - p)
+        right.error = error
+        branch.node = node.left
+        branch.score += biased_log(<float>(1.0 - p))
+        branch.probability *= 1.0 - p
+        branch.error = error
+        if not precision.official and p > <float>0.9:
+            branch.error += <float>((800 if p < <float>0.99 else 1e6) * UNIT)
         return True
 
     cdef Py_ssize_t best(
         self,
         const float* hidden,
+        Precision precision,
         Py_ssize_t k,
         float threshold,
-        bint ordered,
-        Scored* heap,
+        LabelScore* heap,
         void* scratch,
     ) noexcept nogil:
+        """As `Loss.best`; the official program goes left first, the fast search to the likelier side.
+
+        The program cuts a branch whose score is under that of the k-th best label so far, though
+        the score may yet grow by `GAIN` at each fork. A label that is better than all others by
+        more than the tree gains is found in any order; where there is none the order decides.
+        """
         cdef Branch* stack = <Branch*>scratch
+        cdef float* buffer = <float*>(stack + self.depth + 2)
         cdef float least = biased_log(threshold)
         cdef Py_ssize_t found = 0
         cdef Py_ssize_t waiting = 0
-        cdef Branch branch
-        cdef Scored item
+        cdef bint certain = True
+        cdef Branch branch, other
+        cdef LabelScore item
         if self.label_count == 0:
             return 0
+        if not precision.official and not precision.error < 0.01:
+            return IN_DOUBT
         branch.node = 2 * self.label_count - 2
         branch.score = 0
+        branch.error = 0 if precision.official else <float>(self.depth * GAIN)
         branch.probability = 1
-        if k == 1:
-            return self._first(hidden, least, branch, heap, stack)
         while True:
-            if not (branch.score < least or (found == k and branch.score < heap[0].score)):
+            if not (
+                branch.score + branch.error < least
+                or (
+                    found == k
+                    and branch.score + branch.error < heap[0].score - heap[0].error
+                )
+            ):
                 if branch.node < self.label_count:
                     item.score = branch.score
                     item.probability = <float>branch.probability
+                    item.error = branch.error
                     item.label = branch.node
-                    found = keep_best(heap, found, k, item)
+                    certain = keep_best(heap, &found, k, item) and certain
+                    if branch.score - branch.error <= least:
+                        certain = False
                 else:
-                    if not self._split(hidden, &branch, &branch, &stack[waiting]):
-                        return NO_NUMBER
-                    waiting += 1
-                    continue
-            if waiting == 0:
-                break
-            waiting -= 1
-            branch = stack[waiting]
-        sort_best(heap, found)
-        return found
-
-    cdef Py_ssize_t _first(
-        self, const float* hidden, float least, Branch branch, Scored* heap, Branch* stack
-    ) noexcept nogil:
-        """The most probable label alone, the more probable branch of each fork first.
-
-        Of equal ones it is the last that a search from left to right would meet, as there the
-        later one takes the place of the earlier.
-        """
-        cdef Py_ssize_t waiting = 0
-        cdef int32_t place = -1
-        cdef Branch other
-        heap.score = least
-        while True:
-            if not branch.score < heap.score:
-                if branch.node < self.label_count:
-                    if branch.score > heap.score or self.nodes[branch.node].place > place:
-                        place = self.nodes[branch.node].place
-                        heap.score = branch.score
-                        heap.probability = <float>branch.probability
-                        heap.label = branch.node
-                else:
-                    if not self._split(hidden, &branch, &branch, &stack[waiting]):
-                        return NO_NUMBER
-                    if stack[waiting].score > branch.score:
+                    if not self._split(hidden, &precision, buffer, &branch, &stack[waiting]):
+                        return NO_NUMBER if precision.official else IN_DOUBT
+                    if not precision.official and stack[waiting].score > branch.score:
                         other = branch
                         branch = stack[waiting]
                         stack[waiting] = other
@@ -193,7 +203,8 @@ cdef class HierarchicalSoftmax(Loss):
                 break
             waiting -= 1
             branch = stack[waiting]
-        return place >= 0
+        certain = sort_best(heap, found) and certain
+        return found if certain or precision.official else IN_DOUBT
 
     def direction(self, int32_t label, float[::1] out not None):
         """Write the sum of the rows on the way to a label, those where it turns left negated.

@@ -1,4 +1,4 @@
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from fasttext_lite._core.text.batch cimport Span
 from fasttext_lite._core.lookup.rows cimport Rows
@@ -13,25 +13,8 @@ cdef enum:
 
 cdef struct Gather:
     int64_t ids[GATHER]
-    int64_t sums[GATHER]
-    size_t id_count
-    size_t sum_count
-    int64_t total       # rows that were gathered, those within sums included
-
-
-cdef struct WordNgrams:
-    # The hashes of the word n-grams that the next token makes longer, one for each begin.
-    uint64_t few[8]
-    uint64_t* hashes
-    size_t most
     size_t count
-    size_t oldest
-
-
-cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
-    # The official program keeps hashes as int32 and computes with them as uint64: the upper bits
-    # of a hash above 2**31 are set.
-    return <uint64_t><int64_t><int32_t>h
+    int64_t total       # rows that were added, and those in `ids`
 
 
 cdef class LineReader:
@@ -39,17 +22,20 @@ cdef class LineReader:
     cdef readonly Subwords subwords
     cdef Subwords hashed
     cdef readonly Rows rows
-    cdef readonly Rows sums
     cdef readonly int32_t word_ngrams
     cdef readonly bint known_ngrams
-    cdef const int32_t[::1] weights
+    cdef const int32_t[::1] known_rows
+    cdef const int64_t[::1] known_starts
 
-    cdef int64_t sum(self, const uint8_t* text, size_t length, float* out) noexcept nogil
-    cdef Status mean(self, Span text, float* out, bint* empty) noexcept nogil
+    cdef int64_t _sum(self, Span line, float* out) noexcept nogil
+    cdef Status mean(self, Span line, float* out, bint* empty) noexcept nogil
     cdef void _flush(self, Gather* gather, float* out) noexcept nogil
-    cdef bint _add_ngrams(
-        self, const uint8_t* text, const Token* token, Gather* gather, float* out
+    cdef void _append(self, Gather* gather, int64_t row, float* out) noexcept nogil
+    cdef bint _add_token(
+        self, Span line, const Token* token, Gather* gather, float* out
     ) noexcept nogil
+    cdef void _add_known(self, int32_t entry, Gather* gather, float* out) noexcept nogil
+    cdef bint _add_ngrams(self, Span word, Gather* gather, float* out) noexcept nogil
     cdef void _add_word_ngrams(
-        self, WordNgrams* ngrams, uint32_t h, Gather* gather, float* out
+        self, const uint32_t* hashes, size_t count, Gather* gather, float* out
     ) noexcept nogil

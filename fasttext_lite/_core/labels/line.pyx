@@ -1,6 +1,6 @@
-"""A line of text to the sum of its rows: tokens, look-up, n-grams and word n-grams in one pass."""
+"""A line of text to the mean of its rows: tokens, look-up, n-grams and word n-grams."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memset
 
@@ -12,20 +12,32 @@ from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport LONGEST, Subwords, Walk, bracket
 from fasttext_lite._core.labels.tokens cimport (
     DONE,
-    END,
     NEWLINE,
     NO_MEMORY,
     Status,
     Token,
     Tokenizer,
+    begin,
     failure,
 )
 
 from fasttext_lite.errors import InputValueError
 
 cdef enum:
-    # Bytes of "<word>" that need no memory of their own.
+    # Bytes of "<word>" that need no allocation.
     SHORT = 256
+
+
+cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
+    # The official program keeps hashes as int32 and computes with them as uint64: the upper bits
+    # of a hash above 2**31 are set.
+    return <uint64_t><int64_t><int32_t>h
+
+
+cdef inline uint64_t longer_hash(uint64_t h, uint32_t next) noexcept nogil:
+    """The hash of a word n-gram that is longer by a token."""
+    return h * <uint64_t>116049371 + signed_hash(next)
+
 
 cdef class LineReader:
     """Turns lines into rows of the input matrix, by the rules of a supervised model.
@@ -40,10 +52,10 @@ cdef class LineReader:
         The longest sequence of tokens that has a row.
     known_ngrams : bool
         Whether known words have n-grams, too.
-    sums : Rows, optional
-        For each word the sum of its own row and those of its n-grams, to be read instead of them.
-    weights : int32 buffer, optional
-        How many rows each of those sums has.
+    known_rows : int32 buffer, optional
+        The rows of all known words, in official order, as `take_known` writes them.
+    known_starts : int64 buffer, shape (words + 1,), optional
+        Where those of each word begin.
     """
 
     def __cinit__(
@@ -53,172 +65,173 @@ cdef class LineReader:
         Rows rows not None,
         int32_t word_ngrams,
         bint known_ngrams,
-        Rows sums=None,
-        const int32_t[::1] weights=None,
+        const int32_t[::1] known_rows=None,
+        const int64_t[::1] known_starts=None,
     ):
         if subwords.first_row != tokens.vocabulary.word_count:
             raise InputValueError("the first subword row must follow the last word")
-        if sums is not None and not (
-            sums.count == weights.shape[0] == tokens.vocabulary.word_count and sums.dim == rows.dim
+        if (known_rows is None) != (known_starts is None) or (
+            known_rows is not None and not (
+                known_starts.shape[0] == tokens.vocabulary.word_count + 1
+                and known_starts[tokens.vocabulary.word_count] == known_rows.shape[0]
+            )
         ):
-            raise InputValueError("the sums do not fit the words")
+            raise InputValueError("the rows of the known words do not fit the vocabulary")
         self.tokens = tokens
         self.subwords = subwords
         self.hashed = subwords.filtered()
         self.rows = rows
         self.word_ngrams = word_ngrams
         self.known_ngrams = known_ngrams
-        self.sums = sums
-        self.weights = weights
+        self.known_rows = known_rows
+        self.known_starts = known_starts
 
     def with_tokens(self, Tokenizer tokens not None):
         """The same reader with another label prefix."""
         return LineReader(
-            tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams, self.sums,
-            self.weights,
+            tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams,
+            self.known_rows, self.known_starts,
         )
 
-    def with_sums(self, Rows sums not None, const int32_t[::1] weights not None):
-        """The same reader with the sums that `add_sums` made."""
+    def with_known(self, const int32_t[::1] rows not None, const int64_t[::1] starts not None):
+        """The same reader with what `take_known` wrote, so that known words are not hashed."""
         return LineReader(
-            self.tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams, sums,
-            weights,
+            self.tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams, rows,
+            starts,
         )
 
-    cdef int64_t sum(self, const uint8_t* text, size_t length, float* out) noexcept nogil:
+    cdef int64_t _sum(self, Span line, float* out) noexcept nogil:
         """Write the sum of all rows of a line into `out`; their number, or -1 without memory.
 
-        The official program adds the rows of all tokens first and those of the word n-grams last.
-        Here they come as the tokens do, and a known word may come as one sum: the last bits of a
-        sum differ, and nothing has to be kept for the length of a text.
+        The rows of all tokens come first, each with its n-grams, then those of the word n-grams:
+        the bits of the sum are those of the official program.
         """
         cdef Gather gather
-        cdef WordNgrams ngrams
         cdef Token token
         cdef bint done = True
-        cdef bint inside
-        gather.id_count = gather.sum_count = 0
-        gather.total = 0
-        ngrams.most = <size_t>max(self.word_ngrams - 1, 0) if self.subwords.bucket else 0
-        ngrams.count = ngrams.oldest = 0
-        ngrams.hashes = ngrams.few
-        if ngrams.most > 8:
-            # A line has no more tokens than this, nor n-grams of so many.
-            ngrams.most = min(ngrams.most, length // 2 + 2)
-            ngrams.hashes = <uint64_t*>malloc(ngrams.most * sizeof(uint64_t))
-            if ngrams.hashes == NULL:
+        cdef size_t count = 0
+        cdef uint32_t* hashes = NULL
+        if self.word_ngrams > 1 and self.subwords.bucket:
+            # A line has no more tokens than this, the end token included.
+            hashes = <uint32_t*>malloc((line.length // 2 + 2) * sizeof(uint32_t))
+            if hashes == NULL:
                 return -1
+        gather.count = 0
+        gather.total = 0
         memset(out, 0, <size_t>self.rows.dim * sizeof(float))
-        token.stop = 0
-        while done:
-            inside = self.tokens.next(text, length, &token)
-            if not inside:
-                if not self.tokens.ends:
-                    break
-                text = END
-                length = 4
-                token.stop = 0
-                self.tokens.next(text, length, &token)
+        begin(&token)
+        while done and self.tokens.next(&line, &token):
             if not token.is_label:
-                if token.entry < 0:
-                    if not token.is_end:
-                        done = self._add_ngrams(text, &token, &gather, out)
-                elif self.sums is not None:
-                    if gather.sum_count == GATHER:
-                        self._flush(&gather, out)
-                    gather.sums[gather.sum_count] = token.entry
-                    gather.sum_count += 1
-                    gather.total += self.weights[token.entry]
-                else:
-                    if gather.id_count == GATHER:
-                        self._flush(&gather, out)
-                    gather.ids[gather.id_count] = token.entry
-                    gather.id_count += 1
-                    gather.total += 1
-                    if self.known_ngrams:
-                        done = self._add_ngrams(text, &token, &gather, out)
-                if ngrams.most:
-                    self._add_word_ngrams(&ngrams, token.hash, &gather, out)
-            if token.is_end:
-                break
+                done = self._add_token(line, &token, &gather, out)
+                if hashes != NULL:
+                    hashes[count] = token.hash
+                    count += 1
+        if hashes != NULL:
+            self._add_word_ngrams(hashes, count, &gather, out)
+            free(hashes)
         self._flush(&gather, out)
-        if ngrams.hashes != ngrams.few:
-            free(ngrams.hashes)
         return gather.total if done else -1
 
     cdef void _flush(self, Gather* gather, float* out) noexcept nogil:
         """Add the rows that were gathered."""
-        if gather.sum_count:
-            self.sums.add(gather.sums, gather.sum_count, 0, out)
-        if gather.id_count:
-            self.rows.add(gather.ids, gather.id_count, 0, out)
-        gather.id_count = gather.sum_count = 0
+        self.rows.add(gather.ids, gather.count, 0, out)
+        gather.count = 0
 
-    cdef bint _add_ngrams(
-        self, const uint8_t* text, const Token* token, Gather* gather, float* out
+    cdef void _append(self, Gather* gather, int64_t row, float* out) noexcept nogil:
+        if gather.count == GATHER:
+            self._flush(gather, out)
+        gather.ids[gather.count] = row
+        gather.count += 1
+        gather.total += 1
+
+    cdef bint _add_token(
+        self, Span line, const Token* token, Gather* gather, float* out
     ) noexcept nogil:
-        """Gather the rows of the n-grams of a token; False where there is no memory."""
+        """Gather the rows of a token; False where there is no memory."""
+        cdef Span word
+        if token.entry >= 0:
+            if self.known_rows is not None:
+                self._add_known(token.entry, gather, out)
+                return True
+            self._append(gather, token.entry, out)
+            if not self.known_ngrams:
+                return True
+        elif token.is_end:
+            return True
+        word.text = line.text + token.start
+        word.length = token.stop - token.start
+        return self._add_ngrams(word, gather, out)
+
+    cdef void _add_known(self, int32_t entry, Gather* gather, float* out) noexcept nogil:
+        """Gather the rows of a known word."""
+        cdef int64_t at = self.known_starts[entry]
+        cdef int64_t stop = self.known_starts[entry + 1]
+        cdef int64_t piece, i
+        cdef const int32_t* rows
+        cdef int64_t* ids
+        gather.total += stop - at
+        while at < stop:
+            if gather.count == GATHER:
+                self._flush(gather, out)
+            piece = min(stop - at, <int64_t>(GATHER - gather.count))
+            rows = &self.known_rows[at]
+            ids = gather.ids + gather.count
+            for i in range(piece):
+                ids[i] = rows[i]
+            gather.count += <size_t>piece
+            at += piece
+
+    cdef bint _add_ngrams(self, Span word, Gather* gather, float* out) noexcept nogil:
+        """Gather the rows of the n-grams of a word; False where there is no memory."""
         cdef uint8_t buffer[SHORT]
         cdef Walk walk
-        cdef size_t length = token.stop - token.start
-        cdef uint8_t* word = bracket(text + token.start, length, buffer, SHORT)
+        cdef size_t length = word.length + 2
         cdef size_t found
-        if word == NULL:
+        cdef uint8_t* text = bracket(word.text, word.length, buffer, SHORT)
+        if text == NULL:
             return False
-        length += 2
         if length <= LONGEST and self.hashed.most(length) <= GATHER:
-            if gather.id_count + self.hashed.most(length) > GATHER:
+            if gather.count + self.hashed.most(length) > GATHER:
                 self._flush(gather, out)
-            found = self.hashed.take(word, length, gather.ids + gather.id_count)
-            gather.id_count += found
+            found = self.hashed.take(text, length, gather.ids + gather.count)
+            gather.count += found
             gather.total += <int64_t>found
         else:
-            self.subwords.begin(&walk, word, length)
+            self.subwords.begin(&walk, text, length)
             while True:
                 found = self.subwords.take_rows(
-                    &walk, gather.ids + gather.id_count, GATHER - gather.id_count
+                    &walk, gather.ids + gather.count, GATHER - gather.count
                 )
-                gather.id_count += found
+                gather.count += found
                 gather.total += <int64_t>found
-                if gather.id_count < GATHER:
+                if gather.count < GATHER:
                     break
                 self._flush(gather, out)
-        if word != buffer:
-            free(word)
+        if text != buffer:
+            free(text)
         return True
 
     cdef void _add_word_ngrams(
-        self, WordNgrams* ngrams, uint32_t h, Gather* gather, float* out
+        self, const uint32_t* hashes, size_t count, Gather* gather, float* out
     ) noexcept nogil:
-        """Gather the rows of the word n-grams that end with the token of this hash."""
-        cdef uint64_t extended
+        """Gather the rows of all word n-grams of a line."""
+        cdef size_t i, j
+        cdef uint64_t h
         cdef int64_t row
-        cdef size_t i
-        for i in range(ngrams.count):
-            extended = ngrams.hashes[i] * <uint64_t>116049371 + signed_hash(h)
-            ngrams.hashes[i] = extended
-            row = self.hashed.row(extended)
-            if row >= 0:
-                if gather.id_count == GATHER:
-                    self._flush(gather, out)
-                gather.ids[gather.id_count] = row
-                gather.id_count += 1
-                gather.total += 1
-        if ngrams.count < ngrams.most:
-            ngrams.hashes[ngrams.count] = signed_hash(h)
-            ngrams.count += 1
-        else:
-            ngrams.hashes[ngrams.oldest] = signed_hash(h)
-            ngrams.oldest += 1
-            if ngrams.oldest == ngrams.most:
-                ngrams.oldest = 0
+        for i in range(count):
+            h = signed_hash(hashes[i])
+            for j in range(i + 1, min(i + <size_t>self.word_ngrams, count)):
+                h = longer_hash(h, hashes[j])
+                row = self.hashed.row(h)
+                if row >= 0:
+                    self._append(gather, row, out)
 
-    cdef Status mean(self, Span text, float* out, bint* empty) noexcept nogil:
+    cdef Status mean(self, Span line, float* out, bint* empty) noexcept nogil:
         """Write the mean of all rows of a line, zeros where there are none."""
         cdef int64_t count
-        if memchr(text.text, c"\n", text.length) != NULL:
+        if memchr(line.text, c"\n", line.length) != NULL:
             return NEWLINE
-        count = self.sum(text.text, text.length, out)
+        count = self._sum(line, out)
         if count < 0:
             return NO_MEMORY
         empty[0] = count == 0
@@ -227,7 +240,18 @@ cdef class LineReader:
         return DONE
 
     def vector(self, text):
-        """The mean of all rows of a line: a fresh float32 array of shape (dim,)."""
+        """The mean of all rows of a line, with the official bits.
+
+        Returns
+        -------
+        ndarray
+            A new float32 array of shape (dim,).
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            The text is no text, or holds a newline.
+        """
         text = readable(text, "text")
         cdef Span line = span(text)
         cdef Status status
@@ -260,34 +284,88 @@ cdef class LineReader:
         if status != DONE:
             raise failure(status, i)
 
-    def add_sums(self, float[:, ::1] sums not None, int32_t[::1] weights not None):
-        """Write for each word the sum of its rows and their number: `sums` and `weights`."""
-        cdef Gather gather
-        cdef Token token
+    def take_known(self, int32_t[::1] rows not None, int64_t[::1] starts not None):
+        """Write the rows of each word, in official order, and where those of each begin.
+
+        Returns
+        -------
+        int
+            How many there are, or -1 where they do not fit into `rows`.
+        """
+        cdef int64_t ids[GATHER]
+        cdef Walk walk
+        cdef Span word
+        cdef uint8_t* text = NULL
         cdef int32_t i
-        cdef size_t length = 0
-        cdef const uint8_t* word
-        cdef bint done = True
-        if not (
-            sums.shape[0] == weights.shape[0] == self.tokens.vocabulary.word_count
-            and sums.shape[1] == self.rows.dim
-        ):
-            raise InputValueError("the sums do not fit the words")
-        token.start = 0
+        cdef int32_t words = self.tokens.vocabulary.word_count
+        cdef int64_t total = 0
+        cdef size_t j
+        cdef size_t found = 0
+        if starts.shape[0] != words + 1 or self.rows.count > INT32_MAX:
+            raise InputValueError("the starts do not fit the words, or the rows no int32")
         with nogil:
-            for i in range(self.tokens.vocabulary.word_count):
-                memset(&sums[i, 0], 0, <size_t>self.rows.dim * sizeof(float))
-                word = self.tokens.vocabulary.entry(i, &length)
-                token.stop = length
-                gather.ids[0] = i
-                gather.id_count = 1
-                gather.sum_count = 0
-                gather.total = 1
+            for i in range(words):
+                word.text = self.tokens.vocabulary.entry(i, &word.length)
+                text = bracket(word.text, word.length, NULL, 0)
+                if text == NULL:
+                    break
+                starts[i] = total
+                self.subwords.begin(&walk, text, word.length + 2)
+                ids[0] = i
+                found = 1
                 if self.known_ngrams:
-                    done = self._add_ngrams(word, &token, &gather, &sums[i, 0])
-                    if not done:
+                    found += self.subwords.take_rows(&walk, ids + 1, GATHER - 1)
+                while total + <int64_t>found <= rows.shape[0]:
+                    for j in range(found):
+                        rows[total] = <int32_t>ids[j]
+                        total += 1
+                    if found < GATHER:
                         break
-                self._flush(&gather, &sums[i, 0])
-                weights[i] = <int32_t>gather.total
-        if not done:
+                    found = self.subwords.take_rows(&walk, ids, GATHER)
+                else:
+                    total = -1
+                free(text)
+                if total < 0:
+                    break
+        if words and text == NULL:
             raise MemoryError
+        starts[words] = total
+        return total
+
+    def features(self, bytes text not None):
+        """The rows of a line, in official order, as ``(token, feature, row)``.
+
+        `token` is the word of the text that the row comes from, `feature` the word itself or its
+        n-gram; for a word n-gram both are its words, joined by a space.
+        """
+        cdef Span line
+        cdef Token token
+        cdef uint64_t h
+        cdef int64_t row
+        cdef Py_ssize_t i, j
+        line.text = text
+        line.length = <size_t>len(text)
+        found = []
+        words = []
+        hashes = []
+        begin(&token)
+        while self.tokens.next(&line, &token):
+            if token.is_label:
+                continue
+            word = (<const char*>line.text)[token.start:token.stop]
+            words.append(word)
+            hashes.append(token.hash)
+            if token.entry >= 0:
+                found.append((word, word, token.entry))
+            if token.entry < 0 or self.known_ngrams:
+                found.extend((word, ngram, row) for ngram, row in self.subwords.ngrams(word))
+        if self.subwords.bucket:
+            for i in range(len(words)):
+                h = signed_hash(hashes[i])
+                for j in range(i + 1, min(i + self.word_ngrams, <Py_ssize_t>len(words))):
+                    h = longer_hash(h, hashes[j])
+                    row = self.hashed.row(h)
+                    if row >= 0:
+                        phrase = b" ".join(words[i:j + 1])
+                        found.append((phrase, phrase, row))
+        return found

@@ -1,6 +1,6 @@
 """The output layer: from the mean of a line's rows to its most probable labels."""
 
-from libc.math cimport expf, fabsf, isnan, log, rintf
+from libc.math cimport exp, expf, fabs, isnan, log, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
@@ -13,9 +13,8 @@ cdef enum:
     SIGMOIDS = 512
     LARGEST = 8
 
-# The table is read without interpolation. As near to the begin of a step as this, in steps, the
-# order in which a score was summed may decide on which side it is.
-cdef float MARGIN = 1.0 / 2048
+# Half the distance of float32 numbers near 1.
+cdef double UNIT = 2.0 ** -24
 
 cdef float SIGMOID[SIGMOIDS + 1]
 cdef int _i
@@ -32,7 +31,7 @@ cdef float biased_log(float x) noexcept nogil:
 # A heap with its least score first, in the very order of moves of the C++ standard library that
 # the official wheels are built with: it decides which of equal scores stay, and in what order.
 
-cdef void _sift_up(Scored* heap, Py_ssize_t hole, Scored item) noexcept nogil:
+cdef void _sift_up(LabelScore* heap, Py_ssize_t hole, LabelScore item) noexcept nogil:
     cdef Py_ssize_t parent
     while hole > 0:
         parent = (hole - 1) // 2
@@ -43,9 +42,9 @@ cdef void _sift_up(Scored* heap, Py_ssize_t hole, Scored item) noexcept nogil:
     heap[hole] = item
 
 
-cdef void _pop(Scored* heap, Py_ssize_t size) noexcept nogil:
+cdef void _pop(LabelScore* heap, Py_ssize_t size) noexcept nogil:
     """Move the first of the heap behind it; the heap has one less then."""
-    cdef Scored item = heap[size - 1]
+    cdef LabelScore item = heap[size - 1]
     cdef Py_ssize_t last = size - 1
     cdef Py_ssize_t hole = 0
     cdef Py_ssize_t child
@@ -63,24 +62,65 @@ cdef void _pop(Scored* heap, Py_ssize_t size) noexcept nogil:
     _sift_up(heap, hole, item)
 
 
-cdef Py_ssize_t keep_best(Scored* heap, Py_ssize_t size, Py_ssize_t k, Scored item) noexcept nogil:
-    """Put an item into the heap of at most `k`, and return how many are in it."""
-    _sift_up(heap, size, item)
-    if size < k:
-        return size + 1
-    _pop(heap, size + 1)
-    return size
+cdef bint below(const LabelScore* low, const LabelScore* high) noexcept nogil:
+    """Whether one official score is certainly less than another."""
+    return low.score + low.error < high.score - high.error
 
 
-cdef void sort_best(Scored* heap, Py_ssize_t size) noexcept nogil:
-    """Sort a heap, largest score first."""
-    while size > 1:
-        _pop(heap, size)
-        size -= 1
+cdef bint keep_best(
+    LabelScore* heap, Py_ssize_t* size, Py_ssize_t k, LabelScore item
+) noexcept nogil:
+    """Put an item into the heap of at most `k`; False where errors leave open what stays out."""
+    _sift_up(heap, size[0], item)
+    if size[0] < k:
+        size[0] += 1
+        return True
+    _pop(heap, k + 1)
+    return below(&heap[k], &heap[0])
+
+
+cdef bint sort_best(LabelScore* heap, Py_ssize_t size) noexcept nogil:
+    """Sort a heap, largest score first; False where errors leave the order open."""
+    cdef Py_ssize_t left = size
+    cdef Py_ssize_t i
+    cdef bint certain = True
+    while left > 1:
+        _pop(heap, left)
+        left -= 1
+    for i in range(1, size):
+        certain = certain and below(&heap[i], &heap[i - 1])
+    return certain
+
+
+cdef double _largest_norm(Rows rows) except? -1:
+    """The largest L2 norm of a row; NaN where a row holds one."""
+    cdef double largest = 0
+    cdef double one
+    cdef Py_ssize_t i, j
+    cdef float* row = <float*>malloc(<size_t>rows.dim * sizeof(float) + 1)
+    if row == NULL:
+        raise MemoryError
+    with nogil:
+        for i in range(rows.count):
+            rows.copy(i, row)
+            one = 0
+            for j in range(rows.dim):
+                one += <double>row[j] * <double>row[j]
+            if not one <= largest:
+                largest = one
+                if isnan(one):
+                    break
+        free(row)
+    return sqrt(largest)
 
 
 cdef class Loss:
     """An output layer.
+
+    Labels and their order are those of the official program. They are first computed the fast way,
+    with dot products that are summed in another order, and with a bound of the error of each
+    score. Where that leaves a doubt, `best` says so, and computes everything anew in the order of
+    the official program when it is called with an official hidden vector.
 
     Parameters
     ----------
@@ -94,53 +134,108 @@ cdef class Loss:
             raise InputValueError(f"{label_count} labels need as many rows, not {output.count}")
         self.output = output
         self.label_count = label_count
-        self.scratch_size = label_count * sizeof(float)
+        self.scratch_size = (label_count + output.dim) * sizeof(float)
+        self.dense = isinstance(output, DenseRows)
+        self.few = 8
+        self.largest_norm = _largest_norm(output)
+
+    cdef Precision fast_precision(self, const float* hidden) noexcept nogil:
+        """How exact the scores are that `best` computes the fast way.
+
+        A dot product of n float32 numbers is within g(n) |row| |hidden| of the exact one, in
+        whatever order it is summed, where g(n) = n u / (1 - n u) and u = 2**-24 (Higham 2002,
+        "Accuracy and Stability of Numerical Algorithms", 3.1); a scale makes that g(n + 1). Two of
+        them are within twice that of one another.
+        """
+        cdef Precision found
+        cdef double total = 0
+        cdef double share = <double>(self.output.dim + 1) * UNIT
+        cdef Py_ssize_t j
+        for j in range(self.output.dim):
+            total += <double>hidden[j] * <double>hidden[j]
+        found.official = False
+        found.error = 2.001 * share / (1 - share) * self.largest_norm * sqrt(total) + 1e-30
+        return found
+
+    cdef float raw_score(
+        self, int64_t row, const float* hidden, bint official, float* buffer
+    ) noexcept nogil:
+        """The dot product of a row with the hidden vector; `buffer` has room for the row."""
+        cdef float score = 0
+        cdef Py_ssize_t j
+        if not (official and self.dense):
+            # The official program sums quantised rows as `dot` does.
+            return self.output.dot(row, hidden)
+        self.output.copy(row, buffer)
+        for j in range(self.output.dim):
+            score += buffer[j] * hidden[j]
+        return score
 
     cdef Py_ssize_t _probabilities(
-        self, const float* hidden, bint ordered, float* out
+        self, const float* hidden, const Precision* precision, float* out, double* error
     ) noexcept nogil:
-        """Write the probability of each label; what `best` returns instead of a number, or 0."""
+        """Write the probability of each label, and a bound of the error of its logarithm.
+
+        Returns what `best` returns instead of a number, or 0.
+        """
         return 0
 
     cdef Py_ssize_t best(
         self,
         const float* hidden,
+        Precision precision,
         Py_ssize_t k,
         float threshold,
-        bint ordered,
-        Scored* heap,
+        LabelScore* heap,
         void* scratch,
     ) noexcept nogil:
         """Write the `k` most probable labels, best first, into `heap`, which has room for k + 1.
 
-        Returns how many there are; NO_NUMBER where a probability is none; ON_A_STEP, unless
-        `ordered`, where one depends on the last bits of `hidden`, which must have the official
-        ones then.
+        Returns how many there are; NO_NUMBER where a probability is NaN; IN_DOUBT, unless the
+        precision is official, where errors leave open which labels there are or in what order.
         """
         cdef float* probabilities = <float*>scratch
         cdef Py_ssize_t found = 0
-        cdef Scored item
+        cdef double error = 0
+        cdef LabelScore item
         cdef int32_t label
         # Below this the logarithm is certainly less than that of the least in the heap.
         cdef float least = threshold
-        cdef Py_ssize_t failed = self._probabilities(hidden, ordered, probabilities)
+        cdef float p
+        cdef bint certain = True
+        cdef Py_ssize_t failed
+        if not precision.official and not precision.error < 0.01:
+            return IN_DOUBT
+        failed = self._probabilities(hidden, &precision, probabilities, &error)
         if failed:
             return failed
+        # Order is decided within one text, where the common divisor of a softmax has no part.
+        item.error = <float>(2 * (error + 64 * UNIT)) if error else 0
         for label in range(self.label_count):
-            if probabilities[label] < least:
+            p = probabilities[label]
+            if p < least:
                 continue
-            item.probability = probabilities[label]
-            item.score = biased_log(item.probability)
+            item.probability = p
+            item.score = biased_log(p)
             item.label = label
-            if found == k and item.score < heap[0].score:
+            if found == k and item.score < heap[0].score - 2 * item.error:
                 continue
-            found = keep_best(heap, found, k, item)
+            certain = keep_best(heap, &found, k, item) and certain
             if found == k:
                 least = max(
                     threshold,
-                    heap[0].probability - <float>4e-6 * (heap[0].probability + <float>1e-5)
+                    heap[0].probability
+                    - (<float>4e-6 + 4 * item.error) * (heap[0].probability + <float>1e-5)
                 )
-        sort_best(heap, found)
+        certain = sort_best(heap, found) and certain
+        if error:
+            error += 2 * (self.label_count + 64) * UNIT
+            if threshold > 0:
+                for label in range(self.label_count):
+                    if fabs(probabilities[label] - threshold) <= 2 * error * threshold:
+                        certain = False
+            if not certain or error > 0.1:
+                return IN_DOUBT
         return found
 
     def direction(self, int32_t label, float[::1] out not None):
@@ -156,60 +251,61 @@ cdef class Softmax(Loss):
     """Probabilities that sum up to 1."""
 
     cdef Py_ssize_t _probabilities(
-        self, const float* hidden, bint ordered, float* out
+        self, const float* hidden, const Precision* precision, float* out, double* error
     ) noexcept nogil:
+        cdef bint official = precision.official
         cdef int32_t i
         cdef float largest = 0
         cdef float total = 0
         for i in range(self.label_count):
-            out[i] = self.output.dot(i, hidden)
+            out[i] = self.raw_score(i, hidden, official, out + self.label_count)
             if isnan(out[i]):
-                return NO_NUMBER
+                return NO_NUMBER if official else IN_DOUBT
             if i == 0 or out[i] > largest:
                 largest = out[i]
         for i in range(self.label_count):
-            out[i] = expf(out[i] - largest)
+            if official:
+                out[i] = <float>exp(<double>(out[i] - largest))
+            else:
+                out[i] = expf(out[i] - largest)
             total += out[i]
         for i in range(self.label_count):
             out[i] /= total
+        # Both the score and the largest one are that far from the official ones.
+        error[0] = 0 if official else 2 * precision.error + 1e-30
         return 0
+
+
+cdef inline int _step(float x) noexcept nogil:
+    """Which entry of the table is the sigmoid of x; -1 and SIGMOIDS + 1 on either side of it."""
+    if x < -LARGEST:
+        return -1
+    if x > LARGEST:
+        return SIGMOIDS + 1
+    return <int>((x + LARGEST) * SIGMOIDS / LARGEST / 2)
 
 
 cdef class Sigmoid(Loss):
     """A probability for each label by itself: negative sampling and one-vs-all."""
 
-    def __cinit__(self, Rows output not None, *args):
-        self.dense = isinstance(output, DenseRows)
-        self.scratch_size += output.dim * sizeof(float)
-
-    cdef float _score(
-        self, int32_t label, const float* hidden, bint ordered, float* row
-    ) noexcept nogil:
-        cdef float score = 0
-        cdef Py_ssize_t j
-        if not (ordered and self.dense):
-            return self.output.dot(label, hidden)
-        self.output.copy(label, row)
-        for j in range(self.output.dim):
-            score += row[j] * hidden[j]
-        return score
-
     cdef Py_ssize_t _probabilities(
-        self, const float* hidden, bint ordered, float* out
+        self, const float* hidden, const Precision* precision, float* out, double* error
     ) noexcept nogil:
         cdef int32_t i
-        cdef float x, place
+        cdef int step
+        cdef float x
+        error[0] = 0
         for i in range(self.label_count):
-            x = self._score(i, hidden, ordered, out + self.label_count)
+            x = self.raw_score(i, hidden, precision.official, out + self.label_count)
             if isnan(x):
-                return NO_NUMBER
-            place = (x + LARGEST) * SIGMOIDS / LARGEST / 2
-            if not ordered and -1 < place < SIGMOIDS + 1 and fabsf(place - rintf(place)) < MARGIN:
-                return ON_A_STEP
-            if x < -LARGEST:
-                out[i] = 0
-            elif x > LARGEST:
-                out[i] = 1
+                return NO_NUMBER if precision.official else IN_DOUBT
+            if precision.official:
+                step = _step(x)
             else:
-                out[i] = SIGMOID[<int>place]
+                # The table has no interpolation: the official score, which is within the error,
+                # gives the very same number, or it may give the next one.
+                step = _step(<float>(x - precision.error))
+                if step != _step(<float>(x + precision.error)):
+                    return IN_DOUBT
+            out[i] = 0 if step < 0 else (1 if step > SIGMOIDS else SIGMOID[step])
         return 0

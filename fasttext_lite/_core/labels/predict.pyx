@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject, PyTypeObject
@@ -11,16 +12,16 @@ from libc.stdint cimport int32_t, uint8_t
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
 from fasttext_lite._core.labels.line cimport LineReader
-from fasttext_lite._core.labels.losses cimport ON_A_STEP, Loss, Scored
-from fasttext_lite._core.labels.ordered cimport mean_in_order
+from fasttext_lite._core.labels.losses cimport IN_DOUBT, LabelScore, Loss, Precision
 from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
 
+from fasttext_lite.arguments import real, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 cdef enum:
     # Bytes for one prediction that need no memory of their own.
     SMALL = 4096
-    # A text up to this length is answered faster than a waiting thread could begin.
+    # Below this length predicting takes less time than handing the GIL to another thread would.
     SHORT = 256
 
 cdef object _empty = np.empty
@@ -29,21 +30,19 @@ cdef object _float32 = np.dtype(np.float32)
 
 cdef Py_ssize_t _whole(object k) except? -2:
     if not PyLong_CheckExact(k):
-        if isinstance(k, bool) or not hasattr(k, "__index__"):
-            raise InputTypeError(f"k must be int, not {type(k).__name__}")
-        k = k.__index__()
+        k = whole("k", k)
     if k < 1 and k != -1:
         raise InputValueError(f"k must be at least 1, or -1 for all labels, not {k}")
     return min(k, 2**31)
 
 
 cdef float _real(object threshold) except? -2:
-    try:
-        return <float>threshold
-    except TypeError:
-        raise InputTypeError(
-            f"threshold must be a number, not {type(threshold).__name__}"
-        ) from None
+    cdef double number
+    if PyFloat_CheckExact(threshold):
+        number = threshold
+        if number == number:
+            return <float>number
+    return <float>real("threshold", threshold)
 
 
 cdef class Predictor:
@@ -75,61 +74,55 @@ cdef class Predictor:
         self.reader = reader
         self.loss = loss
         self.answer_type = answer_type
-        self.names = [None] * loss.label_count
         self.name_start = name_start
+        self.names = tuple([self._name(label) for label in range(loss.label_count)])
 
-    def limit(self, k):
-        """How many labels at most an answer has, if `k` are asked for."""
-        return self._most(k)
+    def max_labels(self, k):
+        """The largest number of labels of an answer when `k` are asked for."""
+        return self._max_labels(k)
 
-    cdef Py_ssize_t _most(self, object k) except -1:
+    cdef Py_ssize_t _max_labels(self, object k) except -1:
         cdef Py_ssize_t count = _whole(k)
         return self.loss.label_count if count < 0 else min(count, <Py_ssize_t>self.loss.label_count)
 
-    def name(self, Py_ssize_t label):
-        """The text of a label."""
-        if not 0 <= label < self.loss.label_count:
-            raise InputValueError(f"there is no label {label}")
-        return self._name(label)[0]
-
-    cdef tuple _name(self, Py_ssize_t label):
-        """The text of a label as a tuple of one, made when it is first needed."""
-        names = self.names[label]
-        if names is None:
-            name = self.reader.tokens.vocabulary.bytes(self.reader.tokens.vocabulary.word_count + label)
-            name = name[self.name_start:] if name.startswith(self.reader.tokens.label_prefix) else name
-            names = (name.decode("utf-8", "surrogateescape"),)
-            self.names[label] = names
-        return names
+    cdef str _name(self, Py_ssize_t label):
+        name = self.reader.tokens.vocabulary.bytes(self.reader.tokens.vocabulary.word_count + label)
+        name = name[self.name_start:] if name.startswith(self.reader.tokens.label_prefix) else name
+        return name.decode("utf-8", "surrogateescape")
 
     cdef Py_ssize_t _work_size(self, Py_ssize_t k) noexcept nogil:
         """Bytes that `_best` needs: the heap, the hidden vector, what the loss needs."""
         return (
-            (k + 1) * sizeof(Scored)
+            (k + 1) * sizeof(LabelScore)
             + self.reader.rows.dim * sizeof(float)
             + self.loss.scratch_size
             + 16
         )
 
     cdef Status _best(
-        self, Span text, Py_ssize_t k, float threshold, bint biased, void* work, Py_ssize_t* found
+        self, Span text, Py_ssize_t k, float threshold, bint biased, void* work, Py_ssize_t* found,
+        bint* empty,
     ) noexcept nogil:
         """Write the best labels of a text into the begin of `work`, probabilities as asked for."""
-        cdef Scored* heap = <Scored*>work
+        cdef LabelScore* heap = <LabelScore*>work
         cdef float* hidden = <float*>(heap + k + 1)
         cdef size_t scratch = <size_t>(hidden + self.reader.rows.dim)
         cdef Py_ssize_t i
-        cdef bint empty = True
-        cdef Status status = self.reader.mean(text, hidden, &empty)
+        cdef Precision official
+        cdef Status status = self.reader.mean(text, hidden, empty)
         found[0] = 0
-        if status != DONE or empty:
+        if status != DONE or empty[0]:
             return status
         scratch = (scratch + 7) & ~<size_t>7
-        found[0] = self.loss.best(hidden, k, threshold, False, heap, <void*>scratch)
-        if found[0] == ON_A_STEP:
-            if not mean_in_order(self.reader, text, hidden):
-                return NO_MEMORY
-            found[0] = self.loss.best(hidden, k, threshold, True, heap, <void*>scratch)
+        found[0] = IN_DOUBT
+        if k <= self.loss.few:
+            found[0] = self.loss.best(
+                hidden, self.loss.fast_precision(hidden), k, threshold, heap, <void*>scratch
+            )
+        if found[0] == IN_DOUBT:
+            official.official = True
+            official.error = 0
+            found[0] = self.loss.best(hidden, official, k, threshold, heap, <void*>scratch)
         if found[0] < 0:
             return NOT_A_NUMBER
         if biased:
@@ -137,14 +130,15 @@ cdef class Predictor:
                 heap[i].probability = expf(heap[i].score)
         return DONE
 
-    def predict(self, text, k=1, threshold=0.0, bint bias=True):
+    def predict(self, text, k=1, threshold=0.0, bint official_bias=True):
         """The best labels of one text."""
         cdef uint8_t small[SMALL]
         cdef void* work = small
-        cdef Py_ssize_t most = self._most(k)
+        cdef Py_ssize_t most = self._max_labels(k)
         cdef Py_ssize_t size = self._work_size(most)
         cdef Py_ssize_t found = 0
         cdef float least = _real(threshold)
+        cdef bint empty = True
         cdef Status status
         cdef Span line
         text = readable(text, "text")
@@ -155,27 +149,27 @@ cdef class Predictor:
                 raise MemoryError
         try:
             if line.length <= SHORT and size <= SMALL:
-                status = self._best(line, most, least, bias, work, &found)
+                status = self._best(line, most, least, official_bias, work, &found, &empty)
             else:
                 with nogil:
-                    status = self._best(line, most, least, bias, work, &found)
+                    status = self._best(line, most, least, official_bias, work, &found, &empty)
             if status != DONE:
                 raise failure(status, -1)
-            return self._answer(<Scored*>work, found)
+            return self._answer(<LabelScore*>work, found)
         finally:
             if work != small:
                 PyMem_RawFree(work)
 
-    cdef object _answer(self, const Scored* best, Py_ssize_t found):
-        """A named tuple; for the one label that is asked for most by the shortest way."""
+    cdef object _answer(self, const LabelScore* best, Py_ssize_t found):
+        """A named tuple; the common case of one label comes first."""
         cdef Py_buffer buffer
         cdef Py_ssize_t i
         cdef object probabilities = _empty((found,), _float32)
         if found == 1:
-            labels = self._name(best.label)
+            labels = (self.names[best.label],)
             probabilities[0] = best.probability
         else:
-            labels = tuple([self._name(best[i].label)[0] for i in range(found)])
+            labels = tuple([self.names[best[i].label] for i in range(found)])
             PyObject_GetBuffer(probabilities, &buffer, PyBUF_WRITABLE)
             for i in range(found):
                 (<float*>buffer.buf)[i] = best[i].probability
@@ -189,13 +183,15 @@ cdef class Predictor:
         Py_ssize_t start,
         Py_ssize_t k,
         threshold,
-        bint bias,
+        bint official_bias,
         int32_t[:, ::1] labels not None,
         float[:, ::1] probabilities not None,
+        uint8_t[::1] known=None,
     ):
         """Write the best labels of as many texts as the arrays have rows, from `start` on.
 
-        Where a text has fewer than `k`, label -1 and probability 0 fill the row.
+        Where a text has fewer than `k`, label -1 and probability 0 fill the row. `known` gets 1 for
+        each text with a known feature and 0 for the others, which have no labels at any threshold.
         """
         cdef Py_ssize_t count = labels.shape[0]
         cdef Py_ssize_t columns = labels.shape[1]
@@ -203,21 +199,27 @@ cdef class Predictor:
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t found = 0
         cdef Py_ssize_t j
+        cdef bint empty = True
+        cdef bint masked = known is not None
         cdef Status status = DONE
-        cdef Scored* best
+        cdef LabelScore* best
         if not 0 <= start <= start + count <= texts.size or k > columns or (
-            probabilities.shape[0] != count or probabilities.shape[1] != columns
+            probabilities.shape[0] != count
+            or probabilities.shape[1] != columns
+            or (masked and known.shape[0] != count)
         ):
             raise InputValueError("the range or the output does not fit the texts")
         with nogil:
-            best = <Scored*>PyMem_RawMalloc(<size_t>self._work_size(k))
+            best = <LabelScore*>PyMem_RawMalloc(<size_t>self._work_size(k))
             if best == NULL:
                 status = NO_MEMORY
             while status == DONE and i < count:
-                status = self._best(texts.spans[start + i], k, least, bias, best, &found)
+                status = self._best(texts.spans[start + i], k, least, official_bias, best, &found, &empty)
                 for j in range(columns):
                     labels[i, j] = best[j].label if j < found else -1
                     probabilities[i, j] = best[j].probability if j < found else 0
+                if masked:
+                    known[i] = not empty
                 i += 1
             PyMem_RawFree(best)
         if status != DONE:

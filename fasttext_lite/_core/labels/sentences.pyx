@@ -1,14 +1,14 @@
-"""Sentence vectors of models without labels: the mean of the word vectors, each of length one."""
+"""Sentence vectors as means of word vectors: normalised ones, or weighted ones."""
 
 import numpy as np
 
 from libc.math cimport sqrtf
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
-from fasttext_lite._core.kernels.cpu cimport FTL_F32, add_scaled_f32, row_kernels, scale_f32
+from fasttext_lite._core.kernels.cpu cimport add_scaled_f32, scale_f32
 from fasttext_lite._core.lookup.embed cimport Embedder
 from fasttext_lite._core.labels.tokens cimport DONE, NEWLINE, NO_MEMORY, Status, failure
 
@@ -17,6 +17,8 @@ from fasttext_lite.errors import InputValueError
 cdef enum:
     # Words whose vectors are made together.
     WORDS = 32
+    # Vectors whose norms are computed together.
+    NORMS = 8
 
 
 cdef inline bint _is_space(uint8_t byte) noexcept nogil:
@@ -24,18 +26,77 @@ cdef inline bint _is_space(uint8_t byte) noexcept nogil:
     return byte == c" " or 9 <= byte <= 13
 
 
+cdef void _norms(const float* vectors, size_t dim, size_t count, float* out) noexcept nogil:
+    """Write the L2 norms of vectors, with the official bits: float32 sums, column by column.
+
+    Such a sum waits for each addition: some vectors at a time hide that. There is room for NORMS
+    more in `out`.
+    """
+    cdef const float* rows[NORMS]
+    cdef float sums[NORMS]
+    cdef size_t start = 0
+    cdef size_t j
+    cdef int k
+    while start < count:
+        for k in range(NORMS):
+            rows[k] = vectors + min(start + <size_t>k, count - 1) * dim
+            sums[k] = 0
+        for j in range(dim):
+            for k in range(NORMS):
+                sums[k] += rows[k][j] * rows[k][j]
+        for k in range(NORMS):
+            out[start + <size_t>k] = sqrtf(sums[k])
+        start += NORMS
+
+
 cdef class SentenceEmbedder:
-    """Turns texts into vectors by the rules of a model without labels.
+    """Turns texts into vectors: means of the vectors of their words.
+
+    Without weights they are those of the official program for a model without labels: each word
+    vector is divided by its L2 norm, and words without one, or whose vector is zero, are left out.
 
     Parameters
     ----------
     embedder : Embedder
+    weights : float32 buffer, shape (words,), optional
+        What the vector of each known word is multiplied by instead; that of an unknown word is
+        multiplied by 1. Every word counts that has a vector.
     """
 
     cdef readonly Embedder embedder
+    cdef const float[::1] weights
 
-    def __cinit__(self, Embedder embedder not None):
+    def __cinit__(self, Embedder embedder not None, const float[::1] weights=None):
+        if weights is not None and weights.shape[0] != embedder.vocabulary.word_count:
+            raise InputValueError("the weights do not fit the words")
         self.embedder = embedder
+        self.weights = weights
+
+    cdef float _weight(self, Span word) noexcept nogil:
+        cdef int32_t i = self.embedder._id(word)
+        return self.weights[i] if 0 <= i < self.embedder.vocabulary.word_count else 1
+
+    cdef Py_ssize_t _add(
+        self, const Span* words, const float* vectors, size_t count, float* out
+    ) noexcept nogil:
+        """Add the vectors of some words to `out`; the number of those that count."""
+        cdef float norms[WORDS + NORMS]
+        cdef size_t dim = self.embedder.dim
+        cdef Py_ssize_t added = 0
+        cdef float scale
+        cdef size_t i
+        if self.weights is None:
+            _norms(vectors, dim, count, norms)
+        for i in range(count):
+            if self.weights is not None:
+                scale = self._weight(words[i])
+            elif norms[i] > 0:
+                scale = <float>(1.0 / <double>norms[i])
+            else:
+                continue
+            add_scaled_f32(vectors + i * dim, dim, scale, out)
+            added += 1
+        return added
 
     cdef Status _mean(self, Span text, float* vectors, float* out) noexcept nogil:
         """Write the vector of a text; `vectors` has room for those of `WORDS` words."""
@@ -44,11 +105,9 @@ cdef class SentenceEmbedder:
         cdef size_t at = 0
         cdef size_t start
         cdef Py_ssize_t count = 1
-        cdef Py_ssize_t done, made, i
+        cdef Py_ssize_t done, made
         cdef Py_ssize_t total = 0
         cdef bint unknown
-        cdef float* vector
-        cdef float norm
         memset(out, 0, dim * sizeof(float))
         if memchr(text.text, c"\n", text.length) != NULL:
             return NEWLINE
@@ -69,14 +128,9 @@ cdef class SentenceEmbedder:
             while done < count:
                 unknown = False
                 made = self.embedder.embed(words + done, count - done, vectors, &unknown)
-                for i in range(made):
-                    vector = vectors + <size_t>i * dim
-                    norm = sqrtf(row_kernels.dot[FTL_F32](<const uint8_t*>vector, dim, vector))
-                    if norm > 0:
-                        add_scaled_f32(vector, dim, <float>(1.0 / <double>norm), out)
-                        total += 1
+                total += self._add(words + done, vectors, <size_t>made, out)
                 done += made
-                # A word without a vector is left out, as one without n-grams is.
+                # A word without a vector is left out.
                 if unknown:
                     done += 1
                 elif done < count:
@@ -100,7 +154,7 @@ cdef class SentenceEmbedder:
         return done
 
     def vector(self, text):
-        """The vector of one text: a fresh float32 array of shape (dim,)."""
+        """The vector of one text: a new float32 array of shape (dim,)."""
         text = readable(text, "text")
         cdef Span found = span(text)
         cdef Status status

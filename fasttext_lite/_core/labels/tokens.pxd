@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from fasttext_lite._core.text.batch cimport Span
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 
-# What follows the last token of every line, as in the official program.
+# The token that ends every line in the official program.
 cdef extern from *:
     """
     static const uint8_t FTL_END[] = "</s>";
@@ -30,6 +30,11 @@ cdef struct Token:
     bint is_label
 
 
+cdef inline void begin(Token* token) noexcept nogil:
+    token.stop = 0
+    token.is_end = False
+
+
 cdef class Tokenizer:
     cdef readonly Vocabulary vocabulary
     cdef readonly bytes label_prefix
@@ -37,5 +42,5 @@ cdef class Tokenizer:
     cdef const uint8_t* prefix
     cdef size_t prefix_length
 
-    cdef bint next(self, const uint8_t* text, size_t length, Token* token) noexcept nogil
+    cdef bint next(self, Span* line, Token* token) noexcept nogil
     cdef int64_t take_labels(self, Span line, int32_t* ids) noexcept nogil

@@ -30,7 +30,7 @@ cdef object failure(Status status, Py_ssize_t i):
             f"{where}a text is one line and must not hold a newline: split it, or replace '\\n'"
         )
     return NotANumberError(
-        f"{where}encountered NaN: the model holds numbers that are none, and has no answer"
+        f"{where}encountered NaN: the model holds NaN, so this text has no answer"
     )
 
 
@@ -55,39 +55,51 @@ cdef class Tokenizer:
         self.prefix = label_prefix
         self.prefix_length = <size_t>len(label_prefix)
 
-    cdef bint next(self, const uint8_t* text, size_t length, Token* token) noexcept nogil:
-        """Move to the token that begins at or behind ``token.stop``; False at the end."""
+    cdef bint next(self, Span* line, Token* token) noexcept nogil:
+        """Move to the next token of a line; False behind the last.
+
+        A walk begins with a `Token` that `begin` cleared. The last token is the end token, which
+        is not in the bytes of most lines: `line` is moved to where the token stands.
+        """
         cdef size_t at = token.stop
         cdef uint32_t h = hash_basis()
         cdef size_t size
-        while at < length and _separates(text[at]):
-            at += 1
-        if at == length:
+        if token.is_end:
             return False
+        while at < line.length and _separates(line.text[at]):
+            at += 1
+        if at == line.length:
+            if not self.ends:
+                return False
+            line.text = END
+            line.length = 4
+            at = 0
         token.start = at
-        while at < length and not _separates(text[at]):
-            h = hash_step(h, text[at])
+        while at < line.length and not _separates(line.text[at]):
+            h = hash_step(h, line.text[at])
             at += 1
         size = at - token.start
         token.stop = at
         token.hash = h
-        token.entry = self.vocabulary.find(text + token.start, size, h)
-        token.is_end = h == END_HASH and size == 4 and memcmp(text + token.start, END, 4) == 0
+        token.entry = self.vocabulary.find(line.text + token.start, size, h)
+        token.is_end = (
+            h == END_HASH and size == 4 and memcmp(line.text + token.start, END, 4) == 0
+        )
         if token.entry >= 0:
             token.is_label = token.entry >= self.vocabulary.word_count
         else:
             token.is_label = size >= self.prefix_length and (
-                memcmp(text + token.start, self.prefix, self.prefix_length) == 0
+                memcmp(line.text + token.start, self.prefix, self.prefix_length) == 0
             )
         return True
 
     cdef int64_t take_labels(self, Span line, int32_t* ids) noexcept nogil:
-        """Count the known labels of a line, and write their ids if there is where to."""
+        """Count the known labels of a line, and write their ids unless `ids` is NULL."""
         cdef Token token
         cdef int64_t count = 0
-        token.stop = 0
-        while self.next(line.text, line.length, &token) and not token.is_end:
-            if token.is_label and token.entry >= 0:
+        begin(&token)
+        while self.next(&line, &token):
+            if token.is_label and token.entry >= 0 and not token.is_end:
                 if ids != NULL:
                     ids[count] = token.entry - self.vocabulary.word_count
                 count += 1
@@ -111,20 +123,20 @@ cdef class Tokenizer:
                     at += self.take_labels(lines.spans[i], &out[at])
         return counts, ids
 
-    def split(self, bytes line not None, str errors not None):
+    def split(self, bytes text not None, str errors not None):
         """The words of a line, up to the end token, and its known labels: two lists of str."""
-        cdef const uint8_t* text = line
-        cdef size_t length = <size_t>len(line)
+        cdef Span line
         cdef Token token
         cdef list words = []
         cdef list labels = []
         cdef list kind
-        token.stop = 0
-        token.is_end = False
-        while not token.is_end and self.next(text, length, &token):
+        line.text = text
+        line.length = <size_t>len(text)
+        begin(&token)
+        while self.next(&line, &token):
             if not token.is_label or token.entry >= 0:
                 kind = labels if token.is_label else words
-                kind.append((<const char*>text)[token.start:token.stop].decode("utf-8", errors))
-        if self.ends and not token.is_end:
-            words.append("</s>")
+                kind.append(
+                    (<const char*>line.text)[token.start:token.stop].decode("utf-8", errors)
+                )
         return words, labels

@@ -26,4 +26,9 @@ cdef class Buckets:
     cdef Buckets with_filter(self)
     cdef int64_t row(self, uint64_t h) noexcept nogil
     cdef size_t rows(self, const uint32_t* hashes, size_t count, int64_t* rows) noexcept nogil
+    cdef size_t place(
+        self, const uint32_t* hashes, size_t start, size_t stop, size_t first, size_t sizes,
+        int64_t* rows, size_t passed,
+    ) noexcept nogil
+    cdef size_t in_order(self, int64_t* rows, size_t places, size_t passed) noexcept nogil
     cdef int64_t _kept(self, uint32_t bucket) noexcept nogil

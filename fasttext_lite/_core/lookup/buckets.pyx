@@ -2,7 +2,7 @@
 
 cimport cython
 from libc.stdint cimport INT32_MAX, UINT32_MAX, int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, qsort
 
 from fasttext_lite.errors import InputValueError
 
@@ -13,10 +13,33 @@ cdef extern from "arithmetic.h" nogil:
 cdef enum:
     # At most this many bits of the filter for each bucket that pruning kept.
     FILTER_BITS = 64
+    # This many numbers are sorted by insertion.
+    FEW = 48
 
 
 cdef inline size_t _bit(const uint64_t* bits, uint32_t i) noexcept nogil:
     return <size_t>((bits[i >> 6] >> (i & 63)) & 1)
+
+
+cdef int _order(const void* a, const void* b) noexcept nogil:
+    cdef int64_t left = (<const int64_t*>a)[0]
+    cdef int64_t right = (<const int64_t*>b)[0]
+    return (left > right) - (left < right)
+
+
+cdef void _sort(int64_t* numbers, size_t count) noexcept nogil:
+    cdef size_t i, at
+    cdef int64_t one
+    if count > FEW:
+        qsort(numbers, count, sizeof(int64_t), _order)
+        return
+    for i in range(1, count):
+        one = numbers[i]
+        at = i
+        while at and numbers[at - 1] > one:
+            numbers[at] = numbers[at - 1]
+            at -= 1
+        numbers[at] = one
 
 
 cdef int _shift(int64_t limit, int64_t groups) noexcept nogil:
@@ -236,35 +259,68 @@ cdef class Buckets:
 
     cdef size_t rows(self, const uint32_t* hashes, size_t count, int64_t* rows) noexcept nogil:
         """Write the rows of n-grams by their hashes, without the dropped ones; their number."""
+        cdef uint64_t divisor = <uint64_t>self.count
+        cdef size_t kept = 0
+        cdef size_t i
+        cdef int64_t row
+        if self.prune is None:
+            for i in range(count):
+                rows[i] = self.first_row + <int64_t>multiply_high(
+                    self.reciprocal * hashes[i], divisor
+                )
+            return count
+        for i in range(count):
+            row = self.row(hashes[i])
+            if row >= 0:
+                rows[kept] = row
+                kept += 1
+        return kept
+
+    cdef size_t place(
+        self, const uint32_t* hashes, size_t start, size_t stop, size_t first, size_t sizes,
+        int64_t* rows, size_t passed,
+    ) noexcept nogil:
+        """Write the buckets of the n-grams of one size, for `in_order`.
+
+        Their place in the official order is by start, then by size: ``first`` for the start 0, and
+        `sizes` more for each further one. If the model is not pruned, each bucket is written at its
+        place. Otherwise those that pass the filter are appended, with the place in the upper bits.
+        """
         cdef const uint64_t* filter = self.filter
         cdef int shift = self.shift
         cdef uint64_t reciprocal = self.reciprocal
         cdef uint64_t divisor = <uint64_t>self.count
-        cdef int64_t first_row = self.first_row
-        cdef size_t passed = 0
-        cdef size_t kept = 0
+        cdef size_t at = first + start * sizes
         cdef size_t i
         cdef uint32_t bucket
+        if self.prune is None:
+            for i in range(start, stop):
+                rows[at] = <int64_t>multiply_high(reciprocal * hashes[i], divisor)
+                at += sizes
+            return 0
+        for i in range(start, stop):
+            bucket = <uint32_t>multiply_high(reciprocal * hashes[i], divisor)
+            rows[passed] = <int64_t>(<uint64_t>at << 32 | bucket)
+            at += sizes
+            # No branch, which no processor could predict.
+            passed += _bit(filter, bucket >> shift)
+        return passed
+
+    cdef size_t in_order(self, int64_t* rows, size_t places, size_t passed) noexcept nogil:
+        """Turn what `place` wrote into rows in the official order; their number."""
+        cdef size_t kept = 0
+        cdef size_t i
         cdef int64_t row
         if self.prune is None:
-            for i in range(count):
-                rows[i] = first_row + <int64_t>multiply_high(reciprocal * hashes[i], divisor)
-            return count
-        if filter == NULL:
-            for i in range(count):
-                row = self.prune.find(<uint32_t>multiply_high(reciprocal * hashes[i], divisor))
-                if row >= 0:
-                    rows[kept] = first_row + row
-                    kept += 1
+            for i in range(places):
+                row = rows[i]
+                rows[kept] = self.first_row + row
+                kept += row >= 0
             return kept
-        # Those that pass are gathered without a branch, which no processor could predict.
-        for i in range(count):
-            bucket = <uint32_t>multiply_high(reciprocal * hashes[i], divisor)
-            rows[passed] = bucket
-            passed += _bit(filter, bucket >> shift)
+        _sort(rows, passed)
         for i in range(passed):
             row = self._kept(<uint32_t>rows[i])
             if row >= 0:
-                rows[kept] = first_row + row
+                rows[kept] = self.first_row + row
                 kept += 1
         return kept

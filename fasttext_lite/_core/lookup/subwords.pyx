@@ -3,7 +3,7 @@
 cimport cython
 from libc.stdint cimport INT32_MAX, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 from fasttext_lite._core.lookup.buckets cimport Buckets, PruneIndex
 
@@ -182,17 +182,17 @@ cdef class Subwords:
         return length * min(length, <size_t>self.maxn)
 
     cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil:
-        """Write the rows of all n-grams of "<word>" and return their number.
+        """Write the rows of all n-grams of "<word>", in official order, and return their number.
 
-        They are those of `Subwords.take_rows`, all n-grams of one size after another: the loops
-        over the characters of a word are long and without branches then.
+        They are those of `take_rows`, for what `filtered` returns. All n-grams of one size are
+        hashed together, in long loops without branches; `rows` has room for `most(length)`.
         """
         cdef uint32_t hashes[LONGEST]
         cdef uint32_t starts[LONGEST + 1]
-        cdef size_t minn = <size_t>max(self.minn, 0)
-        cdef size_t count = 0
+        cdef size_t minn = <size_t>max(self.minn, 1)
+        cdef size_t passed = 0
         cdef size_t size = 0
-        cdef size_t i, j, longest
+        cdef size_t i, j, longest, sizes
         cdef uint32_t h
         if self.bucket == 0 or (length == 6 and memcmp(text, b"<</s>>", 6) == 0):
             return 0
@@ -201,6 +201,11 @@ cdef class Subwords:
             size += (text[i] & 0xC0) != 0x80
         starts[size] = <uint32_t>length
         longest = min(size, <size_t>self.maxn)
+        if longest < minn:
+            return 0
+        sizes = longest - minn + 1
+        if self.buckets.prune is None:
+            memset(rows, 0xFF, size * sizes * sizeof(int64_t))
         for i in range(size):
             hashes[i] = hash_basis()
         for j in range(longest):
@@ -216,11 +221,11 @@ cdef class Subwords:
             if j + 1 < minn:
                 continue
             if j:
-                count += self.buckets.rows(hashes, size - j, rows + count)
+                passed = self.buckets.place(hashes, 0, size - j, j + 1 - minn, sizes, rows, passed)
             elif size > 2:
                 # A single character that begins or ends the word is none of its n-grams.
-                count += self.buckets.rows(hashes + 1, size - 2, rows + count)
-        return count
+                passed = self.buckets.place(hashes, 1, size - 1, 1 - minn, sizes, rows, passed)
+        return self.buckets.in_order(rows, size * sizes, passed)
 
     def ngrams(self, const uint8_t[::1] word not None):
         """Return the n-grams of a word that have a row, in official order, as ``(bytes, row)``."""

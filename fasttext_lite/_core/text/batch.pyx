@@ -161,6 +161,12 @@ cdef class WordBatch:
     def __len__(self):
         return self.size
 
+    def __iter__(self):
+        """The bytes of each word."""
+        cdef Py_ssize_t i
+        for i in range(self.size):
+            yield self.word(i)
+
     cdef void _reserve(self, Py_ssize_t size) except *:
         self.size = size
         self.spans = <Span*>PyMem_Malloc(max(size, 1) * sizeof(Span))

@@ -21,8 +21,9 @@ from fasttext_lite.errors import (
     InputValueError,
     UnsupportedError,
 )
-from fasttext_lite.exports import export
-from fasttext_lite.loading import load, load_again
+from fasttext_lite.exporting import export
+from fasttext_lite.loading import load
+from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.metrics import Meter, Scores
-    from fasttext_lite.model import Model
+    from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.neighbors import Neighbor
 
 __all__ = [
@@ -474,7 +474,7 @@ class _FastText:
         """
         target, source = Path(path_name(path)), self._model.info.path
         try:
-            changed = self._model.__reduce__()[0] is not load_again
+            changed = type(self._model) is not Model
             if changed or not (target.exists() and target.samefile(source)):
                 export(self._model, target, "ftz" if self.is_quantized() else "bin")
         except (FileError, OSError) as error:

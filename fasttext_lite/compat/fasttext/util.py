@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.compat.fasttext.FastText import _FastText
+    from fasttext_lite.parts import Parts
 
 __all__ = ["download_model", "find_nearest_neighbor", "reduce_model", "test"]
 
@@ -123,8 +124,19 @@ def _reduced(source: str, dim: int) -> Model:
         target = Path(directory, "reduced.safetensors")
         convert(source, target, dim=dim)
         parts = open_parts(target, map_file=False)
-    parts = replace(parts, info=replace(parts.info, path=source), backing=None)
-    return Model(parts, lambda: (_reduced, (source, dim)))
+    parts = replace(parts, info=replace(parts.info, path=source), file=None)
+    return _ReducedModel(parts, dim)
+
+
+class _ReducedModel(Model):
+    """A model with fewer dimensions than its file; it is reduced again where it is unpickled."""
+
+    def __init__(self, parts: Parts, dim: int) -> None:
+        super().__init__(parts)
+        self._dim = dim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reduced, (self.info.path, self._dim)
 
 
 def download_model(

@@ -9,7 +9,8 @@ import numpy as np
 from fasttext_lite._core.files.numbers import text_lines
 from fasttext_lite.compat.gensim.files import open_binary
 from fasttext_lite.errors import InputValueError
-from fasttext_lite.source import Entries
+from fasttext_lite.formats.text_writer import word2vec_records
+from fasttext_lite.source import PackedWords
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,6 +93,5 @@ def _lines(texts: list[bytes], rows: NDArray[np.float32], binary: bool) -> bytes
     ends = np.cumsum([0, *map(len, texts)]).astype(np.uint64)
     if not binary:
         return text_lines(b"".join(texts), ends, rows, _EXACT)
-    spaces = np.full((len(rows), 1), ord(" "), np.uint8)
-    tails = np.hstack([spaces, rows.view(np.uint8)])
-    return Entries(b"".join(texts), ends, np.empty(0, np.int64)).with_tails(tails).tobytes()
+    words = PackedWords(b"".join(texts), ends, np.empty(0, np.int64))
+    return word2vec_records(words, rows, b"").tobytes()

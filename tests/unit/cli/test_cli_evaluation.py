@@ -43,7 +43,7 @@ def test_evaluate_as_json_takes_options(files, capfdbinary):
     pairs, questions = map(json.loads, capfdbinary.readouterr().out.splitlines())
     assert (pairs["unknown"], pairs["left_out"]) == (1, 1)
     assert (questions["total"]["unknown"], questions["total"]["left_out"]) == (1, 1)
-    assert main(["evaluate", "sample", files[1], "--json", "--restrict-vocab", "2"]) == 0
+    assert main(["evaluate", "sample", files[1], "--json", "--max-words", "2"]) == 0
     assert json.loads(capfdbinary.readouterr().out)["total"]["accuracy"] is None
 
 

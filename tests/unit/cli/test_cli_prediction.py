@@ -132,7 +132,7 @@ def test_the_curve_is_drawn(labelled, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["predict", MODEL, "none.txt"], "none.txt: No such file"),
+        (["predict", MODEL, "none.txt"], "none.txt: there is no such file"),
         (["predict", MODEL, "a", "b"], "one file at a time"),
         (["predict", "sample", os.devnull], "supervised"),
         (["predict", MODEL, os.devnull, "-k", "0"], "k must be"),

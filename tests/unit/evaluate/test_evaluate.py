@@ -193,10 +193,10 @@ def test_unknown_words_of_questions_are_made_of_ngrams_unless_only_known_ones_co
 def test_answers_are_looked_for_among_the_first_words(vectors, write):
     path = write(b": a\nman woman king queen\n")
     model = vectors(FAMILY)
-    total = ftl.evaluate.analogies(model, path, restrict_vocab=3).total
+    total = ftl.evaluate.analogies(model, path, max_words=3).total
     assert (total.asked, total.unknown, total.left_out, total.accuracy) == (0, 0, 1, None)
     for all_words in (4, 1000, None):
-        assert ftl.evaluate.analogies(model, path, restrict_vocab=all_words).total.correct == 1
+        assert ftl.evaluate.analogies(model, path, max_words=all_words).total.correct == 1
 
 
 def test_questions_may_be_looked_up_in_lower_case(vectors, write):
@@ -251,8 +251,8 @@ def test_what_is_no_file_of_questions_is_refused(vectors, write, data, field, of
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3"])
 def test_an_impossible_number_of_words_is_refused(vectors, write, value):
-    with pytest.raises((ftl.InputTypeError, ftl.InputValueError), match="restrict_vocab"):
-        ftl.evaluate.analogies(vectors(FAMILY), write(b"a b c d\n"), restrict_vocab=value)
+    with pytest.raises((ftl.InputTypeError, ftl.InputValueError), match="max_words"):
+        ftl.evaluate.analogies(vectors(FAMILY), write(b"a b c d\n"), max_words=value)
 
 
 class TestCompare:
@@ -372,18 +372,18 @@ class TestCompare:
         words = list(a.words)
         source = random.Random(0)
         texts = [" ".join(source.choices(words, k=3)) for _ in range(3000)]
-        found = ftl.evaluate.compare(a, b, text=iter(texts)).labels
+        found = ftl.evaluate.compare(a, b, texts=iter(texts)).labels
         same = sum(a.predict(line).labels == b.predict(line).labels for line in texts)
         assert (found.texts, found.share) == (3000, same / 3000)
         assert 0 < found.share < 1
-        assert ftl.evaluate.compare(a, a, text=["nothing of that", ""]).labels.share == 1
+        assert ftl.evaluate.compare(a, a, texts=["nothing of that", ""]).labels.share == 1
 
     def test_labels_need_supervised_models_and_text(self, write):
         with pytest.raises(ftl.ModelKindError):
-            ftl.evaluate.compare("sample", "sample", text=["a"])
+            ftl.evaluate.compare("sample", "sample", texts=["a"])
         model = ftl.load(write(build(model=SUPERVISED, loss=SOFTMAX, labels=[b"__label__a"])))
-        with pytest.raises(ftl.InputValueError, match="no lines"):
-            ftl.evaluate.compare(model, model, text=[])
+        with pytest.raises(ftl.InputValueError, match="texts is empty"):
+            ftl.evaluate.compare(model, model, texts=[])
 
     @pytest.mark.parametrize(
         ("options", "match"),
@@ -394,7 +394,7 @@ class TestCompare:
             ({"k": True}, "k must be int"),
             ({"seed": "x"}, "seed must be int"),
             ({"words": "king"}, "words must be an iterable"),
-            ({"text": b"king"}, "text must be an iterable"),
+            ({"texts": b"king"}, "texts must be an iterable"),
         ],
     )
     def test_impossible_options_are_refused(self, options, match):

@@ -115,7 +115,7 @@ def test_word2vec_has_float32_numbers_after_each_word(write, tmp_path):
     done = ftl.export(path, tmp_path / "out", "word2vec")
     expected = b"2 2\na " + rows[0].tobytes() + b"\nb\xff " + rows[1].tobytes() + b"\n"
     assert (tmp_path / "out").read_bytes() == expected
-    assert (done.format, done.words, done.dim, done.size) == ("word2vec", 2, 2, len(expected))
+    assert (done.format, done.word_count, done.dim, done.size) == ("word2vec", 2, 2, len(expected))
 
 
 def test_npy_has_the_words_beside_it(write, tmp_path):
@@ -260,7 +260,7 @@ def test_numbers_that_are_not_finite_have_no_codes(write, tmp_path):
     pytest.importorskip("faiss")
     rows = np.ones((14, 4), np.float32)
     rows[3, 2] = np.nan
-    with pytest.raises(ftl.InputValueError, match="not finite"):
+    with pytest.raises(ftl.InputValueError, match="infinite numbers or NaN"):
         ftl.export(write(input_matrix=rows), tmp_path / "out.ftz")
     assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
 
@@ -282,13 +282,13 @@ def test_a_pruned_classifier_is_refused_as_a_dense_file(write, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "match"),
     [
-        ("out", {}, "the suffix does not tell"),
-        ("out.gz", {}, "the suffix does not tell"),
+        ("out", {}, "the suffix does not name a format"),
+        ("out.gz", {}, "the suffix does not name a format"),
         ("out.safetensors", {}, "convert"),
-        ("out.w2v.bin", {}, 'say format="word2vec" or format="bin"'),
+        ("out.w2v.bin", {}, 'set format="word2vec" or format="bin"'),
         ("out.bin", {"format": "text"}, "format must be one of bin, ftz, vec, word2vec, npy"),
-        ("out.vec", {"precision": 0}, "between 1 and 9"),
-        ("out.vec", {"precision": 10}, "between 1 and 9"),
+        ("out.vec", {"precision": 0}, "at least 1"),
+        ("out.vec", {"precision": 10}, "at most 9"),
         ("out.vec", {"precision": "much"}, "'much'"),
         ("out.bin", {"precision": 5}, "precision goes with the format vec, not bin"),
         ("out.vec", {"dsub": 2}, "dsub goes with the format ftz, not vec"),
@@ -332,7 +332,7 @@ def test_a_line_break_would_break_the_list_of_words(write, tmp_path):
 
 
 def test_more_codes_than_the_format_counts_are_refused(write, tmp_path, monkeypatch):
-    monkeypatch.setattr("fasttext_lite.official._MOST_CODES", 14 * 2 - 1)
+    monkeypatch.setattr("fasttext_lite.formats.fasttext_writer._MOST_CODES", 14 * 2 - 1)
     with pytest.raises(ftl.InputValueError, match=r"14 rows of 2 codes .* take a larger dsub"):
         ftl.export(write(), tmp_path / "out.ftz")
 
@@ -427,7 +427,7 @@ def test_numbers_beyond_a_field_are_refused(write, tmp_path):
     model = ftl.load(write())
     parameters = dataclasses.replace(model.info.parameters, ws=2**31)
     info = dataclasses.replace(model.info, parameters=parameters)
-    broken = ftl.Model(dataclasses.replace(model._parts, info=info), (ftl.load, ("",)))
+    broken = ftl.Model(dataclasses.replace(model._parts, info=info))
     with pytest.raises(ftl.InputValueError, match="too large for a fastText file"):
         ftl.export(broken, tmp_path / "out.bin")
 

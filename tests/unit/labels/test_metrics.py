@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from support.builders import OVA, SUPERVISED, build
 
 import fasttext_lite as ftl
-from fasttext_lite.metrics import Meter, Tally, read_lines
+from fasttext_lite.evaluate.labels import Meter, Tally, read_labelled
 
 NAN = float("nan")
 
@@ -119,7 +119,7 @@ def test_a_file_without_examples_has_no_scores(tested):
 def test_the_block_size_changes_nothing(tested, monkeypatch):
     text = b"__label__a one\n__label__b three\n\n__label__c two three\n" * 50
     whole = tested(text, -1)
-    monkeypatch.setattr("fasttext_lite.classifier._TEST_BLOCK", 7)
+    monkeypatch.setattr("fasttext_lite.evaluate.labels._BLOCK", 7)
     parts = tested(text, -1)
     assert parts.examples == whole.examples == 150
     for ours, theirs in zip(parts.meter.curve(), whole.meter.curve(), strict=True):
@@ -161,13 +161,13 @@ def test_another_prefix_makes_other_labels(model, tmp_path):
 def test_newlines_and_end_tokens_end_lines(tmp_path, text, expected):
     path = tmp_path / "lines.txt"
     path.write_bytes(text)
-    assert list(read_lines(str(path), 1 << 20)) == expected
+    assert list(read_labelled(str(path), 1 << 20)) == expected
 
 
 def test_a_line_is_longer_than_a_block(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_bytes(b"a\n" + b"b" * 100 + b"\nc\nd")
-    blocks = list(read_lines(str(path), 3))
+    blocks = list(read_labelled(str(path), 3))
     assert [line for lines, ended in blocks if ended for line in lines] == [b"a", b"b" * 100, b"c"]
     assert blocks[-1] == ([b"d"], False)
 

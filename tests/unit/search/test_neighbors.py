@@ -174,7 +174,7 @@ def test_a_query_that_is_almost_zeros_is_not_divided(files):
 def test_searches_can_be_narrowed(files, name):
     model = files[name]
     query = model["king"]
-    first = model.neighbors(query, k=5, restrict_vocab=400)
+    first = model.neighbors(query, k=5, max_words=400)
     everything = ranking(model, query)
     assert_nearest(model, first, [one for one in everything if one[0] < 400], 5)
     some = [5, "queen", b"war", 5, 17]
@@ -184,7 +184,7 @@ def test_searches_can_be_narrowed(files, name):
     assert [near.word for near in found[0]][:1] == ["queen"]
     assert "queen" not in {near.word for near in found[1]}
     best = [model.words[i] for i, _ in everything[:4]]
-    left = model.neighbors(query, k=3, banned=[best[0], everything[2][0], "unheardof"])
+    left = model.neighbors(query, k=3, exclude=[best[0], everything[2][0], "unheardof"])
     assert [near.word for near in left][:2] == [best[1], best[3]]
     assert model.neighbors(query, among=[]) == []
     assert len(model.neighbors(query, k=10**6)) == len(model)
@@ -195,15 +195,15 @@ def test_searches_can_be_narrowed(files, name):
     [
         ({"k": 0}, ftl.InputValueError, "k must be at least 1"),
         ({"k": True}, ftl.InputTypeError, "k must be int"),
-        ({"restrict_vocab": 0}, ftl.InputValueError, "restrict_vocab must be at least 1"),
-        ({"restrict_vocab": 2.5}, ftl.InputTypeError, "restrict_vocab must be int"),
+        ({"max_words": 0}, ftl.InputValueError, "max_words must be at least 1"),
+        ({"max_words": 2.5}, ftl.InputTypeError, "max_words must be int"),
         ({"among": ["unheardof"]}, ftl.InputValueError, "among: 'unheardof' is not in the"),
-        ({"among": [10**9]}, ftl.InputValueError, "among: there is no word with the id"),
+        ({"among": [10**9]}, ftl.InputValueError, "among: no word has the id"),
         ({"among": "king"}, ftl.InputTypeError, "among must be an iterable of words"),
         ({"among": [None]}, ftl.InputTypeError, "among must hold str, bytes or int"),
-        ({"among": [1], "restrict_vocab": 2}, ftl.InputValueError, "exclude each other"),
-        ({"banned": "king"}, ftl.InputTypeError, "banned must be an iterable of words"),
-        ({"banned": [-1]}, ftl.InputValueError, "banned: there is no word with the id"),
+        ({"among": [1], "max_words": 2}, ftl.InputValueError, "not both"),
+        ({"exclude": "king"}, ftl.InputTypeError, "exclude must be an iterable of words"),
+        ({"exclude": [-1]}, ftl.InputValueError, "exclude: no word has the id"),
         ({"threads": 0}, ftl.InputValueError, "threads must be at least 1"),
     ],
 )
@@ -215,15 +215,15 @@ def test_bad_options_are_named(files, options, error, message):
 def test_a_search_of_the_first_words_prepares_for_one_of_all():
     model = ftl.load("sample")
     for first in (50, None, 50, 500):
-        found = model.neighbors("king", k=5, restrict_vocab=first)
-        assert found == ftl.load("sample").neighbors("king", k=5, restrict_vocab=first)
+        found = model.neighbors("king", k=5, max_words=first)
+        assert found == ftl.load("sample").neighbors("king", k=5, max_words=first)
 
 
 def test_a_model_without_words_has_no_neighbors(tmp_path):
     ftl.convert("sample", tmp_path / "file", subwords="only", neighbors_index=True)
     model = ftl.load(tmp_path / "file")
     assert model.neighbors("king") == []
-    assert model.neighbors(["king"] * 3, restrict_vocab=5) == [[], [], []]
+    assert model.neighbors(["king"] * 3, max_words=5) == [[], [], []]
 
 
 def test_analogies_follow_the_official_rule(files):

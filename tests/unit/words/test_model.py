@@ -95,7 +95,7 @@ def test_no_words_give_no_vectors(sample):
         (lambda m: m.neighbors("war", k=0), ftl.InputValueError, "k must be at least 1"),
         (lambda m: m.neighbors("war", k=1.5), ftl.InputTypeError, "k must be int"),
         (lambda m: m.neighbors(np.zeros(3)), ftl.InputValueError, "shape"),
-        (lambda m: m.neighbors([None]), ftl.InputTypeError, "a query must be"),
+        (lambda m: m.neighbors([None]), ftl.InputTypeError, "query 0 must be a word or a vector"),
         (lambda m: m.row(10**9), ftl.InputValueError, "outside the matrix"),
         (lambda m: m.row(-1), ftl.InputValueError, "outside the matrix"),
         (lambda m: m.words[10**9], IndexError, "range"),

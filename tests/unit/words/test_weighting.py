@@ -53,6 +53,18 @@ def test_many_texts_are_those_of_each(sample):
     assert sif.vectors([]).shape == (0, sample.dim)
 
 
+def test_numbers_of_numpy_are_numbers(sample):
+    expected = ftl.SIF(sample, 0.5, 2).fit(TEXTS).vectors(TEXTS)
+    found = ftl.SIF(sample, np.float32(0.5), np.int64(2)).fit(TEXTS).vectors(TEXTS)
+    assert found.tolist() == expected.tolist()
+
+
+def test_threads_do_not_change_the_answer(sample):
+    texts = [" ".join(sample.words[i : i + 9]) for i in range(0, 9000, 9)]
+    sif = ftl.SIF(sample).fit(texts, threads=2)
+    assert sif.vectors(texts, threads=1).tolist() == sif.vectors(texts, threads=3).tolist()
+
+
 def test_a_wrong_question_is_answered_clearly(sample, tmp_path):
     with pytest.raises(ftl.InputValueError, match="a must be above 0"):
         ftl.SIF(sample, 0)
@@ -62,8 +74,16 @@ def test_a_wrong_question_is_answered_clearly(sample, tmp_path):
         ftl.SIF(sample, "1")
     with pytest.raises(ftl.InputTypeError, match="put it into a list"):
         ftl.SIF(sample).vectors("the war")
-    with pytest.raises(ftl.InputTypeError, match="str or bytes"):
+    with pytest.raises(ftl.InputTypeError, match="a text must be str or bytes"):
         ftl.SIF(sample).vectors([3])
+    with pytest.raises(ftl.InputTypeError, match="components must be int"):
+        ftl.SIF(sample, components=True)
+    with pytest.raises(ftl.InputValueError, match="newline"):
+        ftl.SIF(sample).vectors(["one", "two\nthree"])
+    with pytest.raises(ftl.InputValueError, match="newline"):
+        ftl.SIF(sample).fit(iter(["two\nthree"]))
+    with pytest.raises(ftl.InputValueError, match="threads"):
+        ftl.SIF(sample).vectors(["one"], threads=0)
     path = tmp_path / "model.bin"
     path.write_bytes(build(counts=[0, 0, 0, 0]))
     with pytest.raises(ftl.InputValueError, match="how often"):

@@ -1,23 +1,33 @@
-"""How good predictions are: counts over labelled lines, and what follows from them."""
+"""How good predictions are: precision and recall over the labelled lines of a file."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.errors import FileError, MissingFileError
+from fasttext_lite._core.labels.predict import Predictor
+from fasttext_lite._core.labels.tokens import Tokenizer
+from fasttext_lite._core.text.batch import WordBatch
+from fasttext_lite.arguments import path_name, real
+from fasttext_lite.lines import read_blocks
+from fasttext_lite.predictions import Prediction, predict_ids
+from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["Meter", "Scores", "Tally", "read_lines"]
+    from fasttext_lite.arguments import PathType
 
+__all__ = ["Meter", "Scores", "Tally", "read_labelled", "score_file"]
+
+# Bytes of a block of a file, and predictions for it.
+_BLOCK = 1 << 20
+_NUMBERS = 1 << 24
 # The score of a label that a text has and the prediction did not name.
 _MISSED = -1.0
 _SEPARATORS = rb" \r\t\v\f\0"
@@ -133,9 +143,9 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a test of a classifier showed.
+    """The result of a test of a classifier.
 
-    A number that would be divided by zero is NaN.
+    A quotient with the divisor 0 is NaN. Pickles and copies hold no model.
 
     Attributes
     ----------
@@ -147,7 +157,7 @@ class Scores:
         The least probability of a prediction.
     precision, recall, f1 : float
         Over all predictions and all labels of all lines.
-    labels : sequence of str
+    labels : tuple of str
         The labels of the model, in the order of the arrays.
     label_precision, label_recall, label_f1 : ndarray
         float64, shape (labels,)
@@ -161,7 +171,7 @@ class Scores:
     precision: float
     recall: float
     f1: float
-    labels: Sequence[str]
+    labels: tuple[str, ...]
     label_precision: NDArray[np.float64] = field(repr=False)
     label_recall: NDArray[np.float64] = field(repr=False)
     label_f1: NDArray[np.float64] = field(repr=False)
@@ -169,7 +179,7 @@ class Scores:
 
     @classmethod
     def of(
-        cls, meter: Meter, examples: int, k: int, threshold: float, labels: Sequence[str]
+        cls, meter: Meter, examples: int, k: int, threshold: float, labels: tuple[str, ...]
     ) -> Scores:
         """Sum up a meter."""
         hits = int(meter.hits.sum())
@@ -255,15 +265,46 @@ class Tally:
         )
 
 
-def read_lines(name: str, size: int) -> Iterator[tuple[list[bytes], bool]]:
+def score_file(
+    predictor: Predictor[Prediction],
+    path: PathType,
+    k: int,
+    threshold: float,
+    threads: int | None,
+) -> Scores:
+    """Compare predictions with the labels in the lines of a file: see `Classifier.test`."""
+    reader, loss = predictor.reader, predictor.loss
+    vocabulary = reader.tokens.vocabulary
+    threshold = real("threshold", threshold)
+    columns = max(predictor.max_labels(k), 1)
+    tally = Tally(loss.label_count)
+    for lines, ended in read_labelled(path_name(path), min(_BLOCK, _NUMBERS // columns + 1)):
+        if not ended:
+            # The official program adds no end token to such a line.
+            tokens = Tokenizer(vocabulary, reader.tokens.label_prefix, ends=False)
+            predictor = Predictor(reader.with_tokens(tokens), loss, Prediction, 0)
+        true_counts, true_ids = reader.tokens.labels(WordBatch(lines, "text"))
+        labelled = np.flatnonzero(true_counts)
+        texts, true_counts = [lines[i] for i in labelled], true_counts[labelled]
+        mask = np.zeros(len(texts), np.uint8)
+        label_ids, probabilities = predict_ids(
+            predictor, texts, k, threshold, threads=threads, known=mask
+        )
+        known = mask.astype(bool)
+        true_ids = true_ids[np.repeat(known, true_counts)]
+        tally.add(label_ids[known], probabilities[known], true_counts[known], true_ids)
+    labels = Words(lambda: vocabulary, range(vocabulary.word_count, len(vocabulary)))
+    return Scores.of(tally.meter(), tally.examples, int(k), threshold, tuple(labels))
+
+
+def read_labelled(path: str, size: int) -> Iterator[tuple[list[bytes], bool]]:
     """Read the lines of a text file as the official program does.
 
     A token ``</s>`` ends a line as a newline does.
 
     Parameters
     ----------
-    name : str
-        The path.
+    path : str
     size : int
         Bytes of a block, about.
 
@@ -277,23 +318,22 @@ def read_lines(name: str, size: int) -> Iterator[tuple[list[bytes], bool]]:
     Raises
     ------
     FileError
-        The file cannot be read (`MissingFileError`: there is none).
+        The file cannot be read (`MissingFileError`: it does not exist).
     """
-    try:
-        with Path(name).open("rb") as file:
-            while block := file.read(size):
-                block += file.readline()
-                lines = block.split(b"\n")
-                if b"</s>" in block:
-                    lines = [part for line in lines for part in _END.split(line)]
-                last = lines.pop()
-                yield lines, True
-                if last:
-                    yield [last], False
-    except FileNotFoundError as error:
-        raise MissingFileError("there is no such file", name, error.errno or 0) from None
-    except OSError as error:
-        raise FileError(error.strerror or str(error), name, error.errno or 0) from None
+    for block, ended in read_blocks(path, size):
+        lines = [part for line in block for part in _split(line)]
+        if ended:
+            yield lines, True
+            continue
+        last = lines.pop()
+        if lines:
+            yield lines, True
+        if last:
+            yield [last], False
+
+
+def _split(line: bytes) -> list[bytes]:
+    return _END.split(line) if b"</s>" in line else [line]
 
 
 def _share(part: float, whole: float) -> float:

@@ -1,8 +1,8 @@
-"""Files of the official format: ``.bin`` with rows as they are, ``.ftz`` with quantised ones.
+"""Files of the official format: ``.bin`` with dense rows, ``.ftz`` with quantised ones.
 
-``formats/fasttext.py`` reads them. The official program has no room for the vectors of words, only
-for rows whose mean they are; where a model holds vectors, the own row of each word is chosen so
-that the mean is its vector.
+``formats/fasttext.py`` reads them. The official format has no place for the vectors of words, only
+for rows. The vector of a word is the mean of its word row and the rows of its n-grams. Where a
+model holds vectors, each word row is chosen so that this mean is the vector.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 
 from fasttext_lite._core.files.word_rows import WordRows
 from fasttext_lite._core.lookup.subwords import Subwords
-from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.arguments import whole
+from fasttext_lite.errors import InputValueError
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.formats.head import SHAPE_SIZE, Head, pack_head
 from fasttext_lite.quantization import SAMPLE, RowQuantizer
@@ -38,19 +39,29 @@ _CENTROIDS = 256
 _ENTRY_TAIL = 10
 
 
+def _range(start: int, stop: int) -> NDArray[np.int64]:
+    return np.arange(start, stop, dtype=np.int64)
+
+
 class _Plan:
     """What a file will hold: words, buckets, and where their rows come from.
+
+    Parameters
+    ----------
+    source : Source
+    dense : bool
+        The file is dense, so that each bucket needs a row.
 
     Attributes
     ----------
     words : ndarray
-        int32, the ids of the words.
+        int32: ids of the words.
     buckets : ndarray or None
-        int32, ascending: the buckets that have a row, where that is not all of them.
+        int32, ascending: the buckets that have a row; None for all of them.
     sources : ndarray
         int64: for each bucket row its row in the source, or -1 for zeros.
     parameters : Parameters
-        Those that the head will tell.
+        The parameters in the head of the file.
     """
 
     def __init__(self, source: Source, *, dense: bool) -> None:
@@ -66,12 +77,12 @@ class _Plan:
         self.least_count = 0
         if self.parameters.model == "vectors":
             self.parameters = replace(self.parameters, model="skip-gram", loss="ns")
-            # Their counts are not known, and gensim drops words that never occur.
+            # The counts are not known, and gensim drops words with a count of 0.
             self.least_count, self.tokens = 1, max(self.tokens, source.word_count)
         kept = counted = table
         solve = parts.vectors is not None
         if parts.closed or table.bucket == 0 or (prune is not None and prune.size == 0):
-            # No n-gram has a row. Without buckets the official program must not look for any.
+            # No n-gram has a row. The official program must not look for n-grams without buckets.
             kept = counted = Subwords(0, 0, 0, 0)
             self.sources = np.empty(0, np.int64)
             self.parameters = replace(
@@ -82,19 +93,19 @@ class _Plan:
         elif prune is not None:
             numbers, moved = prune.pairs()
             self.buckets = np.asarray(numbers)
-            rows = np.arange(prune.size) if moved is None else np.asarray(moved)
+            rows = np.arange(prune.size, dtype=np.int64) if moved is None else np.asarray(moved)
             self.sources = rows.astype(np.int64) + table.first_row
             if dense:
                 counted = Subwords(table.minn, table.maxn, table.bucket, 0)
                 solve = solve or prune.size < table.bucket
                 self.sources = self._whole(self.buckets, table.bucket)
                 self.buckets = None
-        self._own = None
+        self._word_rows = None
         if solve:
-            self._own = WordRows(source.vocabulary, counted, kept, parts.input.rows)
+            self._word_rows = WordRows(source.vocabulary, counted, kept, parts.input.rows)
 
     def _whole(self, buckets: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-        """Give each bucket a row, of zeros where it was dropped."""
+        """Return the rows of all buckets, -1 for those that were dropped."""
         if self.source.supervised and len(buckets) < count:
             raise InputValueError(
                 "this supervised model is pruned, and a .bin file cannot be: with rows of zeros "
@@ -105,12 +116,12 @@ class _Plan:
         return whole
 
     @property
-    def rows(self) -> int:
+    def row_count(self) -> int:
         """Number of rows of the input matrix."""
         return len(self.words) + len(self.sources)
 
     def keep(self, places: NDArray[np.int64]) -> None:
-        """Keep these rows of the input matrix alone, given in ascending order."""
+        """Keep only these rows of the input matrix, given in ascending order."""
         count = len(self.words)
         chosen = places[places >= count] - count
         numbers = np.arange(len(self.sources), dtype=np.int32)
@@ -118,27 +129,27 @@ class _Plan:
         self.sources = self.sources[chosen]
         self.words = self.words[places[places < count]]
 
-    def take(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+    def rows(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return rows of the input matrix, given in ascending order."""
         split = int(np.searchsorted(places, len(self.words)))
         ids = self.words[places[:split]]
-        if self._own is None:
-            own = self.source.rows(ids.astype(np.int64))
+        if self._word_rows is None:
+            word_rows = self.source.rows(ids.astype(np.int64))
         else:
-            own = self.source.vectors(ids)
-            self._own.solve(ids, own)
+            word_rows = self.source.vectors(ids)
+            self._word_rows.solve(ids, word_rows)
         if split == len(places):
-            return own
+            return word_rows
         return np.concatenate(
-            [own, self.source.rows(self.sources[places[split:] - len(self.words)])]
+            [word_rows, self.source.rows(self.sources[places[split:] - len(self.words)])]
         )
 
-    def blocks(self, title: str, take: Take, rows: int) -> Iterator[NDArray[np.float32]]:
-        """Yield the rows of a matrix, some at a time."""
-        return self.source.blocks(title, lambda a, b: take(np.arange(a, b)), rows)
+    def row_blocks(self, title: str) -> Iterator[NDArray[np.float32]]:
+        """Yield the rows of the input matrix, some at a time."""
+        return self.source.blocks(title, lambda a, b: self.rows(_range(a, b)), self.row_count)
 
     def write_begin(self, file: AtomicFile) -> None:
-        """Write all that stands before the input matrix."""
+        """Write everything before the input matrix."""
         info = self.source.parts.info
         head = Head(
             version=12,
@@ -153,7 +164,7 @@ class _Plan:
         first = info.word_count
         labels = np.arange(first, first + info.label_count, dtype=np.int32)
         for kind, ids in enumerate((self.words, labels)):
-            for block in self.source.entry_blocks(ids):
+            for block in self.source.packed_blocks(ids):
                 if b"\0" in block.text:
                     raise InputValueError(
                         "a word holds a NUL byte, which ends a word in the official format; leave "
@@ -167,21 +178,13 @@ class _Plan:
         if self.buckets is not None:
             pairs = np.empty((len(self.buckets), 2), "<i4")
             pairs[:, 0] = self.buckets
-            pairs[:, 1] = np.arange(len(self.buckets))
+            pairs[:, 1] = np.arange(len(self.buckets), dtype=np.int32)
             file.write(pairs.tobytes())
 
     @property
     def output_rows(self) -> int:
         """Number of rows of the output matrix."""
         return self.source.parts.info.label_count if self.source.supervised else len(self.words)
-
-    def take_output(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows of the output matrix; zeros where the source has none."""
-        output = self.source.parts.output
-        out = np.zeros((len(places), self.source.dim), np.float32)
-        if output is not None:
-            output.rows.take(places, out)
-        return out
 
     def write_dense_output(self, file: AtomicFile) -> None:
         """Write the output matrix, of zeros where the source has none."""
@@ -190,31 +193,42 @@ class _Plan:
         if self.source.parts.output is None:
             file.write_zeros(4 * rows * dim)
             return
-        for block in self.blocks("output", self.take_output, rows):
+        blocks = self.source.blocks(
+            "output", lambda a, b: self.source.output_rows(_range(a, b)), rows
+        )
+        for block in blocks:
             file.write(block.data)
 
 
-def write_bin(source: Source, target: str) -> None:
+def write_bin(source: Source, target: str) -> int:
     """Write a dense file.
+
+    Returns
+    -------
+    int
+        Size of the file in bytes.
 
     Raises
     ------
+    FileError
+        The target cannot be written, or the source changes meanwhile.
     InputValueError
-        The model cannot be told in a dense file: it is supervised and pruned.
+        A dense file cannot hold the model, which is supervised and pruned.
     """
     plan = _Plan(source, dense=True)
-    size = 4 * source.dim * (plan.rows + plan.output_rows) + 2 * (SHAPE_SIZE + 1)
+    size = 4 * source.dim * (plan.row_count + plan.output_rows) + 2 * (SHAPE_SIZE + 1)
     with AtomicFile(target, size) as file:
         plan.write_begin(file)
-        file.write(struct.pack("<?qq", False, plan.rows, source.dim))
-        for block in plan.blocks("rows", plan.take, plan.rows):
+        file.write(struct.pack("<?qq", False, plan.row_count, source.dim))
+        for block in plan.row_blocks("rows"):
             file.write(block.data)
         plan.write_dense_output(file)
+    return file.written
 
 
 def write_ftz(
     source: Source, target: str, *, dsub: int, qnorm: bool, qout: bool, cutoff: int | None
-) -> None:
+) -> int:
     """Write a quantised file.
 
     Parameters
@@ -224,30 +238,36 @@ def write_ftz(
     dsub : int
         Numbers of a row that share a code.
     qnorm : bool
-        Code the norms of rows apart.
+        Code the norms of rows separately.
     qout : bool
-        Quantise the output matrix too.
+        Quantise the output matrix, too.
     cutoff : int, optional
-        Keep so many rows, of the greatest norms, and the one of ``</s>``.
+        Number of rows to keep: the row of ``</s>`` and those of the greatest norms.
+
+    Returns
+    -------
+    int
+        Size of the file in bytes.
 
     Raises
     ------
+    FileError
+        The target cannot be written, or the source changes meanwhile.
     InputTypeError, InputValueError
-        An option makes no sense, or there are too many codes for the format.
+        An option is invalid, or there are too many codes for the format.
     MissingExtraError
         faiss is not installed.
     """
     plan = _Plan(source, dense=False)
     dim = source.dim
-    if not isinstance(dsub, int):
-        raise InputTypeError(f"dsub must be int, not {type(dsub).__name__}")
+    dsub = whole("dsub", dsub)
     if not 1 <= dsub <= dim:
         raise InputValueError(f"dsub must be between 1 and {dim}, not {dsub}")
     if cutoff is not None:
         _cut_off(plan, cutoff)
     quantize_output = qout and source.parts.output is not None
     parts = -(-dim // dsub)
-    rows = max(plan.rows, plan.output_rows if quantize_output else 0)
+    rows = max(plan.row_count, plan.output_rows if quantize_output else 0)
     if rows * parts > _MOST_CODES:
         raise InputValueError(
             f"{rows} rows of {parts} codes are more than the {_MOST_CODES} that the official "
@@ -261,7 +281,7 @@ def write_ftz(
         file.write(struct.pack("<??qqi", True, qnorm, rows, dim, rows * parts))
         norms = []
         for codes, norm_codes in source.blocks(
-            title, lambda a, b: quantizer.encode(take(np.arange(a, b))), rows
+            title, lambda a, b: quantizer.encode(take(_range(a, b))), rows
         ):
             file.write(codes.data)
             norms.append(norm_codes)
@@ -270,21 +290,23 @@ def write_ftz(
             file.write(np.concatenate(norms).data)
             file.write(_pack_quantizer(quantizer.norms))
 
-    with AtomicFile(target, plan.rows * parts) as file:
+    with AtomicFile(target, plan.row_count * parts) as file:
         plan.write_begin(file)
-        write_matrix(file, "rows", plan.take, plan.rows)
+        write_matrix(file, "rows", plan.rows, plan.row_count)
         if quantize_output:
-            write_matrix(file, "output", plan.take_output, plan.output_rows)
+            write_matrix(file, "output", source.output_rows, plan.output_rows)
         elif source.supervised:
             plan.write_dense_output(file)
         else:
             _write_no_output(file, plan.output_rows, dim)
+    return file.written
 
 
 def _write_no_output(file: AtomicFile, rows: int, dim: int) -> None:
-    """Write an output matrix of zeros, one code a row.
+    """Write an output matrix of zeros, one code per row.
 
-    That of an unsupervised model serves its training alone, and would be larger than all else.
+    The output matrix of an unsupervised model is needed for training only, and would be the
+    largest part of the file.
     """
     file.write(struct.pack("<??qqi", True, False, rows, dim, rows))
     file.write_zeros(rows)
@@ -294,20 +316,18 @@ def _write_no_output(file: AtomicFile, rows: int, dim: int) -> None:
 
 def _cut_off(plan: _Plan, cutoff: int) -> None:
     """Keep the rows of the greatest norms."""
-    if not isinstance(cutoff, int):
-        raise InputTypeError(f"cutoff must be int, not {type(cutoff).__name__}")
-    if cutoff < 1:
-        raise InputValueError(f"cutoff must be at least 1, not {cutoff}")
+    cutoff = whole("cutoff", cutoff, least=1)
     if not plan.source.supervised:
         raise InputValueError(
             "cutoff is for supervised models; keep fewer words or n-grams of this one with "
             "convert first"
         )
-    if cutoff >= plan.rows:
+    if cutoff >= plan.row_count:
         return
-
-    blocks = plan.blocks("norms", plan.take, plan.rows)
-    found = np.concatenate([np.einsum("ij,ij->i", block, block) for block in blocks])
+    # In float32, as in the official program.
+    found = np.concatenate(
+        [np.einsum("ij,ij->i", block, block) for block in plan.row_blocks("norms")]
+    )
     end = plan.source.vocabulary.id("</s>")
     if 0 <= end < len(plan.words):
         # The end of a line takes part in each prediction.

@@ -1,4 +1,4 @@
-"""Whether the file under a model is still the same, and whether its numbers are numbers."""
+"""The full check of a model: its dictionary is readable, and every number is finite."""
 
 from __future__ import annotations
 
@@ -12,36 +12,29 @@ from fasttext_lite.parallel import run_in_chunks
 if TYPE_CHECKING:
     from fasttext_lite.parts import Matrix, Parts
 
-__all__ = ["check_numbers", "check_unchanged"]
+__all__ = ["check_numbers"]
 
-# Bytes of float32 rows that a thread works on at a time.
+# Bytes of float32 rows per piece of work.
 _CHUNK = 1 << 19
-
-
-def check_unchanged(parts: Parts) -> None:
-    """Make sure that a mapped file is still as it was when it was opened.
-
-    Raises
-    ------
-    FileError
-        It has another size, so its pages may be gone and reading them would end the process; or
-        another time of modification.
-    """
-    if parts.backing is not None:
-        parts.backing.check()
 
 
 def check_numbers(parts: Parts, threads: int | None) -> None:
     """Read the dictionary, and every row of every matrix once.
 
+    Parameters
+    ----------
+    parts : Parts
+    threads : int or None
+        None uses the cores of this process.
+
     Raises
     ------
     FileError
-        The file changes meanwhile.
+        A mapped file changes meanwhile.
     FormatError
         The dictionary is damaged, or a row holds a number that is not finite.
     """
-    parts.vocabulary.get()
+    _ = parts.vocabulary
     for matrix, names in (
         (parts.input, ("input matrix", "input", "subwords")),
         (parts.vectors, ("words",)),
@@ -59,16 +52,16 @@ def _check_matrix(
     name, offset = (found[0].name, found[0].offset) if found else (names[0], 0)
 
     def check(start: int, stop: int) -> None:
-        check_unchanged(parts)
+        parts.check_unchanged()
         numbers = np.empty((stop - start, rows.dim), np.float32)
-        rows.take(np.arange(start, stop), numbers)
+        rows.take(np.arange(start, stop, dtype=np.int64), numbers)
         finite = np.isfinite(numbers).all(axis=1)
         if not finite.all():
             raise FormatError(
                 f"{name}, row {start + int(finite.argmin())}",
                 offset,
-                "a number of this row is infinite, or none at all (NaN); the section begins at "
-                "this byte",
+                "a number of this row is infinite or NaN; the section begins at this byte; "
+                "download or convert the model again",
                 parts.info.path,
             )
 

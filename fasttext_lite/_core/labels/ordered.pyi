@@ -1,3 +1,0 @@
-from fasttext_lite._core.labels.line import LineReader
-
-def features(reader: LineReader, line: bytes) -> list[tuple[bytes, bytes, int]]: ...

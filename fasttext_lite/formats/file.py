@@ -1,0 +1,330 @@
+"""The file of a model: how it is opened, mapped or read, and recognized later."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fasttext_lite.arguments import absolute_path, is_path
+from fasttext_lite.errors import FastTextLiteError, FileError, FormatError, InputTypeError
+from fasttext_lite.progress import progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Any, BinaryIO
+
+    from typing_extensions import Self
+
+    from fasttext_lite.arguments import PathType
+
+__all__ = ["ModelFile", "open_regular", "reporting"]
+
+# Bytes per read; signals are handled between two reads.
+_BLOCK = 1 << 24
+# Bytes at the beginning, in the middle and at the end of a file that its fingerprint covers.
+_SAMPLE = 1 << 12
+
+
+@contextmanager
+def reporting(name: str) -> Iterator[None]:
+    """Turn an error of the operating system in the ``with`` block into a `FileError` about `name`.
+
+    Errors of this package pass: they name their own file.
+    """
+    try:
+        yield
+    except FastTextLiteError:
+        raise
+    except OSError as error:
+        raise FileError.from_os(error, name) from None
+
+
+def open_regular(path: str) -> io.FileIO:
+    """Open a regular file to read bytes, without a buffer.
+
+    Raises
+    ------
+    MissingFileError, FileError
+        The path does not lead to a regular file that can be read.
+    """
+    with reporting(path):
+        # Before opening, which would wait for a writer if this were a pipe.
+        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib costs import time
+        if stat.S_ISDIR(mode):
+            raise FileError("this is a folder, not a model file", path)
+        if not stat.S_ISREG(mode):
+            raise FileError("this is no regular file, so it cannot be mapped", path)
+        return open(path, "rb", buffering=0)  # noqa: PTH123
+
+
+class ModelFile:
+    """The file that a model is read from.
+
+    It is open in its ``with`` block: `begin`, `map_or_read` and `stream` are for this time. Later
+    it says whether the file changed, and how another process opens it.
+
+    Parameters
+    ----------
+    source : str, bytes, os.PathLike or file object
+        A file object gives bytes. The model begins at its position and goes to its end. An object
+        that cannot seek is read at once.
+    reopen : callable
+        ``reopen(path, map_file, fingerprint)`` returns the parts of the model again; see `recipe`.
+
+    Attributes
+    ----------
+    name : str
+        The absolute path, or the type of a file object without a path, as in ``<BytesIO>``.
+    path : str or None
+        The absolute path, if there is one.
+    size : int
+        Number of bytes, from the position of a file object on.
+    data : memoryview or None
+        All bytes, read-only, after `map_or_read`.
+    map : mmap or None
+        The map that `data` shows.
+    stream : file object
+        Seekable, and at the beginning of the model.
+
+    Raises
+    ------
+    InputTypeError
+        `source` is neither a path nor a file object that gives bytes.
+    MissingFileError, FileError
+        The path does not lead to a regular file that can be read, or reading fails.
+    """
+
+    stream: BinaryIO
+
+    def __init__(self, source: PathType | BinaryIO, reopen: Callable[..., Any]) -> None:
+        self._reopen = reopen
+        self._owned = is_path(source)
+        self.path: str | None = None
+        if is_path(source):
+            self.path = self.name = absolute_path(source)
+            self.stream = open_regular(self.path)
+        else:
+            self.name = f"<{type(source).__name__}>"
+            self.stream = self._seekable(source)
+        self.data: memoryview | None = None
+        self.map: mmap.mmap | None = None
+        self._fingerprint: tuple[int, int] | None = None
+        self._status: os.stat_result | None = None
+        with reporting(self.name):
+            self._measure()
+
+    def _seekable(self, source: BinaryIO) -> BinaryIO:
+        if getattr(source, "closed", False):
+            raise FileError("this file object is closed", self.name)
+        with reporting(self.name):
+            if not isinstance(source.read(0), bytes):
+                raise InputTypeError(
+                    f"{self.name} gives text, not bytes: open the file with mode 'rb'"
+                )
+            # A `SpooledTemporaryFile` has neither method before Python 3.11.
+            if hasattr(source, "readinto") and hasattr(source, "seekable") and source.seekable():
+                return source
+            return io.BytesIO(source.read())
+
+    def _measure(self) -> None:
+        """Find the size, and what is known of a file on disk."""
+        stream = self.stream
+        self._start = stream.tell()
+        # Not `fileno`: that of a stream which unpacks another is the number of the packed file.
+        raw = getattr(stream, "raw", stream)
+        if isinstance(raw, io.FileIO):
+            status = os.fstat(raw.fileno())
+            end = status.st_size
+            if self._start == 0:
+                self._status = status
+                if self.path is None and not isinstance(raw.name, int):
+                    self.path = self.name = absolute_path(raw.name)
+        else:
+            end = stream.seek(0, os.SEEK_END)
+            stream.seek(self._start)
+        self.size = max(end - self._start, 0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._owned:
+            self.stream.close()
+        del self.stream
+
+    def begin(self, size: int) -> bytes:
+        """Return the first `size` bytes, or all of a shorter file."""
+        return self._read(0, min(size, self.size))
+
+    def _read(self, start: int, stop: int) -> bytes:
+        """Read some bytes, and go back to the beginning."""
+        block = b""
+        with reporting(self.name):
+            self.stream.seek(self._start + start)
+            while start + len(block) < stop:
+                more = self.stream.read(stop - start - len(block))
+                if not more:
+                    break
+                block += more
+            self.stream.seek(self._start)
+        return block
+
+    def map_or_read(self, *, map_file: bool, progress: bool = False) -> memoryview:
+        """Return all bytes, read-only.
+
+        Parameters
+        ----------
+        map_file : bool
+            Map the file: its pages are read on access and shared with other processes. Otherwise,
+            or if it cannot be mapped, it is read into memory.
+        progress : bool
+            Show a bar if reading takes over a second and stderr is a terminal.
+
+        Raises
+        ------
+        FileError
+            Reading or mapping fails.
+        FormatError
+            The file is empty.
+        """
+        if self.size == 0:
+            raise FormatError("magic", 0, "the file is empty", self.name)
+        if map_file and self._status is not None:
+            self.map = self._mapped()
+            self.data = memoryview(self.map)
+        else:
+            self.data = self._whole(progress=progress)
+        return self.data
+
+    def _mapped(self) -> mmap.mmap:
+        with reporting(self.name):
+            try:
+                return mmap.mmap(self.stream.fileno(), self.size, access=mmap.ACCESS_READ)
+            except ValueError as error:
+                # The file shrank since its size was read.
+                raise FileError(f"the file cannot be mapped: {error}", self.name) from None
+
+    def _whole(self, *, progress: bool) -> memoryview:
+        # Unlike a bytearray this is not filled with zeros first.
+        data = np.empty(self.size, np.uint8).data
+        at = 0
+        with progress_bar("reading", self.size, "B", show=progress) as advance:
+            while at < self.size:
+                with reporting(self.name):
+                    count = self.stream.readinto(data[at : at + _BLOCK])  # type: ignore[attr-defined]
+                if not count:
+                    raise FileError(f"the file shrank to {at} bytes while it was read", self.name)
+                at += count
+                advance(count)
+        return data.toreadonly()
+
+    def fingerprint(self) -> tuple[int, int]:
+        """Return the size and a CRC-32 of 4 KB each at the beginning, the middle and the end.
+
+        They distinguish the files of two models without reading them whole.
+
+        Raises
+        ------
+        FileError
+            The file was changed under the map, or reading fails.
+        """
+        self.check()
+        if self._fingerprint is None:
+            from zlib import crc32  # costs import time that few programs need
+
+            checksum = 0
+            for start in (0, (self.size - _SAMPLE) // 2, self.size - _SAMPLE):
+                start = max(start, 0)
+                stop = min(start + _SAMPLE, self.size)
+                data = self.data
+                block = self._read(start, stop) if data is None else data[start:stop]
+                checksum = crc32(block, checksum)
+            self._fingerprint = self.size, checksum
+        return self._fingerprint
+
+    def check(self) -> None:
+        """Make sure that a mapped file is as it was when it was opened.
+
+        Raises
+        ------
+        FileError
+            The file has another size, so its pages may be gone and reading them would end the
+            process; or it was written to.
+        """
+        if self.map is None or self._status is None:
+            return
+        before, size = self._status.st_size, self.map.size()
+        if size != before:
+            raise FileError(
+                f"the file had {before} bytes when it was opened and has {size} now: something is "
+                "writing to it; load it again when that is done",
+                self.name,
+            )
+        now = self._status_now()
+        if now is not None and now.st_mtime_ns != self._status.st_mtime_ns:
+            raise FileError(
+                "the file was written to since it was opened (its time of modification changed): "
+                "load it again when that is done",
+                self.name,
+            )
+
+    def is_current(self) -> bool:
+        """Return whether the path still leads to this file, unchanged."""
+        now, then = self._status_now(), self._status
+        if now is None or then is None:
+            return False
+        return (now.st_size, now.st_mtime_ns) == (then.st_size, then.st_mtime_ns)
+
+    def _status_now(self) -> os.stat_result | None:
+        """Return the status that the file has now; None if its path leads elsewhere."""
+        if self.path is None or self._status is None:
+            return None
+        try:
+            now = os.stat(self.path)  # noqa: PTH116 - pathlib costs import time
+        except OSError:
+            return None
+        return now if os.path.samestat(now, self._status) else None
+
+    def recipe(self) -> tuple[Callable[..., Any], tuple[str, bool, tuple[int, int]]]:
+        """Return a function and its arguments that read the model again, for pickles.
+
+        Raises
+        ------
+        FileError
+            There is no path, or the file was changed under the map.
+        """
+        if self.path is None:
+            raise FileError(
+                "this model was read from a file object without a path, where another process "
+                "cannot find it: write it to a file and load that",
+                self.name,
+            )
+        return self._reopen, (self.path, self.map is not None, self.fingerprint())
+
+    def expect(self, fingerprint: tuple[int, int]) -> None:
+        """Make sure that this is the file of another process, by its fingerprint there.
+
+        Raises
+        ------
+        FileError
+            It is another file.
+        """
+        if self.fingerprint() != fingerprint:
+            raise FileError(
+                "this is another file than the one that the model was loaded from, which had "
+                f"{fingerprint[0]} bytes (this one has {self.size}) or other content: load the "
+                "model again in the process that pickled it, too",
+                self.name,
+            )

@@ -1,0 +1,83 @@
+"""The lines of text files, read in blocks."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fasttext_lite.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+__all__ = ["open_binary", "read_blocks"]
+
+
+@contextmanager
+def open_binary(path: str) -> Iterator[BinaryIO]:
+    """Open a file to read bytes.
+
+    Raises
+    ------
+    FileError
+        The file cannot be opened or, within the context, cannot be read (`MissingFileError`: it
+        does not exist).
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a path as the caller wrote it
+            yield file
+    except FileError:
+        raise
+    except OSError as error:
+        if os.path.isdir(path):  # noqa: PTH112 - as above
+            raise FileError("this is a folder, not a file", path, errno.EISDIR) from None
+        raise FileError.from_os(error, path) from None
+
+
+def read_blocks(source: str | BinaryIO, size: int = 1 << 18) -> Iterator[tuple[list[bytes], bool]]:
+    """Read the lines of a file, as many at a time as are available without waiting.
+
+    Parameters
+    ----------
+    source : str or binary file
+        A path, or an open file with ``read1`` such as ``sys.stdin.buffer``, which stays open.
+    size : int
+        Bytes of a block, about.
+
+    Yields
+    ------
+    lines : list of bytes
+        Without their newlines.
+    ended : bool
+        False for the text after the last newline, which comes alone if there is any.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read (`MissingFileError`: it does not exist).
+    """
+    if isinstance(source, str):
+        with open_binary(source) as file:
+            yield from _blocks(file, size)
+        return
+    try:
+        yield from _blocks(source, size)
+    except OSError as error:
+        raise FileError.from_os(error, str(getattr(source, "name", "<file>"))) from None
+
+
+def _blocks(file: BinaryIO, size: int) -> Iterator[tuple[list[bytes], bool]]:
+    # Pieces of a line that is longer than a block.
+    left: list[bytes] = []
+    while block := file.read1(size):  # type: ignore[attr-defined]
+        first, newline, rest = block.partition(b"\n")
+        left.append(first)
+        if newline:
+            lines = [b"".join(left), *rest.split(b"\n")]
+            left = [lines.pop()]
+            yield lines, True
+    if any(left):
+        yield [b"".join(left)], False
