@@ -341,7 +341,7 @@ def write(path: str, contents: Contents) -> int:
         del vocabulary, text, offsets, counts
         if prune is not None:
             writer.write("subwords.buckets", np.asarray(prune.pairs()[0]))
-            writer.write("subwords.table", prune.table(parameters.bucket))
+            writer.write("subwords.table", prune.table())
         for name in contents.matrices():
             _write_matrix(writer, contents, name)
     return writer.size
