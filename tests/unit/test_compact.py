@@ -581,11 +581,11 @@ def test_a_supervised_model_keeps_the_end_of_the_line(convert):
 
 def test_the_matrices_that_a_file_lacks_are_told(convert):
     _, model = convert("sample")
-    with pytest.raises(ftl.FastTextLiteError, match="not their own rows"):
+    with pytest.raises(ftl.FastTextLiteError, match="not word rows"):
         model.input_matrix  # noqa: B018
     with pytest.raises(ftl.FastTextLiteError, match="no output matrix"):
         model.output_matrix  # noqa: B018
-    with pytest.raises(ftl.InputValueError, match="not their own rows"):
+    with pytest.raises(ftl.InputValueError, match="not their rows"):
         model.row(3)
     original = ftl.load("sample")
     assert_array_equal(model.row(7081 + 5), original.row(7081 + 5))
