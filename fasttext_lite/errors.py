@@ -1,7 +1,7 @@
-"""Every error that this package raises, under one root.
+"""The errors of this package. All derive from `FastTextLiteError`.
 
 Each also derives from the built-in exception that fits it, so that code which catches
-``OSError``, ``ValueError``, ``TypeError`` or ``KeyError`` goes on working.
+``OSError``, ``ValueError``, ``TypeError`` or ``KeyError`` works.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class FormatError(FastTextLiteError, ValueError):
     Attributes
     ----------
     field : str
-        The field that is wrong, in the words of the format.
+        Name of the wrong field in the format.
     offset : int
         The byte of the file at which that field begins.
     reason : str
-        What is wrong with it, and what to do about it.
+        What is wrong, and what to do about it.
     path : str or None
         The file.
     """
@@ -80,7 +80,7 @@ class FileError(FastTextLiteError, OSError):
 
 
 class MissingFileError(FileError, FileNotFoundError):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class InputTypeError(FastTextLiteError, TypeError):
@@ -92,7 +92,7 @@ class InputValueError(FastTextLiteError, ValueError):
 
 
 class ModelKindError(FastTextLiteError, ValueError):
-    """A model of this kind has no answer to the question."""
+    """A model of this kind cannot do this."""
 
 
 class NotANumberError(FastTextLiteError, RuntimeError):
@@ -100,7 +100,7 @@ class NotANumberError(FastTextLiteError, RuntimeError):
 
 
 class EmptyInputError(InputValueError, ZeroDivisionError):
-    """An argument is empty where the answer is a mean or a share of its items."""
+    """An argument is empty, and the answer would be a mean or a share of its items."""
 
 
 class UnknownEncodingError(InputValueError, LookupError):
@@ -108,11 +108,11 @@ class UnknownEncodingError(InputValueError, LookupError):
 
 
 class UnsupportedError(FastTextLiteError, NotImplementedError, AttributeError):
-    """What the package that a face stands for offers, and this one does not."""
+    """The emulated package offers this; this library does not."""
 
 
 class MissingExtraError(FastTextLiteError, ImportError):
-    """What was asked for needs a library that is not installed."""
+    """This needs a library that is not installed."""
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What a file format hands over to a model: plain parts, however the bytes were laid out."""
+"""The parts of a model, the same for every file format."""
 
 from __future__ import annotations
 
@@ -94,19 +94,19 @@ class Matrix:
     Attributes
     ----------
     rows : Rows
-        What sums its rows.
+        Reads and sums the rows.
     view : ndarray or None
-        A read-only view of the numbers, float32 of shape (rows, dim), where they stand in the
-        file as such; None where they are quantised, float16 or int8.
+        A read-only view of the numbers in the file, float32 of shape (rows, dim); None if they are
+        quantised, float16 or int8.
     """
 
     rows: Rows
     view: NDArray[np.float32] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Info:
-    """What a file says of its model.
+    """The description of a model in its file.
 
     Attributes
     ----------
@@ -114,10 +114,10 @@ class Info:
     format : str
         The format and its version.
     kind : str
-        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` where nothing is known of
-        a training.
+        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file says nothing
+        about training.
     word_count, label_count, token_count : int
-        Words and labels of the vocabulary, and tokens of the training text.
+        Numbers of words and labels in the vocabulary, and of tokens in the training text.
     parameters : Parameters
     subword_rows : int
         Rows of the input matrix that belong to n-grams.
@@ -125,31 +125,31 @@ class Info:
     file_size : int
         In bytes.
     sections : tuple of Section
-        The parts of the file in their order; none where it cannot be mapped.
+        The parts of the file in their order; empty for a file that cannot be mapped.
     index_size : int
-        Bytes that the index over the vocabulary takes in memory; it is built at the first look-up.
-        Of a file that cannot be mapped: all that it takes.
+        Bytes of the vocabulary index in memory, which is built on the first look-up. For a file
+        that cannot be mapped, bytes of the whole model in memory.
     """
 
     path: str
     format: str
     kind: str
     word_count: int
-    label_count: int
-    token_count: int
+    label_count: int = 0
+    token_count: int = 0
     parameters: Parameters
-    subword_rows: int
-    pruned: bool
-    quantized_input: bool
-    quantized_output: bool
+    subword_rows: int = 0
+    pruned: bool = False
+    quantized_input: bool = False
+    quantized_output: bool = False
     file_size: int
-    sections: tuple[Section, ...]
-    index_size: int
+    sections: tuple[Section, ...] = ()
+    index_size: int = 0
 
 
 @dataclass(frozen=True)
 class Parts:
-    """All that a model is made of.
+    """The parts of a model; they pickle as their file.
 
     Attributes
     ----------
@@ -160,19 +160,20 @@ class Parts:
         Read lazily, since reading the dictionary of a large file takes a while.
     subwords : Subwords
     input : Matrix
-        One row a word, then one a bucket; with `vectors` those of the buckets alone.
+        One row per word, then one per bucket; with `vectors` only those of the buckets. See
+        `first_row`.
     output : Matrix or None
-        The rows of the output layer, where the file has them.
+        The rows of the output layer, if the file has them.
     vectors : Matrix or None
-        The vectors of the words, where the file has them already.
+        The vectors of the words, if the file has them instead of word rows.
     closed : bool
         Unknown words have no vector.
     file : ModelFile or None
         The file that the model was read from; None for a stream.
     norms : ndarray or None
-        The norms of `vectors` (float32, shape (words,)), where the file has them.
+        The norms of `vectors` (float32, shape (words,)), if the file has them.
     codes : Codes or None
-        Codes of `vectors` for the search of neighbours, where the file has them.
+        Codes of `vectors` for the search of neighbors, if the file has them.
     """
 
     info: Info

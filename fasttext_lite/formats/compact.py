@@ -172,14 +172,11 @@ def _parts(
         parameters=parameters,
         subword_rows=kept,
         pruned=prune is not None,
-        quantized_input=False,
-        quantized_output=False,
         file_size=len(header.data),
         sections=(
             Section("header", 0, next(iter(header.tensors.values())).offset),
             *(Section(t.name, t.offset, t.size) for t in header.tensors.values()),
         ),
-        index_size=0,
     )
     subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
     return Parts(

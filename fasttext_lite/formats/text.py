@@ -265,18 +265,11 @@ def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Pa
         format=layout.name + (kind and f", {kind}"),
         kind="vectors",
         word_count=count,
-        label_count=0,
-        token_count=0,
         parameters=Parameters(
             dim=dim, ws=0, epoch=0, min_count=0, neg=0, word_ngrams=1, loss="none", model="vectors",
             bucket=0, minn=0, maxn=0, lr_update_rate=0, t=0.0,
         ),
-        subword_rows=0,
-        pruned=False,
-        quantized_input=False,
-        quantized_output=False,
         file_size=file.size,
-        sections=(),
         index_size=Vocabulary.index_size(count) + len(parser.words) + view.nbytes,
     )  # fmt: skip
     return Parts(
