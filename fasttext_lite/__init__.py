@@ -26,6 +26,17 @@ if sys.byteorder != "little" or sys.maxsize < 1 << 32:
 # First of all: in the midst of our own imports it takes a quarter longer.
 import numpy as np  # noqa: F401
 
+try:
+    import fasttext_lite._core.kernels.cpu
+except ModuleNotFoundError as error:
+    if error.name != "fasttext_lite._core.kernels.cpu":
+        raise
+    raise ImportError(
+        f"{__path__[0]} holds the sources of fasttext-lite without the compiled modules: start "
+        "Python in another folder to import the installed package, or compile the modules here "
+        "with `python -m pip install -e .`"
+    ) from error
+
 from fasttext_lite.errors import (
     EmptyInputError,
     FastTextLiteError,
