@@ -27,7 +27,7 @@ if sys.byteorder != "little" or sys.maxsize < 1 << 32:
 import numpy as np  # noqa: F401
 
 try:
-    import fasttext_lite._core.kernels.cpu
+    import fasttext_lite._core.kernels.cpu  # noqa: F401
 except ModuleNotFoundError as error:
     if error.name != "fasttext_lite._core.kernels.cpu":
         raise
