@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fasttext_lite.errors import FileError
 from fasttext_lite.once import once
@@ -22,41 +20,7 @@ if TYPE_CHECKING:
     from fasttext_lite._core.search.codes import Codes
     from fasttext_lite.formats.file import ModelFile
 
-__all__ = ["Info", "Matrix", "Once", "Parameters", "Parts", "Section"]
-
-T = TypeVar("T")
-
-
-class Once(Generic[T]):
-    """A value that is made when it is first asked for, once, whichever thread comes first.
-
-    A process that is forked while a thread makes the value makes its own.
-    """
-
-    __slots__ = ("_locks", "_make", "_value")
-
-    _value: T
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        # One for each process: the thread that held it at a fork is not there to release it.
-        self._locks: dict[int, threading.Lock] = {}
-
-    def get(self) -> T:
-        """Return the value; after the first call this takes no lock."""
-        try:
-            return self._value
-        except AttributeError:
-            pass
-        with self._locks.setdefault(os.getpid(), threading.Lock()):
-            if not self.made:
-                self._value = self._make()
-        return self._value
-
-    @property
-    def made(self) -> bool:
-        """Whether the value is there already."""
-        return hasattr(self, "_value")
+__all__ = ["Info", "Matrix", "Parameters", "Parts", "Section"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +17,6 @@ from numpy.testing import assert_array_equal
 import fasttext_lite as ftl
 from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.parallel import chunks_in_order, run_in_chunks, run_over
-from fasttext_lite.parts import Once
 
 
 @pytest.fixture(scope="module")
@@ -47,72 +45,6 @@ def at_once(count, work):
     for thread in threads:
         thread.join()
     return found
-
-
-def test_what_is_made_once_is_made_once_and_seen_whole():
-    for _ in range(30):
-        made = []
-
-        def make(made=made):
-            made.append({})
-            for i in range(100):
-                made[-1][i] = threading.get_ident()
-            return made[-1]
-
-        once = Once(make)
-        seen = at_once(16, lambda _, once=once: (len(once.get()), once.get()))
-        assert len(made) == 1
-        assert all(size == 100 and value is made[0] for size, value in seen)
-
-
-def test_what_could_not_be_made_is_made_next_time():
-    answers = iter([MemoryError(), 3])
-
-    def make():
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    once = Once(make)
-    with pytest.raises(MemoryError):
-        once.get()
-    assert not once.made
-    assert once.get() == once.get() == 3
-    assert once.made
-
-
-def test_what_is_there_takes_no_lock():
-    once = Once(lambda: 3)
-    once.get()
-    once._locks = None
-    assert once.get() == 3
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_fork_does_not_wait_for_a_thread_that_it_left_behind():
-    making, done = threading.Event(), threading.Event()
-
-    def make():
-        making.set()
-        done.wait()
-        return os.getpid()
-
-    once = Once(make)
-    other = threading.Thread(target=once.get)
-    other.start()
-    making.wait()
-    child = os.fork()
-    if not child:
-        # The parent would end here otherwise.
-        done.set()
-        os._exit(once.get() != os.getpid())
-    _, status = os.waitpid(child, 0)
-    done.set()
-    other.join()
-    assert status == 0
-    assert once.get() == os.getpid()
 
 
 # Chunks

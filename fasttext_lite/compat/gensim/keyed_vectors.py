@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite.compat.gensim import evaluation, word2vec, word_movers
-from fasttext_lite.compat.gensim.lookup import unit
+from fasttext_lite.compat.gensim.lookup import divided, row_lengths, unit
 from fasttext_lite.compat.gensim.similarity import Similarity
 from fasttext_lite.compat.gensim.spelling import END, KeyIndex, Keys, Spelling
 from fasttext_lite.errors import UnknownWordError
-from fasttext_lite.parts import Once
+from fasttext_lite.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +40,6 @@ class KeyedVectors(Similarity):
     def __init__(
         self, keys: Sequence[Any], vectors: NDArray[np.float32], counts: NDArray[np.int64]
     ) -> None:
-        super().__init__()
         self.vector_size = vectors.shape[1]
         self.index_to_key = list(keys)
         self.key_to_index = {key: i for i, key in enumerate(keys)}
@@ -168,8 +167,9 @@ class KeyedVectors(Similarity):
 class FastTextKeyedVectors(KeyedVectors):
     """The vectors of a fastText model.
 
-    `vectors` and what searches them compute the vectors of all words at first need and keep them,
-    unless the file holds them as float32; all else reads the rows that it needs.
+    `vectors`, and what needs the scores of all words, compute the vectors of all words lazily and
+    keep them, unless the file holds them as float32. Everything else reads the rows that it needs;
+    `most_similar` and its kin use the exact search of the model.
 
     Parameters
     ----------
@@ -181,7 +181,6 @@ class FastTextKeyedVectors(KeyedVectors):
     compatible_hash = True
 
     def __init__(self, model: Model, encoding: str = "utf-8") -> None:
-        Similarity.__init__(self)
         self._model = model
         self._spelling = Spelling(encoding)
         parameters = model.info.parameters
@@ -192,7 +191,6 @@ class FastTextKeyedVectors(KeyedVectors):
         self.bucket = parameters.bucket if has_ngrams else 0
         self.key_to_index: KeyIndex = KeyIndex(model, self._spelling)
         self.index_to_key = Keys(model.words, self.key_to_index)
-        self._all = Once(self._make_vectors)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FastTextKeyedVectors, (self._model, self._spelling.encoding)
@@ -206,10 +204,39 @@ class FastTextKeyedVectors(KeyedVectors):
         """What is known of each key besides its vector: ``"count"``, int64, shape (keys,)."""
         return {"count": self._model.counts}
 
-    @property
+    @once
     def vectors(self) -> NDArray[np.float32]:
         """The vectors of all words: float32, shape (words, dim), read-only."""
-        return self._all.get()
+        held = self._model._parts.vectors
+        if held is not None and held.view is not None and held.view.dtype == np.float32:
+            return held.view
+        vectors = self._model.word_vectors()
+        for index, key in self._respelled.items():
+            vectors[index] = self._mean_of_rows(index, key)
+        return _read_only(vectors)
+
+    @once
+    def _respelled(self) -> dict[int, str]:
+        """Keys by index of the words whose vectors differ from those of the model."""
+        return dict(self._spelling.respelled(self._model)) if self._takes_keys else {}
+
+    def _nearest(
+        self, query: NDArray[np.float32], topn: int, left_out: set[int], start: int, stop: int
+    ) -> list[tuple[str, float]]:
+        respelled = [i for i in self._respelled if start <= i < stop and i not in left_out]
+        ((ids, scores),) = self._model._neighbors.nearest(
+            np.asarray(query, np.float32)[None],
+            [[*left_out, *respelled]],
+            topn,
+            start=start,
+            stop=stop,
+        )
+        found = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+        for i in respelled:
+            vector = self._mean_of_rows(i, self._respelled[i])
+            found[i] = float(divided(vector @ query, row_lengths(vector[None])[0]))
+        best = sorted(found, key=lambda i: (-found[i], i))[:topn]
+        return [(self.index_to_key[i], float(np.float32(found[i]))) for i in best]
 
     @property
     def vectors_vocab(self) -> NDArray[np.float32]:
@@ -290,7 +317,7 @@ class FastTextKeyedVectors(KeyedVectors):
         return out
 
     def _known(self, index: int, key: str) -> NDArray[np.float32]:
-        if self._all.made:
+        if "vectors" in vars(self):
             vector: NDArray[np.float32] = self.vectors[index]
             return vector
         word = self.key_to_index.word(index)
@@ -305,16 +332,6 @@ class FastTextKeyedVectors(KeyedVectors):
         In a file of finished vectors they are in them already, those of the official program.
         """
         return self.bucket > 0 and self._model._parts.vectors is None
-
-    def _make_vectors(self) -> NDArray[np.float32]:
-        held = self._model._parts.vectors
-        if held is not None and held.view is not None and held.view.dtype == np.float32:
-            return held.view
-        vectors = self._model.word_vectors()
-        if self._takes_keys:
-            for index, key in self._spelling.respelled(self._model):
-                vectors[index] = self._mean_of_rows(index, key)
-        return _read_only(vectors)
 
     def _mean_of_rows(self, own: int, text: str) -> NDArray[np.float32]:
         """Return the mean of a word's own row, unless it is -1, and the n-grams of a text."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite.errors import InputValueError, UnknownWordError, UnsupportedError
-from fasttext_lite.parts import Once
+from fasttext_lite.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,9 +58,6 @@ class Lookup(ABC):
     vector_size: int
     index_to_key: Sequence[Any]
     key_to_index: Mapping[Any, int]
-
-    def __init__(self) -> None:
-        self._norms = Once(lambda: row_lengths(self.vectors))
 
     def __getattr__(self, name: str) -> Any:
         if name in LEFT_OUT:
@@ -142,14 +139,14 @@ class Lookup(ABC):
             raise UnknownWordError(attr)
         return self.expandos[attr][index]
 
-    @property
+    @once
     def norms(self) -> NDArray[np.float32]:
         """The length of each vector: float32, shape (keys,)."""
-        return self._norms.get()
+        return row_lengths(self.vectors)
 
     def fill_norms(self, force: bool = False) -> None:
         """Compute `norms`; they never change, so that `force` has no effect."""
-        self._norms.get()
+        self.norms  # noqa: B018 - computed and kept
 
     def get_normed_vectors(self) -> NDArray[np.float32]:
         """Return all vectors divided by their lengths: float32, shape (keys, dim), fresh.

@@ -81,16 +81,22 @@ class Similarity(Lookup):
         mean = self.get_mean_vector(
             keys, np.array(weights), post_normalize=True, ignore_missing=False
         )
-        rows = slice(clip_start, clip_end or len(self))
-        scores = divided(self.vectors[rows] @ mean, self.norms[rows])
+        start, stop, _ = slice(clip_start, clip_end or len(self)).indices(len(self))
         if topn is None:
-            return scores
+            return divided(self.vectors[start:stop] @ mean, self.norms[start:stop])
         asked = {
             self.get_index(key)
             for key in keys
             if isinstance(key, KEY_TYPES) and self.has_index_for(key)
         }
-        return self._named(scores, topn, asked, clip_start)
+        return self._nearest(mean, topn, asked, start, stop)
+
+    def _nearest(
+        self, query: NDArray[np.float32], topn: int, left_out: set[int], start: int, stop: int
+    ) -> list[tuple[str, float]]:
+        """Name the keys with indexes in ``range(start, stop)`` that are nearest to a query."""
+        scores = divided(self.vectors[start:stop] @ query, self.norms[start:stop])
+        return self._named(scores, topn, left_out, start)
 
     def _named(
         self, scores: NDArray[np.float32], topn: int, asked: set[int], start: int = 0
