@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import whole
 from fasttext_lite.conversion import convert
-from fasttext_lite.errors import InputTypeError, InputValueError, UnsupportedError
+from fasttext_lite.errors import InputValueError, UnsupportedError
 from fasttext_lite.formats import open_parts
 from fasttext_lite.model import Model
 
@@ -109,12 +109,9 @@ def reduce_model(ft_model: _FastText, target_dim: int) -> _FastText:
     Raises
     ------
     InputTypeError, InputValueError
-        `target_dim` is no whole number between 1 and the dimensions of the model.
+        `target_dim` is not a whole number between 1 and the present dimensions of the model.
     """
-    try:
-        dim = operator.index(target_dim)
-    except TypeError:
-        raise InputTypeError(f"target_dim must be int, not {type(target_dim).__name__}") from None
+    dim = whole("target_dim", target_dim, 1, ft_model.lite_model.dim)
     ft_model._use(_reduced(ft_model.lite_model.info.path, dim))
     return ft_model
 

@@ -284,8 +284,9 @@ def test_a_reduced_model_is_the_same_object_with_fewer_dimensions(tmp_path):
     assert_allclose(saved["war"], model["war"], atol=1e-6)
     with pytest.raises(ValueError, match="source"):
         model.save_model(SAMPLE)
-    for dim in (0, 41):
-        with pytest.raises(ValueError, match="dim must be between"):
+    # 11 is below the dimensions of the file, but above those of the reduced model.
+    for dim in (0, 11, 41):
+        with pytest.raises(ValueError, match="target_dim must be at"):
             fasttext.util.reduce_model(model, dim)
     with pytest.raises(TypeError, match="target_dim must be int"):
         fasttext.util.reduce_model(model, 2.5)
