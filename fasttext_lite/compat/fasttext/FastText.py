@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
@@ -14,6 +12,26 @@ from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
 from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.arguments import path_name
+from fasttext_lite.compat.fasttext.meter import _Meter
+from fasttext_lite.compat.fasttext.text import (
+    BOW,
+    EOS,
+    EOW,
+    check_word,
+    decode_as,
+    split_line,
+    tokenize,
+)
+from fasttext_lite.compat.fasttext.training import (
+    cbow,
+    loss_name,
+    model_name,
+    refuse_training,
+    skipgram,
+    supervised,
+    train_supervised,
+    train_unsupervised,
+)
 from fasttext_lite.errors import (
     FastTextLiteError,
     FileError,
@@ -31,7 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.evaluate.labels import Meter, Scores
+    from fasttext_lite.evaluate.labels import Scores
     from fasttext_lite.neighbors import Neighbor
 
 __all__ = [
@@ -50,12 +68,7 @@ __all__ = [
     "train_unsupervised",
 ]
 
-EOS = "</s>"
-BOW = "<"
-EOW = ">"
-
 _LABEL_PREFIX = b"__label__"
-_TOKEN = re.compile(r"[^ \n\r\t\v\f\0]+|\n")
 # Attributes of a model that was just trained, and what the file calls those that it keeps.
 _KEPT = {
     "dim": "dim",
@@ -73,71 +86,6 @@ _KEPT = {
 _ARGUMENTS = (
     *_KEPT, "loss", "lr", "minCountLabel", "thread", "label", "verbose", "pretrainedVectors",
 )  # fmt: skip
-
-
-class model_name(IntEnum):  # noqa: N801 - the official name
-    """Kinds of models."""
-
-    cbow = 1
-    skipgram = 2
-    supervised = 3
-
-
-class loss_name(IntEnum):  # noqa: N801 - the official name
-    """Losses."""
-
-    hs = 1
-    ns = 2
-    softmax = 3
-    ova = 4
-
-
-class _Meter:
-    """How a model did on a file, at every score.
-
-    Made by ``model.get_meter``.
-
-    Parameters
-    ----------
-    fasttext_model : _FastText
-    meter : Meter
-    """
-
-    def __init__(self, fasttext_model: _FastText, meter: Meter) -> None:
-        self.f = fasttext_model
-        self.m = meter
-
-    def _id(self, label: str | bytes | None) -> int | None:
-        """Return the id of a label; None stands for all labels."""
-        if not label:
-            return None
-        found = self.f.get_label_id(label)
-        if found < 0:
-            raise InputValueError(f"{label!r} is no label of this model; see model.labels")
-        return found
-
-    def score_vs_true(self, label: str | bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the scores of a label, ascending, and whether each was right (1) or not (0).
-
-        Two float64 arrays of one length. A text that has the label, where the prediction did not
-        name it, is there with a score of -1.
-        """
-        scores, true = self.m.score_vs_true(self._id(label))
-        return scores.astype(np.float64), true.astype(np.float64)
-
-    def precision_recall_curve(
-        self, label: str | bytes | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return precision and recall, from the highest score down, of a label or of all."""
-        return self.m.curve(self._id(label))
-
-    def precision_at_recall(self, recall: float, label: str | bytes | None = None) -> float:
-        """Return the best precision at which recall is at least so great, 0 if it never is."""
-        return self.m.precision_at_recall(recall, self._id(label))
-
-    def recall_at_precision(self, precision: float, label: str | bytes | None = None) -> float:
-        """Return the best recall at which precision is at least so great, 0 if it never is."""
-        return self.m.recall_at_precision(precision, self._id(label))
 
 
 class _FastText:
@@ -191,7 +139,7 @@ class _FastText:
 
     def get_word_vector(self, word: str | bytes) -> NDArray[np.float32]:
         """Return the vector of a word, known or not: float32, shape (dim,)."""
-        return self._model[_word(word)]
+        return self._model[check_word(word)]
 
     def get_nearest_neighbors(
         self, word: str | bytes, k: int = 10, on_unicode_error: str = "strict"
@@ -201,7 +149,9 @@ class _FastText:
         All others for a negative `k`. Bytes that are no UTF-8 go by `on_unicode_error`, as in
         `bytes.decode`.
         """
-        return self._nearest(lambda k: self._model.neighbors(_word(word), k), k, on_unicode_error)
+        return self._nearest(
+            lambda k: self._model.neighbors(check_word(word), k), k, on_unicode_error
+        )
 
     def get_analogies(
         self,
@@ -215,7 +165,7 @@ class _FastText:
 
         Each of the three vectors is divided by its norm before, and the three words are left out.
         """
-        a, b, c = (_word(word) for word in (wordA, wordB, wordC))
+        a, b, c = (check_word(word) for word in (wordA, wordB, wordC))
         return self._nearest(lambda k: self._model.analogies(a, b, c, k), k, on_unicode_error)
 
     def _nearest(
@@ -225,7 +175,7 @@ class _FastText:
             k = len(self._model) if k else 0
         if k == 0:
             return []
-        return [(score, _decode(word, on_unicode_error)) for word, score in search(k)]
+        return [(score, decode_as(word, on_unicode_error)) for word, score in search(k)]
 
     def get_word_id(self, word: str | bytes) -> int:
         """Return the id of a word, or -1; labels have theirs behind the words."""
@@ -263,7 +213,7 @@ class _FastText:
         A list of str, and int64 of the same length. n-grams that pruning dropped are left out.
         """
         found = self._model.subwords(word)
-        texts = [_decode(text, on_unicode_error) for text, _ in found]
+        texts = [decode_as(text, on_unicode_error) for text, _ in found]
         return texts, np.array([row for _, row in found], np.int64)
 
     def get_input_vector(self, ind: int) -> NDArray[np.float32]:
@@ -318,7 +268,7 @@ class _FastText:
         self, include_freq: bool = False, on_unicode_error: str = "strict"
     ) -> list[str] | tuple[list[str], NDArray[np.int64]]:
         """Return all words, and with `include_freq` how often each occurred in training (int64)."""
-        words = [_decode(word, on_unicode_error) for word in self._model.words]
+        words = [decode_as(word, on_unicode_error) for word in self._model.words]
         return (words, self._model.counts.copy()) if include_freq else words
 
     @overload
@@ -333,7 +283,7 @@ class _FastText:
         """Return all labels, and with `include_freq` their counts; words if not supervised."""
         if self._model.info.kind != "supervised":
             return self.get_words(include_freq, on_unicode_error)
-        labels = [_decode(label, on_unicode_error) for label in self._model.labels]
+        labels = [decode_as(label, on_unicode_error) for label in self._model.labels]
         return (labels, self._model.label_counts.copy()) if include_freq else labels
 
     @property
@@ -373,8 +323,8 @@ class _FastText:
         """
         tokens = Tokenizer(self._model._vocabulary, _LABEL_PREFIX)
         if isinstance(text, (str, bytes)):
-            return _split(tokens, text, on_unicode_error)
-        lines = [_split(tokens, line, on_unicode_error) for line in text]
+            return split_line(tokens, text, on_unicode_error)
+        lines = [split_line(tokens, line, on_unicode_error) for line in text]
         return [words for words, _ in lines], [labels for _, labels in lines]
 
     def get_sentence_vector(self, text: str | bytes) -> NDArray[np.float32]:
@@ -418,11 +368,11 @@ class _FastText:
         if isinstance(text, (str, bytes)):
             labels, probabilities = self._model.predict(text, k, threshold)
             if not all(map(str.isascii, labels)):
-                labels = tuple(_decode(label, on_unicode_error) for label in labels)
+                labels = tuple(decode_as(label, on_unicode_error) for label in labels)
             return labels, probabilities.astype(np.float64)
         answers = self._model.predict(text, k, threshold)
         ids, known = answers.label_ids.tolist(), self._model.labels
-        names = {i: _decode(known[i], on_unicode_error) for i in set(ids)}
+        names = {i: decode_as(known[i], on_unicode_error) for i in set(ids)}
         flat = [names[i] for i in ids]
         places = list(map(slice, answers.offsets[:-1].tolist(), answers.offsets[1:].tolist()))
         return [flat[one] for one in places], [answers.probabilities[one] for one in places]
@@ -501,25 +451,6 @@ class _FastText:
         return word in self._model
 
 
-def tokenize(text: str | bytes) -> list[str]:
-    r"""Split a text into tokens; each newline gives an end token.
-
-    Parameters
-    ----------
-    text : str or bytes
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> tokenize("over the rainbow\n")
-    ['over', 'the', 'rainbow', '</s>']
-    """
-    return [EOS if found == "\n" else found for found in _TOKEN.findall(_text(text))]
-
-
 def load_model(path: PathType) -> _FastText:
     """Open a model.
 
@@ -548,75 +479,8 @@ def _open(path: PathType) -> Model:
         raise InputValueError(f"{error}: it cannot be opened") from error
 
 
-def _split(
-    tokens: Tokenizer, text: str | bytes, on_unicode_error: str
-) -> tuple[list[str], list[str]]:
-    line = to_bytes(text)
-    if b"\n" in line:
-        raise InputValueError("get_line splits one line at a time: remove '\\n'")
-    return tokens.split(line, on_unicode_error)
-
-
 def _matrix(model: Model, name: str) -> NDArray[np.float32]:
     try:
         return np.array(getattr(model, name), np.float32)
     except FastTextLiteError as error:
         raise InputValueError(str(error)) from None
-
-
-def _text(text: str | bytes) -> str:
-    if isinstance(text, str):
-        return text
-    return to_bytes(text).decode("utf-8", "surrogateescape")
-
-
-def _word(word: str | bytes) -> str | bytes:
-    if not isinstance(word, (str, bytes)):
-        raise InputTypeError(f"a word must be str or bytes, not {type(word).__name__}")
-    return word
-
-
-def _decode(text: str, on_unicode_error: str) -> str:
-    """Turn bytes that are no UTF-8, which come as lone surrogates, into what was asked for."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", on_unicode_error)
-
-
-def refuse_training(name: str) -> NoReturn:
-    """Say what to do instead of calling the function of this name.
-
-    Raises
-    ------
-    UnsupportedError
-        Always.
-    """
-    raise UnsupportedError(
-        f"{name}() trains a model, and this library reads trained ones: train with the official "
-        "package (pip install fasttext) or its command line, save the model, and open the file here"
-    )
-
-
-def train_supervised(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
-    refuse_training("train_supervised")
-
-
-def train_unsupervised(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
-    refuse_training("train_unsupervised")
-
-
-def cbow(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
-    refuse_training("cbow")
-
-
-def skipgram(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
-    refuse_training("skipgram")
-
-
-def supervised(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
-    refuse_training("supervised")
