@@ -112,7 +112,7 @@ class UnsupportedError(FastTextLiteError, NotImplementedError, AttributeError):
 
 
 class MissingExtraError(FastTextLiteError, ImportError):
-    """This needs a library that is not installed."""
+    """A library that is needed here is not installed."""
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(

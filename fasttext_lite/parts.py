@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from _thread import allocate_lock
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from fasttext_lite.errors import FileError
 from fasttext_lite.once import once
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
     import numpy as np
@@ -40,7 +40,7 @@ class Once(Generic[T]):
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         # One for each process: the thread that held it at a fork is not there to release it.
-        self._locks: dict[int, threading.Lock] = {}
+        self._locks: dict[int, LockType] = {}
 
     def get(self) -> T:
         """Return the value; after the first call this takes no lock."""
@@ -48,7 +48,7 @@ class Once(Generic[T]):
             return self._value
         except AttributeError:
             pass
-        with self._locks.setdefault(os.getpid(), threading.Lock()):
+        with self._locks.setdefault(os.getpid(), allocate_lock()):
             if not self.made:
                 self._value = self._make()
         return self._value
@@ -59,8 +59,7 @@ class Once(Generic[T]):
         return hasattr(self, "_value")
 
 
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The training parameters that a fastText file holds, under the names of that file."""
 
     dim: int
@@ -78,8 +77,7 @@ class Parameters:
     t: float
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A part of a file: its name, the byte at which it begins, and its size in bytes."""
 
     name: str
@@ -87,8 +85,7 @@ class Section:
     size: int
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(NamedTuple):
     """A matrix in a file.
 
     Attributes
@@ -104,8 +101,7 @@ class Matrix:
     view: NDArray[np.float32] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Info:
+class Info(NamedTuple):
     """The description of a model in its file.
 
     Attributes
@@ -116,14 +112,14 @@ class Info:
     kind : str
         ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file says nothing
         about training.
-    word_count, label_count, token_count : int
-        Numbers of words and labels in the vocabulary, and of tokens in the training text.
-    parameters : Parameters
-    subword_rows : int
-        Rows of the input matrix that belong to n-grams.
-    pruned, quantized_input, quantized_output : bool
     file_size : int
         In bytes.
+    parameters : Parameters
+    word_count, label_count, token_count : int
+        Numbers of words and labels in the vocabulary, and of tokens in the training text.
+    subword_rows : int
+        Number of rows of the input matrix that belong to n-grams.
+    pruned, quantized_input, quantized_output : bool
     sections : tuple of Section
         The parts of the file in their order; empty for a file that cannot be mapped.
     index_size : int
@@ -134,30 +130,27 @@ class Info:
     path: str
     format: str
     kind: str
+    file_size: int
+    parameters: Parameters
     word_count: int
     label_count: int = 0
     token_count: int = 0
-    parameters: Parameters
     subword_rows: int = 0
     pruned: bool = False
     quantized_input: bool = False
     quantized_output: bool = False
-    file_size: int
     sections: tuple[Section, ...] = ()
     index_size: int = 0
 
 
-@dataclass(frozen=True)
 class Parts:
     """The parts of a model; they pickle as their file.
 
-    Attributes
+    Parameters
     ----------
     info : Info
     read_vocabulary : callable
         Returns the `Vocabulary`; called once, when `vocabulary` is first used.
-    vocabulary : Vocabulary
-        Read lazily, since reading the dictionary of a large file takes a while.
     subwords : Subwords
     input : Matrix
         One row per word, then one per bucket; with `vectors` only those of the buckets. See
@@ -176,16 +169,35 @@ class Parts:
         Codes of `vectors` for the search of neighbors, if the file has them.
     """
 
-    info: Info
-    read_vocabulary: Callable[[], Vocabulary]
-    subwords: Subwords
-    input: Matrix
-    output: Matrix | None
-    vectors: Matrix | None = None
-    closed: bool = False
-    file: ModelFile | None = None
-    norms: NDArray[np.float32] | None = None
-    codes: Codes | None = None
+    def __init__(
+        self,
+        info: Info,
+        read_vocabulary: Callable[[], Vocabulary],
+        subwords: Subwords,
+        input: Matrix,  # noqa: A002 - the name of the matrix in the format
+        output: Matrix | None,
+        vectors: Matrix | None = None,
+        closed: bool = False,
+        file: ModelFile | None = None,
+        norms: NDArray[np.float32] | None = None,
+        codes: Codes | None = None,
+    ) -> None:
+        self.info = info
+        self.read_vocabulary = read_vocabulary
+        self.subwords = subwords
+        self.input = input
+        self.output = output
+        self.vectors = vectors
+        self.closed = closed
+        self.file = file
+        self.norms = norms
+        self.codes = codes
+
+    def replace(self, **changes: Any) -> Parts:
+        """Return a copy with other values of some parameters."""
+        given = vars(self) | changes
+        given.pop("vocabulary", None)
+        return Parts(**given)
 
     @once
     def vocabulary(self) -> Vocabulary:

@@ -7,7 +7,7 @@ the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,7 +98,7 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
     if not isinstance(model, dict):
         raise error("*", "the metadata does not describe a model")
     values: dict[str, Any] = {}
-    for name in [*(field.name for field in fields(Parameters)), *_COUNTS]:
+    for name in [*Parameters._fields, *_COUNTS]:
         value = model.get(name)
         kind: type | tuple[type, ...] = int
         if name in ("model", "loss"):
@@ -344,7 +344,7 @@ def write(path: str, contents: Contents) -> int:
 
 
 def _metadata(contents: Contents) -> dict[str, str]:
-    model = asdict(contents.parameters) | {
+    model = contents.parameters._asdict() | {
         "word_count": contents.word_count,
         "label_count": contents.label_count,
         "token_count": contents.token_count,

@@ -10,9 +10,8 @@ which has neither a prune index nor flags before the matrices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -79,8 +78,7 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
         raise
 
 
-@dataclass(frozen=True)
-class _Starts:
+class _Starts(NamedTuple):
     """Where the parts of a dense file begin; the matrices at their first number."""
 
     dictionary_stop: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.cursor import Cursor
@@ -41,8 +41,7 @@ _OTHER_FORMATS = (
 )
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The head of a file, and what follows from it for the rest.
 
     `version` is 0 for the layout before the magic number; `stop` is where the head ends.
