@@ -4,6 +4,9 @@
 >>> model = ftl.load("sample")
 >>> model["government"].shape
 (40,)
+
+Public are the names in ``__all__`` of this module, of `fasttext_lite.evaluate` and of the modules
+in `fasttext_lite.compat`. All other modules are internal and may change in any version.
 """
 
 from __future__ import annotations

@@ -286,7 +286,7 @@ class WordVectors(Lookup):
         if not 0 <= row < parts.input.rows.count:
             if parts.vectors and 0 <= index < words:
                 raise InputValueError(
-                    f"row {index}: this file holds the vectors of its words, not their rows"
+                    f"row {index}: this file holds the vectors of its words, not word rows"
                 )
             raise InputValueError(f"row {index} is outside the matrix")
         out = np.zeros(self.dim, np.float32)

@@ -1,4 +1,4 @@
-"""The commands that say how good a model is, and how far two are apart."""
+"""The commands that evaluate a model, and compare two models."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ __all__ = ["add_commands"]
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; `command` makes one with a model and more arguments."""
     comparing = command(
-        "compare", _compare, "say how far two models are apart", "OTHER", "the other model"
+        "compare", _compare, "compare the answers of two models", "OTHER", "the other model"
     )
     comparing.add_argument(
-        "--words", metavar="FILE", help="compare the vectors of these words, one a line, instead "
-        "of those that both models know; - is stdin",
+        "--words", metavar="FILE", help="compare the vectors of these words, one per line, "
+        "instead of the words that both models know; - is stdin",
     )  # fmt: skip
     comparing.add_argument(
-        "--sample", type=int, default=1000, metavar="N", help="for how many words to compare the "
-        "nearest ones, and how many misspellings to make (default: %(default)s)",
+        "--sample", type=int, default=1000, metavar="N", help="number of words whose neighbors are "
+        "compared, and of misspellings to compare (default: %(default)s)",
     )  # fmt: skip
     comparing.add_argument(
-        "-k", type=int, default=10, help="how many nearest words (default: %(default)s)"
+        "-k", type=int, default=10, help="number of neighbors (default: %(default)s)"
     )
     comparing.add_argument(
         "--text", metavar="FILE", help="compare the first label of these lines; - is stdin"
     )
     comparing.add_argument(
-        "--seed", type=int, default=0, help="of the drawing (default: %(default)s)"
+        "--seed", type=int, default=0, help="seed of the random sample (default: %(default)s)"
     )
     evaluating = command(
         "evaluate",
@@ -61,8 +61,8 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--lowercase", action="store_true", help="look all words up in lower case"
     )
     evaluating.add_argument(
-        "--known-only", action="store_true", help="leave out what has unknown words, rather than "
-        "to make their vectors from n-grams",
+        "--known-only", action="store_true", help="leave out lines with unknown words, instead of "
+        "computing their vectors from n-grams",
     )  # fmt: skip
     evaluating.add_argument(
         "--max-words", type=int, default=300_000, metavar="N",

@@ -1,4 +1,4 @@
-"""The commands that look for near words."""
+"""The commands that search for near words."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         _analogies,
         "list the known words nearest to A - B + C",
         "[A B C ...]",
-        "three words, or several times three; without words, or with -, they are read from stdin, "
-        "three a line",
+        "three words, or several triples; without words, or with -, they are read from stdin, "
+        "one triple per line",
     )
     for added in (neighbors, analogies):
-        added.add_argument("-k", type=int, default=10, help="how many (default: %(default)s)")
+        added.add_argument(
+            "-k", type=int, default=10, help="number of words (default: %(default)s)"
+        )
         added.add_argument(
             "--max-words",
             type=int,

@@ -1,4 +1,4 @@
-"""The commands for lines of text: labels, their test, and sentence vectors."""
+"""The commands for lines of text: predictions, their test, and sentence vectors."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ __all__ = ["add_commands"]
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; `command` makes one with a model and more arguments."""
-    lines = "a file of texts, one a line; without one, or with -, they are read from stdin"
+    lines = "a file of texts, one per line; without one, or with -, they are read from stdin"
     predicting = command("predict", _predict, "print the labels of each line", "[FILE]", lines)
     predicting.add_argument(
-        "--prob", action="store_true", help="print the probability behind each label"
+        "--prob", action="store_true", help="print the probability after each label"
     )
     _add_choice(predicting)
     testing = command(
         "test", _test, "compare the labels in a file with predictions", "FILE", "a labelled file"
     )
-    testing.add_argument("--labels", action="store_true", help="one line for each label, too")
+    testing.add_argument("--labels", action="store_true", help="also print one line per label")
     testing.add_argument(
         "--plot", metavar="FILE", help="draw the precision-recall curve (.svg, .png, .pdf)"
     )
@@ -45,14 +45,17 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-k", type=int, default=1, help="how many labels at most, -1 for all (default: %(default)s)"
+        "-k",
+        type=int,
+        default=1,
+        help="most labels per line, -1 for all (default: %(default)s)",
     )
     parser.add_argument(
         "--threshold",
         type=float,
         default=0.0,
         metavar="P",
-        help="only labels that are at least so probable (default: %(default)s)",
+        help="leave out less probable labels (default: %(default)s)",
     )
 
 
@@ -70,7 +73,7 @@ def _file(options: argparse.Namespace) -> str | None:
 
 
 def _write(blocks: Iterator[list[bytes]]) -> None:
-    """Write blocks of lines as they come: whoever waits for an answer sees it at once."""
+    """Write each block of lines at once, so that a program can wait for its answers."""
     output = sys.stdout.buffer
     for lines in blocks:
         output.write(b"".join(lines))

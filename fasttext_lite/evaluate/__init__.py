@@ -14,6 +14,7 @@ from fasttext_lite.evaluate.comparison import (
     Side,
     compare,
 )
+from fasttext_lite.evaluate.labels import Meter, Scores
 from fasttext_lite.evaluate.pairs import SimilarityResult, word_similarity
 from fasttext_lite.evaluate.questions import (
     AnalogyResult,
@@ -28,7 +29,9 @@ __all__ = [
     "Comparison",
     "Cosines",
     "LabelAgreement",
+    "Meter",
     "Overlap",
+    "Scores",
     "Side",
     "SimilarityResult",
     "analogies",

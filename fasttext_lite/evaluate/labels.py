@@ -28,26 +28,26 @@ __all__ = ["Meter", "Scores", "Tally", "read_labelled", "score_file"]
 # Bytes of a block of a file, and predictions for it.
 _BLOCK = 1 << 20
 _NUMBERS = 1 << 24
-# The score of a label that a text has and the prediction did not name.
+# The score of a label that was not predicted.
 _MISSED = -1.0
 _SEPARATORS = rb" \r\t\v\f\0"
 _END = re.compile(rb"(?:^|(?<=[%b]))</s>(?=[%b]|\Z)" % (_SEPARATORS, _SEPARATORS))
 
 
 class Meter:
-    """Predictions beside the truth, at every score.
+    """Predictions compared with the true labels, at every score.
 
     Parameters
     ----------
     label_ids : ndarray
-        int32, shape (n,): each label that was predicted for a text, and each that a text has and
-        the prediction did not name.
+        int32, shape (n,): each label that was predicted for a text, and each label of a text that
+        was not predicted.
     scores : ndarray
         float32, shape (n,): its probability, at most 1; -1 where it was not predicted.
     is_true : ndarray
         bool, shape (n,): whether the text has the label.
     gold : ndarray
-        int64, shape (labels,): how often the texts have each label.
+        int64, shape (labels,): the number of texts with each label.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Meter:
         self.hits = np.bincount(label_ids[named & is_true], minlength=count)
 
     def precision(self) -> NDArray[np.float64]:
-        """Return the share of right ones among the predictions of each label, NaN for none."""
+        """Return the share of correct predictions of each label, NaN for none."""
         return _ratio(self.hits, self.predicted)
 
     def recall(self) -> NDArray[np.float64]:
-        """Return the share of texts of each label that were predicted to have it, NaN for none."""
+        """Return the share of the texts with each label that it was predicted for, NaN for none."""
         return _ratio(self.hits, self.gold)
 
     def f1(self) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ class Meter:
     def score_vs_true(
         self, label: int | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the scores of a label, ascending, and whether each was right.
+        """Return the scores of a label, ascending, and whether each was correct.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class Meter:
         Returns
         -------
         scores : ndarray
-            float32; -1 for each text that has the label where the prediction did not name it.
+            float32; -1 for each text with the label that it was not predicted for.
         is_true : ndarray
             bool, of the same length.
         """
@@ -113,8 +113,8 @@ class Meter:
         Returns
         -------
         precision, recall : ndarray
-            float64: one point a distinct score, from the highest down to full recall, then the
-            point (1, 0). Recall is NaN where no text has the label. Empty without predictions.
+            float64: one point per distinct score, from the highest down to full recall, then the
+            point (1, 0). Recall is NaN if no text has the label. Empty without predictions.
         """
         scores, true = self.score_vs_true(label)
         first = np.searchsorted(scores, 0.0)
@@ -131,12 +131,12 @@ class Meter:
         return precision, recall
 
     def precision_at_recall(self, recall: float, label: int | None = None) -> float:
-        """Return the best precision where recall is at least so great, 0 if it never is."""
+        """Return the best precision at which recall is at least `recall`; 0 if it never is."""
         precision, reached = self.curve(label)
         return float(precision[reached >= recall].max(initial=0.0))
 
     def recall_at_precision(self, precision: float, label: int | None = None) -> float:
-        """Return the best recall where precision is at least so great, 0 if it never is."""
+        """Return the best recall at which precision is at least `precision`; 0 if it never is."""
         reached, recall = self.curve(label)
         return float(np.nan_to_num(recall[reached >= precision]).max(initial=0.0))
 
@@ -150,9 +150,9 @@ class Scores:
     Attributes
     ----------
     examples : int
-        Lines that have a label and a feature which the model knows; others do not count.
+        Lines with a label and a feature that the model knows; others do not count.
     k : int
-        How many labels were asked for.
+        Number of labels per prediction, at most.
     threshold : float
         The least probability of a prediction.
     precision, recall, f1 : float
@@ -162,7 +162,7 @@ class Scores:
     label_precision, label_recall, label_f1 : ndarray
         float64, shape (labels,)
     meter : Meter
-        What they come from, with the precision-recall curves.
+        The predictions themselves, with the precision-recall curves.
     """
 
     examples: int
@@ -181,7 +181,7 @@ class Scores:
     def of(
         cls, meter: Meter, examples: int, k: int, threshold: float, labels: tuple[str, ...]
     ) -> Scores:
-        """Sum up a meter."""
+        """Return the scores of a meter."""
         hits = int(meter.hits.sum())
         precision = _share(hits, int(meter.predicted.sum()))
         recall = _share(hits, int(meter.gold.sum()))
@@ -225,26 +225,26 @@ class Tally:
         Parameters
         ----------
         label_ids, probabilities : ndarray
-            int32 and float32, shape (n, k): the predictions, -1 behind the last.
+            int32 and float32, shape (n, k): the predictions, then -1.
         true_counts : ndarray
-            int64, shape (n,): how many labels each text has.
+            int64, shape (n,): the number of labels of each text.
         true_ids : ndarray
-            int32: the labels of all texts, end to end.
+            int32, shape (labels of all texts,): the labels of the texts, concatenated.
         """
         self.examples += len(label_ids)
         self._gold += np.bincount(true_ids, minlength=len(self._gold))
-        there = label_ids >= 0
+        given = label_ids >= 0
         texts = np.arange(len(label_ids), dtype=np.int64)
-        # Text and label in one number, so that one look-up tells what both have.
-        predicted = np.repeat(texts, there.sum(axis=1)) * len(self._gold) + label_ids[there]
+        # Text and label as one number, to intersect both lists at once.
+        predicted = np.repeat(texts, given.sum(axis=1)) * len(self._gold) + label_ids[given]
         true = np.repeat(texts, true_counts) * len(self._gold) + true_ids
         missed = true_ids[~np.isin(true, predicted)]
         self._blocks.append(
             (
-                np.concatenate([label_ids[there], missed]),
+                np.concatenate([label_ids[given], missed]),
                 np.concatenate(
                     [
-                        np.minimum(probabilities[there], np.float32(1)),
+                        np.minimum(probabilities[given], np.float32(1)),
                         np.full(len(missed), _MISSED, np.float32),
                     ]
                 ),
@@ -253,7 +253,7 @@ class Tally:
         )
 
     def meter(self) -> Meter:
-        """Return what was collected."""
+        """Return a meter of all texts."""
         label_ids = [block[0] for block in self._blocks]
         scores = [block[1] for block in self._blocks]
         is_true = [block[2] for block in self._blocks]
@@ -341,7 +341,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide, with NaN for what would be divided by zero."""
+    """Divide; a quotient with the divisor 0 is NaN."""
     result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     np.divide(part, whole, out=result, where=whole != 0)
     return result

@@ -1,4 +1,4 @@
-"""Word similarity: how well cosines rank pairs of words as people do."""
+"""Word similarity: how well cosines rank pairs of words, compared with people."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class SimilarityResult:
     ----------
     path : str
     rho : float or None
-        Spearman's rank correlation with the scores of the file; None where fewer than two pairs
-        are left, or all of them have one score.
+        Spearman's rank correlation with the scores of the file; None if fewer than two pairs
+        are left, or all of them have the same score.
     pairs : int
         Pairs in the file.
     unknown : int
-        Those of them with a word that is not in the vocabulary.
+        Pairs with a word that is not in the vocabulary.
     left_out : int
-        Those of the unknown ones for which there was no vector, or none was wanted.
+        Pairs without a cosine: a word has no vector or, with `known_only`, is unknown.
     """
 
     path: str
@@ -72,7 +72,7 @@ def word_similarity(
     lowercase : bool
         Look the words up in lower case.
     known_only : bool
-        Leave out pairs with a word that is not in the vocabulary, rather than to make its vector
+        Leave out pairs with a word that is not in the vocabulary, instead of computing its vector
         from its n-grams.
 
     Returns
@@ -84,7 +84,7 @@ def word_similarity(
     FileError
         The file cannot be read.
     FormatError
-        A line has no two words, or no number where the score is.
+        A line does not have two words, or no number in the column of the scores.
     """
     name = path_name(path)
     pairs = _read_pairs(name)
@@ -108,7 +108,7 @@ def word_similarity(
 def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
     """Return Spearman's rank correlation: Pearson's of the ranks, ties with their mean rank.
 
-    None where it is not defined: for fewer than two pairs, or where all values of one side tie.
+    None if it is not defined: for fewer than two pairs, or if all values of one side tie.
     """
     if len(a) < 2:
         return None
@@ -125,7 +125,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:
-    """Return the cosine of two vectors; None where one of them is zeros."""
+    """Return the cosine of two vectors; None if one of them is zeros."""
     x, y = a.astype(np.float64), b.astype(np.float64)
     size = math.sqrt(float(x @ x) * float(y @ y))
     return float(x @ y) / size if size else None
@@ -167,7 +167,7 @@ def _split(line: Line, separator: str | None) -> list[str]:
 
 
 def _scores(row: list[str]) -> list[tuple[int, str]]:
-    """List the columns behind the words that hold a number."""
+    """List the columns after the words that hold a number."""
     return [(i, text) for i, text in enumerate(row) if i >= _WORDS and _number(text) is not None]
 
 

@@ -28,19 +28,20 @@ _BATCH = 1024
 
 @dataclass(frozen=True, slots=True)
 class AnalogySection:
-    """How many questions of a section a model answers right.
+    """How many questions of a section a model answers correctly.
 
     Attributes
     ----------
     name : str
     accuracy : float or None
-        The share of the questions that were asked; None where none was.
+        Share of correct answers among the questions that were asked; None if none was.
     correct, asked : int
+        Numbers of questions.
     unknown : int
         Questions with a word that is not in the vocabulary.
     left_out : int
-        Questions that were not asked: the answer is not among the words it is looked for in, or
-        one of the others has no vector, or none was wanted.
+        Questions that were not asked: the answer is not among the words that are searched, or one
+        of the three other words has no vector or, with `known_only`, is not among them.
     """
 
     name: str
@@ -53,7 +54,7 @@ class AnalogySection:
 
 @dataclass(frozen=True, slots=True)
 class AnalogyResult:
-    """What a model makes of a file of analogies.
+    """The result of a model on a file of analogies.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class AnalogyResult:
     sections : tuple of AnalogySection
         In the order of the file.
     total : AnalogySection
-        All of them together.
+        All sections together.
     """
 
     path: str
@@ -81,10 +82,10 @@ def analogies(
     """Ask a model the questions of a file: a is to b as c is to d.
 
     The answer is the word whose vector has the greatest cosine with b - a + c, all of length 1
-    (3CosAdd), where a, b and c are no answers (Mikolov, Chen, Corrado and Dean 2013, "Efficient
+    (3CosAdd), without a, b and c (Mikolov, Chen, Corrado and Dean 2013, "Efficient
     Estimation of Word Representations in Vector Space"; named so by Levy and Goldberg 2014,
     "Linguistic Regularities in Sparse and Explicit Word Representations"). The file has the layout
-    of ``questions-words.txt``: four words a line, and lines ``: name`` that begin a section.
+    of ``questions-words.txt``: four words per line, and lines ``: name`` that begin a section.
 
     Parameters
     ----------
@@ -96,8 +97,8 @@ def analogies(
     lowercase : bool
         Look the words up in lower case.
     known_only : bool
-        Leave out questions with a word that is not among those the answer is looked for in, as
-        word2vec and gensim do, rather than to make its vector from its n-grams.
+        Leave out questions with a word that is not among the words that are searched, as word2vec
+        and gensim do, instead of computing its vector from its n-grams.
     progress : bool
         Show a bar on stderr, if that is a terminal.
 
@@ -110,7 +111,7 @@ def analogies(
     FileError
         The file cannot be read.
     FormatError
-        A line has not four words, or the file no question.
+        A line does not have four words, or the file has no questions.
     InputTypeError, InputValueError
         `max_words` is not a positive whole number.
     """
@@ -152,7 +153,7 @@ def analogies(
 
 
 def holds_analogies(path: PathType) -> bool:
-    """Tell whether a file begins with the line of a section, as files of analogies do."""
+    """Return whether a file begins with the line of a section, as files of analogies do."""
     lines = read_lines(path_name(path))
     return bool(lines) and lines[0].text.startswith(":")
 
@@ -181,14 +182,14 @@ def _read_questions(
 
 
 def _indexed(questions: Sequence[Sequence[str]]) -> tuple[list[str], NDArray[np.int64]]:
-    """List the different words, and for each question the places of its four in that list."""
+    """List the distinct words, and for each question the indices of its four words."""
     places: dict[str, int] = {}
     found = [[places.setdefault(word, len(places)) for word in words] for words in questions]
     return list(places), np.array(found, np.int64)
 
 
 def _usable(model: Model, words: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which words have a vector that is not zeros."""
+    """Return which words have a vector that is not zeros."""
     vectors = (model.get(word) for word in words)
     return np.array([vector is not None and bool(vector.any()) for vector in vectors], bool)
 
@@ -196,7 +197,7 @@ def _usable(model: Model, words: Sequence[str]) -> NDArray[np.bool_]:
 def _answers(
     model: Model, words: Sequence[str], places: NDArray[np.int64], count: int, *, progress: bool
 ) -> list[str]:
-    """Find the words that answer, many questions in one pass over the vocabulary."""
+    """Find the answers, of many questions in one pass over the vocabulary."""
     answers = []
     with progress_bar("analogies", len(places), "questions", show=progress) as advance:
         for start in range(0, len(places), _BATCH):

@@ -21,7 +21,7 @@ from array import array
 from builders import SUPERVISED, Quantizer, build
 
 from fasttext_lite._core.files.textrows import RowParser
-from fasttext_lite.classifier import make_reader
+from fasttext_lite.layers import make_reader
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats import fasttext
 

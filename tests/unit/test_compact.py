@@ -585,7 +585,7 @@ def test_the_matrices_that_a_file_lacks_are_told(convert):
         model.input_matrix  # noqa: B018
     with pytest.raises(ftl.FastTextLiteError, match="no output matrix"):
         model.output_matrix  # noqa: B018
-    with pytest.raises(ftl.InputValueError, match="not their rows"):
+    with pytest.raises(ftl.InputValueError, match="not word rows"):
         model.row(3)
     original = ftl.load("sample")
     assert_array_equal(model.row(7081 + 5), original.row(7081 + 5))

@@ -201,7 +201,7 @@ def test_an_interrupted_build_starts_again_at_the_next_call(monkeypatch):
 
     model = ftl.load("sample")
     with monkeypatch.context() as patch:
-        patch.setattr("fasttext_lite.model.NeighborSearch", interrupted)
+        patch.setattr("fasttext_lite.neighbors.NeighborSearch", interrupted)
         with pytest.raises(KeyboardInterrupt):
             model.neighbors("king")
     assert model.neighbors("king")[0].word == "queen"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import gc
 import multiprocessing
 import pickle
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +120,25 @@ def test_methods_of_a_model_run_in_a_pool(model, method):
         ]
         assert pool.map(model.neighbors, ["war", "the"]) == model.neighbors(["war", "the"])
         assert_array_equal(np.concatenate(pool.map(model.vectors, chunks)), model.vectors(TEXTS))
+
+
+def test_a_model_that_did_everything_is_freed_without_the_collector(tmp_path):
+    path = tmp_path / "examples.txt"
+    path.write_text("__label__a war\n")
+    gc.disable()
+    try:
+        model = ftl.load(GOLDEN / "softmax.bin")
+        model.predict("war")
+        found = model.predict(TEXTS)
+        scores = model.test(path)
+        model.neighbors("war", 3, max_words=5)
+        model.neighbors("war", 3)
+        model.sentence_vector("war")
+        model.classifier("__").explain("war")
+        last = weakref.ref(model)
+        del model
+        assert last() is None
+    finally:
+        gc.enable()
+    assert found[0].labels
+    assert scores.labels
