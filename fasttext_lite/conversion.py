@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -290,7 +290,7 @@ def _contents(
         return source.blocks("neighbors", code, len(kept.words), dim)
 
     return Contents(
-        parameters=replace(info.parameters, dim=dim),
+        parameters=info.parameters._replace(dim=dim),
         token_count=info.token_count,
         word_count=len(kept.words),
         label_count=info.label_count,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import allocate_lock  # `threading` takes milliseconds to import
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
 __all__ = ["once"]
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 # Locks of the values that are being computed, by object and attribute. A forked process starts
 # without them: the threads that hold them do not exist there.
-_locks: dict[tuple[int, str], threading.Lock] = {}
+_locks: dict[tuple[int, str], LockType] = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_locks.clear)
 
@@ -55,7 +56,7 @@ class once(Generic[T]):  # noqa: N801 - used as a decorator, like `property`
             return self
         values, name = instance.__dict__, self._name
         key = id(instance), name
-        with _locks.setdefault(key, threading.Lock()):
+        with _locks.setdefault(key, allocate_lock()):
             try:
                 if name not in values:
                     values.setdefault(name, self._compute(instance))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fasttext_lite.errors import FileError
 from fasttext_lite.once import once
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Info", "Matrix", "Parameters", "Parts", "Section"]
 
 
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The training parameters that a fastText file holds, under the names of that file."""
 
     dim: int
@@ -42,8 +40,7 @@ class Parameters:
     t: float
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A part of a file: its name, the byte at which it begins, and its size in bytes."""
 
     name: str
@@ -51,8 +48,7 @@ class Section:
     size: int
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(NamedTuple):
     """A matrix in a file.
 
     Attributes
@@ -68,8 +64,7 @@ class Matrix:
     view: NDArray[np.float32] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Info:
+class Info(NamedTuple):
     """The description of a model in its file.
 
     Attributes
@@ -80,14 +75,14 @@ class Info:
     kind : str
         ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file says nothing
         about training.
-    word_count, label_count, token_count : int
-        Numbers of words and labels in the vocabulary, and of tokens in the training text.
-    parameters : Parameters
-    subword_rows : int
-        Rows of the input matrix that belong to n-grams.
-    pruned, quantized_input, quantized_output : bool
     file_size : int
         In bytes.
+    parameters : Parameters
+    word_count, label_count, token_count : int
+        Numbers of words and labels in the vocabulary, and of tokens in the training text.
+    subword_rows : int
+        Number of rows of the input matrix that belong to n-grams.
+    pruned, quantized_input, quantized_output : bool
     sections : tuple of Section
         The parts of the file in their order; empty for a file that cannot be mapped.
     index_size : int
@@ -98,30 +93,27 @@ class Info:
     path: str
     format: str
     kind: str
+    file_size: int
+    parameters: Parameters
     word_count: int
     label_count: int = 0
     token_count: int = 0
-    parameters: Parameters
     subword_rows: int = 0
     pruned: bool = False
     quantized_input: bool = False
     quantized_output: bool = False
-    file_size: int
     sections: tuple[Section, ...] = ()
     index_size: int = 0
 
 
-@dataclass(frozen=True)
 class Parts:
     """The parts of a model; they pickle as their file.
 
-    Attributes
+    Parameters
     ----------
     info : Info
     read_vocabulary : callable
         Returns the `Vocabulary`; called once, when `vocabulary` is first used.
-    vocabulary : Vocabulary
-        Read lazily, since reading the dictionary of a large file takes a while.
     subwords : Subwords
     input : Matrix
         One row per word, then one per bucket; with `vectors` only those of the buckets. See
@@ -140,16 +132,35 @@ class Parts:
         Codes of `vectors` for the search of neighbors, if the file has them.
     """
 
-    info: Info
-    read_vocabulary: Callable[[], Vocabulary]
-    subwords: Subwords
-    input: Matrix
-    output: Matrix | None
-    vectors: Matrix | None = None
-    closed: bool = False
-    file: ModelFile | None = None
-    norms: NDArray[np.float32] | None = None
-    codes: Codes | None = None
+    def __init__(
+        self,
+        info: Info,
+        read_vocabulary: Callable[[], Vocabulary],
+        subwords: Subwords,
+        input: Matrix,  # noqa: A002 - the name of the matrix in the format
+        output: Matrix | None,
+        vectors: Matrix | None = None,
+        closed: bool = False,
+        file: ModelFile | None = None,
+        norms: NDArray[np.float32] | None = None,
+        codes: Codes | None = None,
+    ) -> None:
+        self.info = info
+        self.read_vocabulary = read_vocabulary
+        self.subwords = subwords
+        self.input = input
+        self.output = output
+        self.vectors = vectors
+        self.closed = closed
+        self.file = file
+        self.norms = norms
+        self.codes = codes
+
+    def replace(self, **changes: Any) -> Parts:
+        """Return a copy with other values of some parameters."""
+        given = vars(self) | changes
+        given.pop("vocabulary", None)
+        return Parts(**given)
 
     @once
     def vocabulary(self) -> Vocabulary:

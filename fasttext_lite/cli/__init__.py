@@ -169,7 +169,12 @@ def _info(options: argparse.Namespace) -> None:
         raise InputValueError(f"info takes one model, not also {options.arguments[0]!r}")
     info = load(options.model, progress=True).info
     if options.json:
-        sys.stdout.buffer.write(json_line(asdict(info) | {"memory": _memory(info)}))
+        nested = {
+            "parameters": info.parameters._asdict(),
+            "sections": [section._asdict() for section in info.sections],
+            "memory": _memory(info),
+        }
+        sys.stdout.buffer.write(json_line(info._asdict() | nested))
     else:
         print(_describe(info))
 

@@ -7,7 +7,7 @@ the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     Parameters
     ----------
     data : memoryview
-        The bytes of the file; the parts keep it.
+        The bytes of the file; the parts keep a reference.
     path : str
         Path of the file, for errors.
     file : ModelFile, optional
@@ -62,7 +62,7 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     ------
     FormatError
         The container is damaged, is of another program or a newer version, or its arrays do not
-        fit what it says of the model.
+        fit its description of the model.
     """
     header = read_header(data, path)
     if header.metadata.get("format") != FORMAT:
@@ -82,12 +82,12 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     try:
         return _parts(header, parameters, counts, closed, file)
     except InputValueError as problem:
-        # The core refuses arrays that do not fit one another.
+        # The core refuses arrays that contradict each other.
         raise FormatError("arrays", 8, str(problem), path) from None
 
 
 def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
-    """Read what the metadata says of the model, and check each value."""
+    """Read the description of the model in the metadata, and check each value."""
 
     def error(field: str, reason: str) -> FormatError:
         return FormatError(f"model.{field}", 8, reason, header.path)
@@ -99,7 +99,7 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
     if not isinstance(model, dict):
         raise error("*", "the metadata does not describe a model")
     values: dict[str, Any] = {}
-    for name in [*(field.name for field in fields(Parameters)), *_COUNTS]:
+    for name in [*Parameters._fields, *_COUNTS]:
         value = model.get(name)
         kind: type | tuple[type, ...] = int
         if name in ("model", "loss"):
@@ -199,7 +199,7 @@ def _rows_of(header: Header, name: str) -> int:
 
 
 def _matrix(header: Header, name: str, rows: int, dim: int) -> Matrix:
-    """Find a matrix of any of the three dtypes, and the scales of int8."""
+    """Return a matrix of any of the three dtypes, with the scales of int8."""
     tensor = header.tensors.get(name)
     dtype = tensor.dtype if tensor and tensor.dtype in _NAMES else "F32"
     array = header.array(name, dtype, (rows, dim))
@@ -212,7 +212,7 @@ def _matrix(header: Header, name: str, rows: int, dim: int) -> Matrix:
 
 
 def _codes(header: Header, words: int, dim: int) -> Codes | None:
-    """Find the codes for the search of neighbours, which a file may have."""
+    """Return the codes for the search of neighbors, if the file has them."""
     if not any(name in header.tensors for name in NEIGHBORS_INDEX):
         return None
     codes, scales, errors = (
@@ -345,7 +345,7 @@ def write(path: str, contents: Contents) -> int:
 
 
 def _metadata(contents: Contents) -> dict[str, str]:
-    model = asdict(contents.parameters) | {
+    model = contents.parameters._asdict() | {
         "word_count": contents.word_count,
         "label_count": contents.label_count,
         "token_count": contents.token_count,

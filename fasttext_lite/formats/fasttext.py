@@ -1,18 +1,17 @@
 """The official format, ``.bin`` and ``.ftz``.
 
 Little-endian, without padding: a head, the dictionary, the prune index, the input matrix and the
-output matrix. Everything but the dictionary has a size that the head tells, so the matrices of a
-dense file are found from its end, and its dictionary is not read until the first look-up.
+output matrix. The head gives the sizes of all parts but the dictionary. So the matrices of a dense
+file are found from its end, and its dictionary is not read until the first look-up.
 
-Three layouts are read: versions 12 and 11, and the one before there was a magic number (2016),
-which has neither a prune index nor flags before the matrices.
+Three layouts are read: versions 12 and 11, and the layout of 2016, which has no magic number, no
+prune index and no flags before the matrices.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -45,7 +44,7 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     Parameters
     ----------
     data : memoryview
-        The bytes of the file; the parts keep it.
+        The bytes of the file; the parts keep a reference.
     path : str
         Path of the file, for errors.
     file : ModelFile, optional
@@ -81,9 +80,8 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
         raise
 
 
-@dataclass(frozen=True)
-class _Starts:
-    """Where the parts of a dense file begin; the matrices at their first number."""
+class _Starts(NamedTuple):
+    """Offsets in a dense file: where the dictionary ends, and the first number of each matrix."""
 
     dictionary_stop: int
     input: int
@@ -91,9 +89,9 @@ class _Starts:
 
 
 def _dense_from_end(cursor: Cursor, head: Head) -> _Starts | None:
-    """Find the matrices by their sizes from the end of the file, and check them with the head.
+    """Find the matrices by their sizes from the end of the file, and check them against the head.
 
-    None where the file is not dense or is damaged: reading it from the front tells which.
+    None if the file is not dense or is damaged: reading it from the front finds out which.
     """
     if head.pruned:
         return None
@@ -161,7 +159,7 @@ def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
 
 
 def _read_from_front(cursor: Cursor, head: Head, file: ModelFile | None) -> Parts:
-    """Read a pruned or quantised file, or find out what is wrong with a dense one."""
+    """Read a pruned or quantised file, or find the fault of a dense one."""
     data, path = cursor.data, cursor.path
     vocabulary = _scan(cursor, head, len(data))
     cursor.at = vocabulary.end
@@ -200,7 +198,7 @@ def _read_prune_index(cursor: Cursor, head: Head) -> PruneIndex:
                 f"{name} {pairs[wrong[0], column]} is outside [0, {limit})",
                 start + 8 * int(wrong[0]) + 4 * column,
             )
-    # Of two pairs for one bucket the last wins: seen backwards, the first.
+    # Of two pairs for one bucket the last one wins, which is the first in reversed order.
     buckets, last = np.unique(pairs[::-1, 0], return_index=True)
     rows = np.ascontiguousarray(pairs[::-1, 1][last])
     return PruneIndex(buckets, rows, head.parameters.bucket)
@@ -267,7 +265,7 @@ def _read_quantized(cursor: Cursor, name: str, rows: int, dim: int) -> Matrix:
 def _read_quantizer(
     cursor: Cursor, name: str, dim: int, parts: int | None
 ) -> tuple[NDArray[np.float32], int]:
-    """Read a product quantiser: its centroids, and how many dimensions a part of it has."""
+    """Read a product quantiser: its centroids, and the number of dimensions per part."""
     at = cursor.at
     found = cursor.unpack(name, "i4", "i4", "i4", "i4")
     dsub = int(found[2])
@@ -288,14 +286,14 @@ def _read_quantizer(
             at,
         )
     raw = cursor.take(f"{name} centroids", dim * _CENTROIDS * 4)
-    # Copied, since they begin at any byte; there are few.
+    # Copied, since they are not aligned in the file; there are few.
     return np.frombuffer(raw, "<f4").copy(), dsub
 
 
 def parts_of_stream(
     cursor: Cursor, head: Head, dictionary_stop: int, input_: Matrix, output: Matrix
 ) -> Parts:
-    """Put together the parts of a dense model of which only the beginning is in memory.
+    """Return the parts of a dense model of which only the beginning is in memory.
 
     Raises
     ------

@@ -8,7 +8,6 @@ model holds vectors, each word row is chosen so that this mean is the vector.
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +75,7 @@ class _Plan:
         self.tokens = parts.info.token_count
         self.least_count = 0
         if self.parameters.model == "vectors":
-            self.parameters = replace(self.parameters, model="skip-gram", loss="ns")
+            self.parameters = self.parameters._replace(model="skip-gram", loss="ns")
             # The counts are not known, and gensim drops words with a count of 0.
             self.least_count, self.tokens = 1, max(self.tokens, source.word_count)
         kept = counted = table
@@ -85,11 +84,11 @@ class _Plan:
             # No n-gram has a row. The official program must not look for n-grams without buckets.
             kept = counted = Subwords(0, 0, 0, 0)
             self.sources = np.empty(0, np.int64)
-            self.parameters = replace(
-                self.parameters, bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1)
+            self.parameters = self.parameters._replace(
+                bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1)
             )
             if self.parameters.maxn:
-                self.parameters = replace(self.parameters, minn=0, maxn=0)
+                self.parameters = self.parameters._replace(minn=0, maxn=0)
         elif prune is not None:
             numbers, moved = prune.pairs()
             self.buckets = np.asarray(numbers)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fasttext_lite.arguments import PathType
 
-__all__ = ["ModelFile", "open_regular", "reporting"]
+__all__ = ["ModelFile"]
 
 # Bytes per read; signals are handled between two reads.
 _BLOCK = 1 << 24
@@ -33,7 +33,7 @@ _SAMPLE = 1 << 12
 
 
 @contextmanager
-def reporting(name: str) -> Iterator[None]:
+def _reporting(name: str) -> Iterator[None]:
     """Turn an error of the operating system in the ``with`` block into a `FileError` about `name`.
 
     Errors of this package pass: they name their own file.
@@ -46,7 +46,7 @@ def reporting(name: str) -> Iterator[None]:
         raise FileError.from_os(error, name) from None
 
 
-def open_regular(path: str) -> io.FileIO:
+def _open_regular(path: str) -> io.FileIO:
     """Open a regular file to read bytes, without a buffer.
 
     Raises
@@ -54,7 +54,7 @@ def open_regular(path: str) -> io.FileIO:
     MissingFileError, FileError
         The path does not lead to a regular file that can be read.
     """
-    with reporting(path):
+    with _reporting(path):
         # Before opening, which would wait for a writer if this were a pipe.
         mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib costs import time
         if stat.S_ISDIR(mode):
@@ -109,7 +109,7 @@ class ModelFile:
         self.path: str | None = None
         if is_path(source):
             self.path = self.name = absolute_path(source)
-            self.stream = open_regular(self.path)
+            self.stream = _open_regular(self.path)
         else:
             self.name = f"<{type(source).__name__}>"
             self.stream = self._seekable(source)
@@ -117,13 +117,13 @@ class ModelFile:
         self.map: mmap.mmap | None = None
         self._fingerprint: tuple[int, int] | None = None
         self._status: os.stat_result | None = None
-        with reporting(self.name):
+        with _reporting(self.name):
             self._measure()
 
     def _seekable(self, source: BinaryIO) -> BinaryIO:
         if getattr(source, "closed", False):
             raise FileError("this file object is closed", self.name)
-        with reporting(self.name):
+        with _reporting(self.name):
             if not isinstance(source.read(0), bytes):
                 raise InputTypeError(
                     f"{self.name} gives text, not bytes: open the file with mode 'rb'"
@@ -171,7 +171,7 @@ class ModelFile:
     def _read(self, start: int, stop: int) -> bytes:
         """Read some bytes, and go back to the beginning."""
         block = b""
-        with reporting(self.name):
+        with _reporting(self.name):
             self.stream.seek(self._start + start)
             while start + len(block) < stop:
                 more = self.stream.read(stop - start - len(block))
@@ -209,7 +209,7 @@ class ModelFile:
         return self.data
 
     def _mapped(self) -> mmap.mmap:
-        with reporting(self.name):
+        with _reporting(self.name):
             try:
                 return mmap.mmap(self.stream.fileno(), self.size, access=mmap.ACCESS_READ)
             except ValueError as error:
@@ -222,7 +222,7 @@ class ModelFile:
         at = 0
         with progress_bar("reading", self.size, "B", show=progress) as advance:
             while at < self.size:
-                with reporting(self.name):
+                with _reporting(self.name):
                     count = self.stream.readinto(data[at : at + _BLOCK])  # type: ignore[attr-defined]
                 if not count:
                     raise FileError(f"the file shrank to {at} bytes while it was read", self.name)

@@ -14,7 +14,6 @@ import shutil
 import tempfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -224,7 +223,7 @@ class GzippedModel:
 
     def _compressed(self, parts: Parts) -> Parts:
         """Set the size of the file to that of the compressed one."""
-        return replace(parts, info=replace(parts.info, file_size=self._size))
+        return parts.replace(info=parts.info._replace(file_size=self._size))
 
     @contextmanager
     def unpacked(self, folder: str) -> Iterator[Parts]:

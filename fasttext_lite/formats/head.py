@@ -1,9 +1,9 @@
-"""The head of a fastText file: its first 92 bytes, or 76 before there was a magic number."""
+"""The head of a fastText file: its first 92 bytes, or 76 without a magic number."""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.cursor import Cursor
@@ -28,7 +28,7 @@ _PARAMETERS = (
     "maxn", "lrUpdateRate",
 )  # fmt: skip
 SHAPE_SIZE = 16
-# Bytes of a head.
+# Bytes of the longest head.
 LONGEST = 92
 
 _OTHER_FORMATS = (
@@ -41,8 +41,7 @@ _OTHER_FORMATS = (
 )
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The head of a file, and what follows from it for the rest.
 
     `version` is 0 for the layout before the magic number; `stop` is where the head ends.
@@ -87,7 +86,7 @@ class Head:
         return self.label_count if self.parameters.model == "supervised" else self.word_count
 
     def offset(self, field: str) -> int:
-        """Byte at which dim, size (the first of three) or pruneidx_size stands."""
+        """Offset of the field dim, size (the first of three) or pruneidx_size."""
         start = 8 if self.version else 0
         return {"dim": start, "size": start + 56, "pruneidx_size": self.stop - 8}[field]
 
@@ -102,28 +101,28 @@ def has_magic(begin: bytes | memoryview) -> bool:
 
 
 def is_model(begin: bytes) -> bool:
-    """Tell whether a file that begins so is a fastText model, damaged or not.
+    """Return whether a file that begins like this is a fastText model, damaged or not.
 
     Parameters
     ----------
     begin : bytes
-        The first `LONGEST` bytes, or the whole file where it is shorter.
+        The first `LONGEST` bytes, or the whole of a shorter file.
     """
     data = memoryview(begin)
     try:
-        # Before there was a magic number, the head is one if it can be one.
+        # Without a magic number any possible head counts as one.
         return has_magic(data) or read_head(Cursor(data, "")) is not None
     except FormatError:
         return False
 
 
 def read_head(cursor: Cursor) -> Head:
-    """Read and check the head; the cursor stands behind it then.
+    """Read and check the head, and move the cursor behind it.
 
     Raises
     ------
     FormatError
-        The file is something else, is cut, or a field has a value that it cannot have.
+        The file is something else, is cut, or a field has an impossible value.
     """
     data = cursor.data
     version = 0
@@ -234,7 +233,7 @@ def _parameter_problem(field: str, value: int) -> str | None:
 
 
 def _foreign(data: memoryview) -> str | None:
-    """Say what a file is that does not begin like a fastText model, where one can tell."""
+    """Return what a file is that does not begin like a fastText model; None if unknown."""
     begin = bytes(data[:64])
     for magic, reason in _OTHER_FORMATS:
         if begin.startswith(magic):
@@ -247,10 +246,10 @@ def _foreign(data: memoryview) -> str | None:
 
 
 def is_floret(data: memoryview, path: str) -> bool:
-    """Tell whether the file works out with the two fields that floret puts after maxn.
+    """Return whether the sizes fit with the two fields that floret writes after maxn.
 
-    They are mode (1 or 2) and hashCount (1 to 4); the rest of the head comes 8 bytes later, and
-    the output matrix ends the file as usual.
+    These are mode (1 or 2) and hashCount (1 to 4). The rest of the head is 8 bytes later, and the
+    output matrix ends the file as usual.
     """
     cursor = Cursor(data, path)
     try:

@@ -1,8 +1,8 @@
 """The safetensors container: a length, a JSON header, and arrays end to end.
 
 Format: https://github.com/huggingface/safetensors (version 0.4 and later write the same). Reading
-checks all that the header says before anything is mapped by it; writing streams, beside the
-target, which is replaced when all is written.
+checks the whole header before it is used. Writing streams into a new file, which replaces the
+target when it is complete.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite.errors import FormatError
+from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.atomic import AtomicFile
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ __all__ = ["ALIGNMENT", "Header", "Tensor", "Writer", "looks_like", "read_header
 
 ALIGNMENT = 64
 _LENGTH = 8
-# Ours take a few kilobytes. The reference implementation allows 100 MB, and what JSON describes in
-# so few bytes may take forty times as many as Python objects.
+# Files of this package take a few kilobytes. The reference implementation allows 100 MB, but the
+# objects that JSON describes may take forty times its bytes in memory.
 _LONGEST_HEADER = 1 << 20
 _DTYPES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "I16": 2, "F16": 2,
@@ -45,7 +45,7 @@ _FILLER = "filler."
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array of the file: name, dtype as the container writes it, shape, first byte."""
+    """An array of the file: name, dtype in the notation of the container, shape, first byte."""
 
     name: str
     dtype: str
@@ -60,7 +60,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Header:
-    """What a header says, checked: arrays by name, and the metadata.
+    """A checked header: arrays by name, and the metadata.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Header:
         The whole file.
     path : str
     tensors : dict of str to Tensor
-        With offsets from the beginning of the file, in their order there.
+        By name, in the order of the file; offsets count from its beginning.
     metadata : dict of str to str
     """
 
@@ -78,12 +78,12 @@ class Header:
     metadata: dict[str, str]
 
     def array(self, name: str, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
-        """View an array that has to be there with this dtype and shape.
+        """Return a view of an array, which must have this dtype and shape.
 
         Raises
         ------
         FormatError
-            It is not there, is another, or does not begin at a multiple of 64 bytes.
+            The array is missing, is another, or does not begin at a multiple of 64 bytes.
         """
         tensor = self.tensors.get(name)
         if tensor is None:
@@ -190,7 +190,7 @@ def _whole(value: object) -> bool:
 
 
 def _tensor(name: str, entry: object, start: int) -> Tensor | None:
-    """Read the description of an array; None where it does not hold together."""
+    """Read the description of an array; None if it contradicts itself."""
     if not isinstance(entry, dict):
         return None
     dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
@@ -219,6 +219,8 @@ class Writer:
     ------
     FileError
         The target is write-protected, or its folder is missing, read-only or full.
+    InputValueError
+        An array was not written completely, or was given too many bytes.
     """
 
     def __init__(self, path: str, tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> None:
@@ -268,7 +270,9 @@ class Writer:
         if tensor.name.startswith(_FILLER):
             self._file.write(bytes(tensor.size))
         elif self._written != tensor.size:
-            raise AssertionError(f"{tensor.name}: {self._written} of {tensor.size} bytes written")
+            raise InputValueError(
+                f"{tensor.name}: {self._written} of {tensor.size} bytes were written"
+            )
         self._at += 1
         self._written = 0
 

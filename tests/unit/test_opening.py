@@ -112,6 +112,13 @@ def test_another_file_is_noticed_before_it_is_read(tmp_path):
         pickle.loads(pickled)
 
 
+def test_a_full_check_works_where_int_has_32_bits(monkeypatch):
+    # As NumPy 1 on Windows.
+    arange = np.arange
+    monkeypatch.setattr(np, "arange", lambda *a, dtype=np.int32, **o: arange(*a, dtype=dtype, **o))
+    assert ftl.load("sample").verify(full=True)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
 def test_rows_have_the_same_numbers_in_every_file(tmp_path, dtype):
     path, compact = tmp_path / "model.bin", tmp_path / "compact"

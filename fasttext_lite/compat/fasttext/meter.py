@@ -35,7 +35,7 @@ class _Meter:
         """Return the id of a label; None stands for all labels."""
         if not label:
             return None
-        found = self.f.get_label_id(label)
+        found: int = self.f.get_label_id(label)
         if found < 0:
             raise InputValueError(f"{label!r} is no label of this model; see model.labels")
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -121,7 +120,7 @@ def _reduced(source: str, dim: int) -> Model:
         target = Path(directory, "reduced.safetensors")
         convert(source, target, dim=dim)
         parts = open_parts(target, map_file=False)
-    parts = replace(parts, info=replace(parts.info, path=source), file=None)
+    parts = parts.replace(info=parts.info._replace(path=source), file=None)
     return _ReducedModel(parts, dim)
 
 

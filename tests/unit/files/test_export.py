@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 import subprocess
 import sys
@@ -425,9 +424,9 @@ def test_a_source_that_shrinks_meanwhile_is_told(write, tmp_path):
 
 def test_numbers_beyond_a_field_are_refused(write, tmp_path):
     model = ftl.load(write())
-    parameters = dataclasses.replace(model.info.parameters, ws=2**31)
-    info = dataclasses.replace(model.info, parameters=parameters)
-    broken = ftl.Model(dataclasses.replace(model._parts, info=info))
+    parameters = model.info.parameters._replace(ws=2**31)
+    info = model.info._replace(parameters=parameters)
+    broken = ftl.Model(model._parts.replace(info=info))
     with pytest.raises(ftl.InputValueError, match="too large for a fastText file"):
         ftl.export(broken, tmp_path / "out.bin")
 
