@@ -77,6 +77,8 @@ def test_a_call_at_the_exit_of_the_interpreter_is_answered():
         "words = list(model.words)\n"
         "atexit.register(lambda: print(model.vectors(words, threads=4).shape[0] == len(words)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, check=True, text=True
+    )
     assert done.stdout == "True\n"
     assert done.stderr == ""

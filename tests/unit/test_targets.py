@@ -171,7 +171,7 @@ def test_a_write_protected_file_is_not_replaced(source, folder, write, monkeypat
 
 @pytest.mark.parametrize("name", ["/dev/null", "/dev/stdout"])
 def test_devices_are_written_to_directly(source, name):
-    command = [sys.executable, "-m", "fasttext_lite", "export", str(source), name]
+    command = [sys.executable, "-I", "-m", "fasttext_lite", "export", str(source), name]
     before = Path(name).stat().st_mode
     done = subprocess.run([*command, "--format", "vec", "--json"], capture_output=True, check=True)
     ftl.export(source, source.with_name("file"), "vec")
@@ -182,7 +182,7 @@ def test_devices_are_written_to_directly(source, name):
 
 
 def test_a_hyphen_is_stdout(source):
-    command = [sys.executable, "-m", "fasttext_lite", "convert", str(source), "-"]
+    command = [sys.executable, "-I", "-m", "fasttext_lite", "convert", str(source), "-"]
     done = subprocess.run(command, capture_output=True, check=True, cwd=source.parent)
     ftl.convert(source, source.with_name("file"))
     assert done.stdout == source.with_name("file").read_bytes()
@@ -195,7 +195,16 @@ def test_a_hyphen_is_stdout(source):
 
 def test_stdout_that_is_a_file_is_not_replaced(source, folder):
     target = folder / "file"
-    command = [sys.executable, "-m", "fasttext_lite", "export", str(source), "-", "--format=vec"]
+    command = [
+        sys.executable,
+        "-I",
+        "-m",
+        "fasttext_lite",
+        "export",
+        str(source),
+        "-",
+        "--format=vec",
+    ]
     with target.open("wb") as file:
         subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=True)
         assert os.fstat(file.fileno()).st_ino == target.stat().st_ino

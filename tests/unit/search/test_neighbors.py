@@ -7,12 +7,12 @@ import math
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support import TESTS
 from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
@@ -20,7 +20,7 @@ from fasttext_lite._core.kernels import cpu
 from fasttext_lite._core.search import codes
 from fasttext_lite._core.search.nearest import Nearest
 
-PROGRAM = Path(__file__).parents[1] / "programs" / "search_rows.py"
+PROGRAM = TESTS / "programs" / "search_rows.py"
 FILES = ["raw", "float32", "float32 index", "float16", "float16 index", "int8", "int8 index"]
 
 
