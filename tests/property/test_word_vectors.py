@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.decimals import is_nearest, parse_decimals
@@ -52,6 +54,15 @@ def test_the_shortest_form_of_a_float32_reads_back_as_it(value):
     )
 
 
+def could_be_text(row):
+    """Whether the bytes of a row read as the rest of a word with a space in a text file."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(row)
+    except UnicodeDecodeError:
+        return False
+    return not re.search(rb"[\0-\x08\x0e-\x1f\x7f]", row)
+
+
 @given(
     st.integers(2, 5).flatmap(
         lambda dim: st.lists(
@@ -63,6 +74,7 @@ def test_the_shortest_form_of_a_float32_reads_back_as_it(value):
 def test_words_and_numbers_come_back(tmp_path_factory, rows, binary):
     words = [word for word, _ in rows]
     numbers = np.array([row for _, row in rows], np.float32)
+    assume(not (binary and could_be_text(numbers[0].tobytes())))
     lines = [b"%d %d\n" % numbers.shape]
     for word, row in zip(words, numbers, strict=True):
         shown = row.tobytes() if binary else " ".join(map(str, row.tolist())).encode() + b"\n"
