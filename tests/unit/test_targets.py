@@ -187,7 +187,7 @@ def test_a_hyphen_is_stdout(source):
     ftl.convert(source, source.with_name("file"))
     assert done.stdout == source.with_name("file").read_bytes()
     assert b"n-gram rows" in done.stderr
-    command[3:] = ["vectors", str(source), "-o", "-", "one"]
+    command[4:] = ["vectors", str(source), "-o", "-", "one"]
     done = subprocess.run(command, capture_output=True, check=True, cwd=source.parent)
     assert done.stdout.startswith(b"one ")
     assert not source.with_name("-").exists()
