@@ -19,7 +19,10 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 SANITIZERS = "address,undefined"
 # Their branches are what the inputs are led by.
-PARSERS = ("binary", "head", "fasttext", "safetensors", "compact", "text", "gzipped")
+PARSERS = (
+    "cursor", "file", "compressed", "stream", "head", "fasttext", "safetensors", "compact", "text",
+    "gzipped",
+)  # fmt: skip
 FLAGS = ["-O1", "-gline-tables-only", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 HEADERS = sysconfig.get_path("include")
