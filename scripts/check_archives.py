@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 NOT_ARCHIVED = (".ci/", ".github/", ".gitignore")
 MADE_BY_SETUPTOOLS = {"PKG-INFO", "setup.cfg"}
 NOT_IN_WHEEL = {".pyx", ".pxd", ".c", ".h"}
-LARGEST_WHEEL = 5 << 20
+LARGEST_WHEEL = 4_000_000
 
 
 def tracked() -> set[str]:

@@ -112,9 +112,11 @@ def torch(path, method):
 
 def building(path, _):
     """A process is forked while a thread builds what the child needs, too."""
-    # A module that a thread imports at a fork is never there for the child: so CPython has it.
+    # A child waits for ever for a module that another thread imported at the fork: CPython never
+    # releases the lock of that module there.
     import concurrent.futures.thread  # noqa: F401
 
+    ftl.load(path).neighbors("king")
     for _ in range(20):
         model = ftl.load(path)
         thread = threading.Thread(target=model.neighbors, args=["king"])
