@@ -68,7 +68,7 @@ def make_loss(parts: Parts) -> Loss:
     if loss == "hs":
         vocabulary = parts.vocabulary
         counts = vocabulary.counts(vocabulary.word_count, len(vocabulary))
-        return HierarchicalSoftmax(output, labels, np.frombuffer(counts, np.int64))
+        return HierarchicalSoftmax(output, labels, counts)
     return Softmax(output, labels) if loss == "softmax" else Sigmoid(output, labels)
 
 

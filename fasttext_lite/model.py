@@ -11,7 +11,6 @@ from fasttext_lite.once import once
 from fasttext_lite.parallel import run_over
 from fasttext_lite.queries import query_vectors, word_tuples
 from fasttext_lite.vectors import WordVectors
-from fasttext_lite.verify import check_numbers
 from fasttext_lite.words import LABEL_PREFIX
 
 if TYPE_CHECKING:
@@ -147,6 +146,8 @@ class Model(WordVectors):
         """
         self._parts.check_unchanged()
         if full:
+            from fasttext_lite.verify import check_numbers
+
             check_numbers(self._parts, threads)
         file = self._parts.file
         return file is not None and file.is_current()

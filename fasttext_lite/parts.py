@@ -1,7 +1,6 @@
 """The parts of a model, the same for every file format."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple then compiles each annotation at import.
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fasttext_lite.errors import FileError
@@ -60,8 +59,8 @@ class Matrix(NamedTuple):
         quantised, float16 or int8.
     """
 
-    rows: Rows
-    view: NDArray[np.float32] | None
+    rows: "Rows"
+    view: "NDArray[np.float32] | None"
 
 
 class Info(NamedTuple):
@@ -135,15 +134,15 @@ class Parts:
     def __init__(
         self,
         info: Info,
-        read_vocabulary: Callable[[], Vocabulary],
-        subwords: Subwords,
+        read_vocabulary: "Callable[[], Vocabulary]",
+        subwords: "Subwords",
         input: Matrix,  # noqa: A002 - the name of the matrix in the format
         output: Matrix | None,
         vectors: Matrix | None = None,
         closed: bool = False,
-        file: ModelFile | None = None,
-        norms: NDArray[np.float32] | None = None,
-        codes: Codes | None = None,
+        file: "ModelFile | None" = None,
+        norms: "NDArray[np.float32] | None" = None,
+        codes: "Codes | None" = None,
     ) -> None:
         self.info = info
         self.read_vocabulary = read_vocabulary
@@ -156,14 +155,14 @@ class Parts:
         self.norms = norms
         self.codes = codes
 
-    def replace(self, **changes: Any) -> Parts:
+    def replace(self, **changes: Any) -> "Parts":
         """Return a copy with other values of some parameters."""
         given = vars(self) | changes
         given.pop("vocabulary", None)
         return Parts(**given)
 
     @once
-    def vocabulary(self) -> Vocabulary:
+    def vocabulary(self) -> "Vocabulary":
         """Read the words and labels, on first use."""
         return self.read_vocabulary()
 
@@ -188,7 +187,7 @@ class Parts:
         if self.file is not None:
             self.file.check()
 
-    def __reduce__(self) -> tuple[Callable[..., Parts], tuple[Any, ...]]:
+    def __reduce__(self) -> "tuple[Callable[..., Parts], tuple[Any, ...]]":
         if self.file is None:
             raise FileError("this model was read from a stream: it cannot pickle", self.info.path)
         return self.file.recipe()

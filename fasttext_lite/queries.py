@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,23 +13,23 @@ from fasttext_lite.errors import InputTypeError, InputValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
+    from typing import TypeAlias, TypedDict
 
     from numpy.typing import NDArray
 
     Word: TypeAlias = str | bytes
 
-__all__ = ["SearchOptions", "query_vectors", "word_ids", "word_tuples"]
+    class SearchOptions(TypedDict, total=False):
+        """The options that all searches share; see `Model.neighbors`."""
+
+        max_words: int | None
+        among: Iterable[Word | int] | None
+        exclude: Iterable[Word | int]
+        threads: int | None
+        progress: bool
 
 
-class SearchOptions(TypedDict, total=False):
-    """The options that all searches share; see `Model.neighbors`."""
-
-    max_words: int | None
-    among: Iterable[Word | int] | None
-    exclude: Iterable[Word | int]
-    threads: int | None
-    progress: bool
+__all__ = ["query_vectors", "word_ids", "word_tuples"]
 
 
 def query_vectors(

@@ -136,8 +136,7 @@ class Source:
 
     def packed(self, ids: NDArray[np.int32]) -> PackedWords:
         """Return words or labels by their ids."""
-        text, offsets, counts = self.vocabulary.pack(ids)
-        return PackedWords(text, np.asarray(offsets), np.asarray(counts))
+        return PackedWords(*self.vocabulary.pack(ids))
 
     def packed_blocks(self, ids: NDArray[np.int32]) -> Iterator[PackedWords]:
         """Yield many words or labels, some at a time."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 
 from fasttext_lite._core.lookup.embed import Embedder, Lookup
-from fasttext_lite._core.lookup.ngrams import NgramSet
 from fasttext_lite._core.text.batch import WordBatch, to_bytes
 from fasttext_lite.arguments import check_out, decode, whole
 from fasttext_lite.errors import FastTextLiteError, InputValueError
@@ -193,6 +192,8 @@ class WordVectors(Lookup):
         list of (str, int)
             Each n-gram once, with its row; different n-grams may share a row.
         """
+        from fasttext_lite._core.lookup.ngrams import NgramSet
+
         distinct = NgramSet(self._parts.subwords)
         distinct.add(WordBatch(words))
         return self._with_rows(distinct.items())

@@ -134,4 +134,4 @@ class Words(Sequence[str]):
         """
         ids = np.arange(self._ids.start, self._ids.stop, self._ids.step, dtype=np.int32)
         text, offsets, _ = self._read_vocabulary().pack(ids)
-        return text, np.frombuffer(offsets, np.uint64)
+        return text, offsets

@@ -11,7 +11,7 @@ prune index and no flags before the matrices.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -80,18 +80,11 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
         raise
 
 
-class _Starts(NamedTuple):
-    """Offsets in a dense file: where the dictionary ends, and the first number of each matrix."""
-
-    dictionary_stop: int
-    input: int
-    output: int
-
-
-def _dense_from_end(cursor: Cursor, head: Head) -> _Starts | None:
+def _dense_from_end(cursor: Cursor, head: Head) -> tuple[int, int, int] | None:
     """Find the matrices by their sizes from the end of the file, and check them against the head.
 
-    None if the file is not dense or is damaged: reading it from the front finds out which.
+    Returns where the dictionary ends and the first number of each matrix; None if the file is not
+    dense or is damaged: reading it from the front finds out which.
     """
     if head.pruned:
         return None
@@ -109,21 +102,24 @@ def _dense_from_end(cursor: Cursor, head: Head) -> _Starts | None:
             return None
         if at.unpack("shape", "i8", "i8") != (rows, dim):
             return None
-    return _Starts(stop, input_, output)
+    return stop, input_, output
 
 
-def _dense_parts(cursor: Cursor, head: Head, starts: _Starts, file: ModelFile | None) -> Parts:
+def _dense_parts(
+    cursor: Cursor, head: Head, starts: tuple[int, int, int], file: ModelFile | None
+) -> Parts:
     data = cursor.data
+    dictionary_stop, input_start, output_start = starts
     return _parts(
         cursor,
         head,
-        read_vocabulary=partial(_scan_dense, cursor, head, starts.dictionary_stop),
+        read_vocabulary=partial(_scan_dense, cursor, head, dictionary_stop),
         prune=None,
-        input_=_dense_matrix(data, starts.input, head.input_rows, head.parameters.dim),
-        output=_dense_matrix(data, starts.output, head.output_rows, head.parameters.dim),
+        input_=_dense_matrix(data, input_start, head.input_rows, head.parameters.dim),
+        output=_dense_matrix(data, output_start, head.output_rows, head.parameters.dim),
         ends=(
-            ("dictionary", starts.dictionary_stop),
-            ("input matrix", starts.output - head.flag_size - SHAPE_SIZE),
+            ("dictionary", dictionary_stop),
+            ("input matrix", output_start - head.flag_size - SHAPE_SIZE),
             ("output matrix", len(data)),
         ),
         file=file,

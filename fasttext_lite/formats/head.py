@@ -1,7 +1,6 @@
 """The head of a fastText file: its first 92 bytes, or 76 without a magic number."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`, as in `parts`.
 import struct
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The n-grams of many words: each once, or the rows that they use."""
 
-from array import array
-
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy

@@ -1,6 +1,6 @@
 """The words and labels of a model, left in the bytes of its file, and a hash index over them."""
 
-from array import array
+import numpy as np
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
@@ -268,8 +268,8 @@ cdef class Vocabulary:
         Returns
         -------
         text : bytes
-        offsets : array of uint64, shape (n + 1,)
-        counts : array of int64, shape (n,)
+        offsets : ndarray of uint64, shape (n + 1,)
+        counts : ndarray of int64, shape (n,)
 
         Raises
         ------
@@ -282,8 +282,8 @@ cdef class Vocabulary:
         cdef size_t length = 0
         cdef size_t total = 0
         cdef const uint8_t* word
-        offsets = array("Q", bytes(8 * (ids.shape[0] + 1)))
-        counts = array("q", bytes(8 * ids.shape[0]))
+        offsets = np.zeros(ids.shape[0] + 1, np.uint64)
+        counts = np.zeros(ids.shape[0], np.int64)
         cdef uint64_t[::1] ends = offsets
         cdef int64_t[::1] counted = counts
         for i in range(ids.shape[0]):
@@ -345,7 +345,7 @@ cdef class Vocabulary:
         if start < stop:
             self.check(start)
             self.check(stop - 1)
-        counts = array("q", bytes(8 * max(<Py_ssize_t>stop - start, 0)))
+        counts = np.zeros(max(<Py_ssize_t>stop - start, 0), np.int64)
         cdef int64_t[::1] out = counts
         for i in range(start, stop):
             out[i - start] = self.count(i)
