@@ -3,8 +3,8 @@
 Three environment variables change the build:
 
 - ``FASTTEXT_LITE_DEBUG=1`` keeps debug information.
-- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``) is passed to ``-fsanitize=``; the first
-  report ends the process. ``.ci/sanitize`` runs the tests with it.
+- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``) is passed to ``-fsanitize=``; the
+  first report ends the process. ``.ci/sanitize`` runs the tests with it.
 - ``FASTTEXT_LITE_COVERAGE=1`` builds for gcov, which counts how often each line of the Cython code
   runs. ``.ci/coverage`` uses it.
 """
