@@ -1,4 +1,4 @@
-"""Models in several processes; `tests/support/processes.py` is what runs."""
+"""Models in several processes, which run `tests/support/processes.py`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 @pytest.fixture
 def path(tmp_path):
-    """A copy of the sample model."""
+    """Return the path of a copy of the sample model."""
     return str(shutil.copy(ftl.load("sample").info.path, tmp_path / "sample.bin"))
 
 

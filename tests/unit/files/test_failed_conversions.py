@@ -1,4 +1,4 @@
-"""A conversion that fails says why, and leaves the old file as it was."""
+"""A conversion that fails reports why, and leaves the old file as it was."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def target(tmp_path):
-    """A target with an old file, checked at the end, in a folder of its own."""
+    """Yield a target with an old file in a new folder, and check both at the end."""
     path = tmp_path / "folder" / "target.safetensors"
     path.parent.mkdir()
     path.write_bytes(OLD)
@@ -43,12 +43,12 @@ def target(tmp_path):
 
 @pytest.fixture
 def size(source, tmp_path):
-    """How many bytes the source takes when it is converted."""
+    """Return the size of the converted source in bytes."""
     return ftl.convert(source, tmp_path / "size").size
 
 
 class FailingFile:
-    """A file that does something else than write once it has taken some bytes."""
+    """A file that calls ``fail`` once more than ``size`` bytes are written."""
 
     def __init__(self, file, size, fail):
         self.file = file
@@ -66,7 +66,7 @@ class FailingFile:
 
 
 def fail_after(monkeypatch, size, fail):
-    """Let the next files that are written fail after so many bytes."""
+    """Make writing to new files fail after ``size`` bytes."""
     open_path = Path.open
 
     def open_failing(path, mode="r", *arguments, **options):
