@@ -76,7 +76,7 @@ def predictions(own: NDArray[Any], reference: NDArray[Any]) -> Verdict:
         return Verdict(
             False, f"DIFFERENT ({others} labels, probabilities by up to {difference:.1e})"
         )
-    ties = f", {others} equally probable labels apart" if others else ""
+    ties = f" except for {others} equally probable ones" if others else ""
     return Verdict(True, f"the same labels{ties}, probabilities within {difference:.1e}")
 
 
@@ -110,7 +110,7 @@ def neighbors(own: NDArray[Any], reference: NDArray[Any]) -> Verdict:
             wrong += abs(score - score_of.get(i, last)) > COSINE_ROUNDING
     if wrong or difference > COSINE_ROUNDING:
         return Verdict(False, f"DIFFERENT ({wrong} neighbours, scores by up to {difference:.1e})")
-    ties = f", {others} as near apart" if others else ""
+    ties = f" except for {others} of equal scores" if others else ""
     return Verdict(True, f"the same neighbours{ties}, scores within {difference:.1e}")
 
 

@@ -19,7 +19,7 @@ from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="no such signals there")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
 
 DIM, WORDS = 100, 100_000
 

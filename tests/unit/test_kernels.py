@@ -54,7 +54,7 @@ def sweep(tmp_path_factory):
     return compiled
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it asks for memory as POSIX does")
+@pytest.mark.skipif(sys.platform == "win32", reason="sweep.c uses the memory calls of POSIX")
 @pytest.mark.parametrize(
     "compiler",
     [["cc"], ["cc", "-O1", SANITIZER, "-fno-sanitize-recover=all"]],

@@ -14,7 +14,7 @@ from support import TESTS
 import fasttext_lite as ftl
 
 METHODS = multiprocessing.get_all_start_methods()
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 @pytest.fixture

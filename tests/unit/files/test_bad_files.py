@@ -90,9 +90,7 @@ def test_a_path_of_another_type_is_refused(path):
         ftl.load(path)
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() == 0, reason="the administrator reads everything"
-)
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root can read everything")
 def test_a_file_without_permission_is_a_file_error(tmp_path):
     path = tmp_path / "model.bin"
     path.write_bytes(build())

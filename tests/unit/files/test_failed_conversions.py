@@ -119,7 +119,7 @@ def test_the_folder_of_the_target_has_to_be_there(source, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.skipif(IS_ROOT or os.name != "posix", reason="the administrator writes everywhere")
+@pytest.mark.skipif(IS_ROOT or os.name != "posix", reason="root can write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_told(source, target):
     target.parent.chmod(0o500)
     try:
@@ -179,7 +179,7 @@ def test_a_disk_that_fails_at_the_end_is_told(source, target, monkeypatch, funct
         ftl.convert(source, target)
 
 
-@pytest.mark.skipif(not (IS_ROOT and sys.platform == "linux"), reason="mounting takes root")
+@pytest.mark.skipif(not (IS_ROOT and sys.platform == "linux"), reason="mounting needs root")
 @pytest.mark.parametrize("told", [True, False])
 def test_a_small_disk_fills(tmp_path, monkeypatch, told):
     disk = tmp_path / "disk"
@@ -221,7 +221,7 @@ def test_an_interrupt_at_the_very_end_leaves_nothing_half_made(source, target, m
         ftl.convert(source, target)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 @pytest.mark.parametrize("size", [100, 300_000, 2_000_000])
 def test_a_killed_conversion_leaves_the_old_file(tmp_path, size):
     target = tmp_path / "target.safetensors"

@@ -26,7 +26,7 @@ import fasttext_lite as ftl
 from fasttext_lite.cli import main
 
 posix = pytest.mark.skipif(os.name != "posix", reason="files work otherwise there")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux has such files")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these files exist on Linux only")
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 VEC = b"2 3\none 1 2 3\ntwo 4 5 6\n"
@@ -165,7 +165,7 @@ def test_files_that_the_system_makes_up_are_told(name, match):
 
 
 @linux
-@pytest.mark.skipif(not IS_ROOT, reason="takes the right to be somebody else")
+@pytest.mark.skipif(not IS_ROOT, reason="needs root, to become another user")
 def test_a_file_without_permission_is_told(path):
     code = (
         "import os, sys, fasttext_lite as ftl\n"
@@ -186,7 +186,7 @@ def test_a_file_without_permission_is_told(path):
 
 
 @linux
-@pytest.mark.skipif(not IS_ROOT, reason="mounting takes root")
+@pytest.mark.skipif(not IS_ROOT, reason="mounting needs root")
 def test_a_read_only_disk_is_enough(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
