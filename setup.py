@@ -1,12 +1,12 @@
-"""Build the compiled core; everything else stands in pyproject.toml.
+"""Build the compiled core; everything else is configured in pyproject.toml.
 
-Three variables of the environment change the build:
+Three environment variables change the build:
 
 - ``FASTTEXT_LITE_DEBUG=1`` keeps debug information.
-- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``) is passed on to ``-fsanitize=``; the
+- ``FASTTEXT_LITE_SANITIZE=address,undefined`` (or ``thread``) is passed to ``-fsanitize=``; the
   first report ends the process. ``.ci/sanitize`` runs the tests with it.
-- ``FASTTEXT_LITE_COVERAGE=1`` lets gcov count how often each line of the Cython code runs, for
-  ``.ci/coverage``.
+- ``FASTTEXT_LITE_COVERAGE=1`` builds for gcov, which counts how often each line of the Cython code
+  runs. ``.ci/coverage`` uses it.
 """
 
 import multiprocessing
@@ -24,10 +24,10 @@ from setuptools import Extension, setup
 CORE = Path("fasttext_lite", "_core")
 STAGES = ["kernels", "text", "lookup", "labels", "search", "files"]
 GENERATED = Path("build", "cython")
-# What Cython needs for every memoryview stands in one module instead of in each.
+# Cython's code for memoryviews is compiled once, in this module, not in every module.
 SHARED = "fasttext_lite._core._shared"
-# A product that is fused with a sum is rounded once less: the bits would depend on the CPU.
-# MSVC keeps them apart by /fp:precise from Visual Studio 2022 on, the oldest that is supported.
+# A fused multiply-add rounds once instead of twice, so results would depend on the CPU. MSVC does
+# not fuse under /fp:precise from Visual Studio 2022 on, the oldest version that is supported.
 FUSE_NOTHING = ["/fp:precise"] if sys.platform == "win32" else ["-ffp-contract=off"]
 COMPILE_ARGS = ["/O2" if sys.platform == "win32" else "-O2", *FUSE_NOTHING]
 # Modules with loops that -O3 makes faster, by 15 to 90 %. It takes a third longer to compile.
@@ -72,7 +72,7 @@ C_SOURCES = {"cpu": [f"{name}.c" for name in KERNELS]}
 
 
 def extension(source: Path) -> Extension:
-    """Describe the module that a Cython file is compiled to."""
+    """Return the extension module of a Cython file."""
     name = ".".join(source.with_suffix("").parts)
     with_c = [str(CORE / "kernels" / name) for name in C_SOURCES.get(source.stem, [])]
     return Extension(
@@ -109,16 +109,16 @@ def shared_extension() -> Iterator[Extension]:
 
 
 def up_to_date(stamp: Path, sources: list[Path]) -> bool:
-    """Tell whether the C code is newer than all that it is generated from."""
+    """Return whether the C code is newer than all of its sources."""
     made = [Path(__file__), *sources, *CORE.rglob("*.pxd"), *CORE.rglob("*.h")]
     return stamp.exists() and all(path.stat().st_mtime < stamp.stat().st_mtime for path in made)
 
 
 def compiled_extensions() -> list[Extension]:
-    """Generate C code of all Cython files, unless it is there already.
+    """Generate the C code of all Cython files, unless it exists and is up to date.
 
-    Cython would also compare it with its own files. In the fresh environment of each `pip install`
-    they are always newer, so that everything would be compiled again.
+    Cython itself would also compare the code with its installed files. In the fresh environment of
+    each `pip install` these are always newer, so everything would be compiled again.
     """
     import Cython
 
@@ -130,7 +130,7 @@ def compiled_extensions() -> list[Extension]:
         for one, source in zip(extensions, sources, strict=True):
             one.sources[0] = str(folder / source.with_suffix(".c"))
         return extensions
-    # Workers that do not start as forks would run this file again.
+    # Workers that are not forks would run this file again.
     forks = multiprocessing.get_start_method() == "fork"
     extensions = cythonize(
         extensions,

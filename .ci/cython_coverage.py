@@ -1,7 +1,7 @@
-"""Print how many lines of the Cython code ran, by what gcov counted: `cython_coverage.py BUILD`.
+"""Report the coverage of the Cython code from the counts of gcov: `cython_coverage.py BUILD`.
 
-The code was compiled with the line numbers of its sources; reports for C cannot tell those apart
-from the C code around them. Ends badly below 90 %.
+The code is compiled with the line numbers of the Cython sources, which the usual reports for C do
+not separate from the generated code. Exits with an error below 90 %.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main(build: Path) -> None:
                         counts[file["file"]][line["line_number"]] += line["count"]
     lines = run = 0
     for name, every in sorted(counts.items()):
-        # What Cython adds of its own is numbered on behind the last line, or stands at blank ones.
+        # Code that Cython adds has line numbers past the end, or of blank lines.
         source = ["", *(line.strip() for line in Path(name).read_text().splitlines())]
         found = {
             line: count

@@ -1,4 +1,4 @@
-"""Measurements of fasttext_lite beside the packages that open the same files.
+"""Benchmarks of fasttext_lite and of other packages that open the same files.
 
 Run with ``python -m benchmarks`` from the root of the repository.
 """

@@ -37,7 +37,7 @@ def _interpreter(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(
             f"expected NAME=PATH with a NAME of {', '.join(LIBRARIES)}, not {text!r}"
         )
-    # Not resolved: the link is what makes it the interpreter of a virtual environment.
+    # Not resolved: a virtual environment's interpreter is found through the link.
     return name, os.path.abspath(path) if os.path.dirname(path) else path  # noqa: PTH100, PTH120
 
 
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=synthetic.default_folder(),
         metavar="FOLDER",
-        help="where the models are kept (default: %(default)s)",
+        help="folder of the models (default: %(default)s)",
     )
     parser.add_argument("--only", nargs="+", choices=WORKS, metavar="WORK", help=", ".join(WORKS))
     parser.add_argument("--peers", nargs="*", choices=PEERS, metavar="PEER", help=", ".join(PEERS))
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--peer-runs",
         type=_positive,
-        help="rounds of the peers (default: as ours; with the full size, 1)",
+        help="rounds with the peers (default: --runs; with the full size, 1)",
     )
     parser.add_argument(
         "--python",
@@ -86,14 +86,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the official program (default: fasttext on the path, if any)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every run there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
-    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="draw the charts there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file for all runs")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="file for the tables")
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="folder for the charts")
     parser.add_argument(
         "--quick",
         action="store_true",
         help=f"small model, only the official package, {', '.join(QUICK)}, {QUICK_RUNS} rounds;"
-        f" exit with {FLOOR_MISSED} where a floor is missed",
+        f" exit with {FLOOR_MISSED} if a floor is missed",
     )
     return parser
 
@@ -103,13 +103,13 @@ def _progress(line: str) -> None:
 
 
 def _version(library: str, python: str) -> dict[str, str] | None:
-    """Return the versions of a library; None, and a word about it, for a peer that is missing."""
+    """Return the versions of a library; report a missing peer and return None."""
     try:
         return probe(library, python)
     except (ChildError, OSError) as error:
         if library == OURS:
             raise
-        _progress(f"without {library}: {error}")
+        _progress(f"{library} is left out: {error}")
         return None
 
 
@@ -141,7 +141,7 @@ def _lid(named: Path | None, pythons: Iterable[str]) -> str:
 
 
 def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequence[str]) -> Task:
-    """Find or make what the works need; what there is not stays empty."""
+    """Find or create the inputs of the works; those that do not exist stay empty."""
     count = QUICK_WORDS if options.quick else WORDS
     parts: dict[str, object] = {}
     if needs & {"model", "growing"}:
@@ -161,7 +161,7 @@ def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequ
 
 
 def _command(options: argparse.Namespace) -> str:
-    """Write the command that makes these figures, without the paths of this machine."""
+    """Return the command that measures these figures, without the paths of this machine."""
     words = ["python", "-m", "benchmarks"]
     if options.quick:
         words.append("--quick")
@@ -197,7 +197,7 @@ def _run(options: argparse.Namespace) -> int:
     found = {name: _version(name, python) for name, python in candidates.items()}
     versions = {name: version for name, version in found.items() if version}
     if options.quick and OFFICIAL not in versions:
-        _progress("there is nothing to compare with")
+        _progress("--quick needs the official package")
         return COULD_NOT_RUN
     pythons = {name: candidates[name] for name in versions}
     needs = {need for name in names for need in WORKS[name].needs}
@@ -214,19 +214,19 @@ def _run(options: argparse.Namespace) -> int:
     for name in names:
         work = WORKS[name]
         if lacking := [need for need in work.needs if not getattr(task, need)]:
-            _progress(f"without {name}: there is no {', '.join(lacking)}")
+            _progress(f"{name} is left out: it needs {', '.join(lacking)}")
             continue
         try:
             measured = measure(
                 name, work, task, pythons, runs=runs, peer_runs=peer_runs, progress=_progress
             )
         except (ChildError, DisagreementError) as error:
-            # The other works are measured all the same.
+            # The other works are still measured.
             _progress(f"{name}: {error}")
             codes.add(COULD_NOT_RUN if isinstance(error, ChildError) else FLOOR_MISSED)
             continue
         document["works"][name] = report.work_document(measured)
-        # After each work, so that what was measured stays if a later one fails.
+        # After each work, so that a later failure loses no measurements.
         if options.json:
             write_text(options.json, report.json_text(document))
     table = report.markdown(document)
@@ -252,8 +252,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 where our answers differ from the official ones, or with ``--quick`` where a floor
-        is missed; 2 where something could not run; 130 where it was interrupted.
+        0; 1 if our answers differ from the official ones or, with ``--quick``, a floor is
+        missed; 2 if something could not run; 130 after an interrupt.
     """
     options = _parser().parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""How answers are compared with those of the official package."""
+"""Rules for comparing answers with those of the official package."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Sums in another order, or in float64, may differ from the official ones by rounding alone.
+# Largest difference of sums in another order, or in float64, from the official ones.
 ROUNDING = 1e-6
-# What rounding can move a probability by, on its way through an exponential.
+# Largest difference of a probability by rounding, amplified by an exponential.
 PROBABILITY_ROUNDING = 1e-5
-# What the rounding of a vector to float16 can turn it by, and with it a cosine.
+# Smallest cosine of a vector and its rounding to float16, and largest change of a cosine by it.
 LEAST_COSINE = 0.99999
 COSINE_ROUNDING = 1e-3
-# Lines of a file whose best two labels are so near that rounding decides.
+# Largest share of lines whose best two labels are so close that rounding decides.
 TIES = 1e-3
 
 PREDICTION = np.dtype([("label", "U40"), ("probability", "f8")])
@@ -25,7 +25,7 @@ NEIGHBOR = np.dtype([("id", "i8"), ("score", "f8")])
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether answers are near enough to the official ones, and in words how near."""
+    """Whether answers agree with the official ones, and in words how closely."""
 
     agrees: bool
     words: str
@@ -35,7 +35,7 @@ Rule = Callable[[NDArray[Any], NDArray[Any]], Verdict]
 
 
 def bits(own: NDArray[np.float32], reference: NDArray[np.float32]) -> Verdict:
-    """Ask for vectors equal in every bit; what differs by rounding is told, yet does not agree."""
+    """Require vectors equal in every bit; report rounding errors, which do not agree."""
     if own.shape != reference.shape:
         return _other_shape(own, reference)
     if np.array_equal(own.view(np.uint32), reference.view(np.uint32)):
@@ -45,7 +45,7 @@ def bits(own: NDArray[np.float32], reference: NDArray[np.float32]) -> Verdict:
 
 
 def close(own: NDArray[np.float32], reference: NDArray[np.float32]) -> Verdict:
-    """Ask for vectors equal but for rounding."""
+    """Require vectors equal except for rounding."""
     if own.shape != reference.shape:
         return _other_shape(own, reference)
     difference = float(np.abs(own.astype(np.float64) - reference).max(initial=0))
@@ -55,7 +55,7 @@ def close(own: NDArray[np.float32], reference: NDArray[np.float32]) -> Verdict:
 
 
 def halves(own: NDArray[np.float32], reference: NDArray[np.float32]) -> Verdict:
-    """Ask for vectors that point the same way as far as float16 can tell."""
+    """Require vectors of the same direction, to the precision of float16."""
     if own.shape != reference.shape:
         return _other_shape(own, reference)
     a, b = own.astype(np.float64), reference.astype(np.float64)
@@ -67,7 +67,7 @@ def halves(own: NDArray[np.float32], reference: NDArray[np.float32]) -> Verdict:
 
 
 def predictions(own: NDArray[Any], reference: NDArray[Any]) -> Verdict:
-    """Ask for the same labels, or equally probable ones, and the same probabilities."""
+    """Require the same probabilities, and the same labels except for ties."""
     if own.shape != reference.shape:
         return _other_shape(own, reference)
     difference = float(np.abs(own["probability"] - reference["probability"]).max(initial=0))
@@ -76,12 +76,12 @@ def predictions(own: NDArray[Any], reference: NDArray[Any]) -> Verdict:
         return Verdict(
             False, f"DIFFERENT ({others} labels, probabilities by up to {difference:.1e})"
         )
-    ties = f", {others} equally probable labels apart" if others else ""
+    ties = f" except for {others} equally probable ones" if others else ""
     return Verdict(True, f"the same labels{ties}, probabilities within {difference:.1e}")
 
 
 def labels(own: NDArray[np.str_], reference: NDArray[np.str_]) -> Verdict:
-    """Ask for the same labels but for ties, which are rare."""
+    """Require the same labels except for ties, which are rare."""
     if own.shape != reference.shape:
         return _other_shape(own, reference)
     others = int((own != reference).sum())
@@ -92,10 +92,10 @@ def labels(own: NDArray[np.str_], reference: NDArray[np.str_]) -> Verdict:
 
 
 def neighbors(own: NDArray[Any], reference: NDArray[Any]) -> Verdict:
-    """Ask for the same neighbours but for those that rounding brings into another order.
+    """Require the same neighbours, except where rounding changes their order.
 
-    Rows are queries; scores fall along a row. A neighbour that the official answer lacks has to
-    be as near as the last one there.
+    Rows are queries; scores fall along a row. A neighbour that the official answer lacks must
+    have the score of its last one.
     """
     if own.shape != reference.shape:
         return _other_shape(own, reference)
@@ -110,7 +110,7 @@ def neighbors(own: NDArray[Any], reference: NDArray[Any]) -> Verdict:
             wrong += abs(score - score_of.get(i, last)) > COSINE_ROUNDING
     if wrong or difference > COSINE_ROUNDING:
         return Verdict(False, f"DIFFERENT ({wrong} neighbours, scores by up to {difference:.1e})")
-    ties = f", {others} as near apart" if others else ""
+    ties = f" except for {others} of equal scores" if others else ""
     return Verdict(True, f"the same neighbours{ties}, scores within {difference:.1e}")
 
 

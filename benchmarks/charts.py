@@ -1,4 +1,4 @@
-"""The measured runs as SVG charts; needs matplotlib."""
+"""Draw the measured runs as SVG charts; needs matplotlib."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# Okabe and Ito's colours, which the colour-blind can tell apart, and greys.
+# The colour-blind-safe palette of Okabe and Ito, and greys.
 _COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -47,14 +47,14 @@ STYLE = {
 
 
 def draw(document: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw a chart for each work: bars beside the peers, or lines of what grows.
+    """Draw a chart for each work: bars for each library, or lines of growth.
 
     Parameters
     ----------
     document : dict
         As `benchmarks.report` reads it.
     folder : Path
-        Made when it is missing. Charts are named for their works.
+        Created if it does not exist. Charts are named after their works.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def _bars(title: str, figures: list[dict[str, Any]]) -> Any:
 
 
 def _tick(unit: Unit, value: float, position: object = None) -> str:
-    """Write the number beside a tick."""
+    """Return the label of a tick."""
     if value == 0:
         return "0"
     fitting = [scale for scale in SCALES[unit] if abs(value) >= 0.999 * scale[0]]
@@ -137,7 +137,7 @@ def _stand_in_patch() -> Any:
 def _panel(axis: Any, unit: Unit, figures: list[dict[str, Any]]) -> None:
     y, ticks, names = 0.0, [], []
     values = [value for figure in figures for value in figure["medians"].values()]
-    # Beside bars of ten times the length, or less, a linear scale can be read off.
+    # A linear scale is readable while no bar is more than ten times as long as another.
     log = min(values) > 0 and max(values) > 10 * min(values)
     for figure in figures:
         start = y
@@ -181,7 +181,7 @@ def _panel(axis: Any, unit: Unit, figures: list[dict[str, Any]]) -> None:
 
 
 def _curves(title: str, figures: list[dict[str, Any]]) -> Any:
-    """Draw a line for each kind of figure and library over what grows."""
+    """Draw a line for each kind of figure and library, over the quantity that grows."""
     from matplotlib.figure import Figure
 
     lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
@@ -193,7 +193,7 @@ def _curves(title: str, figures: list[dict[str, Any]]) -> Any:
     chart.suptitle(title, fontweight="bold")
     axis = chart.subplots()
     names = list(dict.fromkeys(line for _, line in lines))
-    colours = [colour for colour in _COLOURS if colour != "#F0E442"]  # yellow is no line
+    colours = [colour for colour in _COLOURS if colour != "#F0E442"]  # yellow lines are hard to see
     for (library, line), points in lines.items():
         number = names.index(line)
         x, y = zip(*points, strict=True)

@@ -1,6 +1,6 @@
-"""The process that is measured: one work of one library.
+"""The measured process: one work of one library.
 
-Started by its path with the interpreter of the library, which need not know this package:
+It is started by its path with the interpreter of the library, which need not have this package:
 
     python child.py probe LIBRARY REPORT.json
     python child.py find MODULE FILE REPORT.json
@@ -20,7 +20,7 @@ from pathlib import Path
 def _adopt_benchmarks() -> None:
     """Make this folder importable as ``benchmarks`` without its parent.
 
-    The parent holds the sources of our package too, which must not hide the installed one.
+    The parent also holds the sources of our package, which must not hide the installed one.
     """
     folder = Path(__file__).resolve().parent
     spec = importlib.util.spec_from_file_location(
@@ -45,7 +45,7 @@ def _probe(library: str, report: str) -> None:
 
 
 def _find(module: str, file: str, report: str) -> None:
-    """Tell where a file in an installed package lies; an empty text where it does not."""
+    """Report the path of a file in an installed package; empty if it does not exist."""
     spec = importlib.util.find_spec(module)
     path = Path(spec.origin).parent / file if spec and spec.origin else None
     found = str(path) if path and path.exists() else ""

@@ -1,4 +1,4 @@
-"""Files of gigabytes: room for them, and writing them whole or not at all."""
+"""Large files: checking the free space, writing them atomically, and reading them through."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ_BYTES = 1 << 24
 
 
 def check_space(target: Path, needed: float) -> None:
-    """Raise OSError where the folder of a file that is to be written has no room for it."""
+    """Raise OSError if the folder of a file to be written has too little space."""
     free = shutil.disk_usage(target.parent).free
     if free < needed:
         raise OSError(
@@ -29,7 +29,7 @@ def check_space(target: Path, needed: float) -> None:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes the target at the end, or goes if that fails."""
+    """Yield a path to write to. It replaces the target at the end, or is removed on failure."""
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         yield unfinished
@@ -39,13 +39,13 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write a small file, whole or not at all."""
+    """Write a small file atomically."""
     with replacing(target) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
 def read_through(path: str | Path) -> None:
-    """Bring a file into the page cache, so that no library pays for the disk."""
+    """Read a file into the page cache, so that no library pays for the disk."""
     buffer = bytearray(READ_BYTES)
     with Path(path).open("rb", buffering=0) as file:
         while file.readinto(buffer):

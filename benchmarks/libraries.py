@@ -1,6 +1,6 @@
-"""The packages that are measured, and how each one opens a model.
+"""The measured packages, and how each one opens a model.
 
-None of them is imported here: a process imports the one that it measures and no other.
+None of them is imported here: a process imports only the one that it measures.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ NUMPY = "numpy"
 
 @dataclass(frozen=True)
 class Library:
-    """A package that is measured.
+    """A measured package.
 
     Attributes
     ----------
     distribution : str
-        What someone installs.
+        Name of the distribution.
     module : str
-        What someone imports.
+        Name of the module.
     open : callable or None
-        Opens a model file, where the package knows such files.
+        Opens a model file; None if the package reads no such files.
     has, lacks : str or None
-        A name in the module that tells it from another package's module of the same name.
+        A name that the module has or lacks, unlike another package's module of the same name.
     """
 
     distribution: str
@@ -47,18 +47,18 @@ class Library:
     lacks: str | None = None
 
     def version(self) -> str:
-        """Import the module and return the name and version of what it came with.
+        """Import the module and return the name and version of its distribution.
 
         Raises
         ------
         ImportError
-            If it can't be imported, or another package provides it.
+            The module can't be imported, or another package provides it.
         """
         module = import_module(self.module)
         if (self.has and not hasattr(module, self.has)) or (
             self.lacks and hasattr(module, self.lacks)
         ):
-            raise ImportError(f"the module {self.module} there is not that of {self.distribution}")
+            raise ImportError(f"the module {self.module} is not that of {self.distribution}")
         names = metadata.packages_distributions().get(self.module.partition(".")[0], [])
         name = self.distribution if self.distribution in names or not names else names[0]
         return f"{name} {metadata.version(name)}"
@@ -98,7 +98,7 @@ PEERS = [name for name in LIBRARIES if name != OURS]
 
 
 def open_model(library: str, path: str) -> Any:
-    """Open a model with a library that can."""
+    """Open a model with a library that reads model files."""
     opener = LIBRARIES[library].open
     if opener is None:
         raise ValueError(f"{library} opens no models")

@@ -1,4 +1,4 @@
-"""Run works in processes of their own, in alternation, and put the runs together."""
+"""Run works in separate processes, the libraries alternating, and collect the runs."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 CHILD = Path(__file__).resolve().with_name("child.py")
 
-# What an interrupted process may take to tidy up.
+# How long an interrupted process may take to clean up.
 FAREWELL_SECONDS = 30
 
 Answers = dict[str, NDArray[Any]]
 
 
 class ChildError(Exception):
-    """A measured process ended with an error; the text is what it said last."""
+    """A measured process ended with an error; the text is the last line of its stderr."""
 
 
 class DisagreementError(Exception):
-    """Our answers are not those of the official package, so timings mean nothing."""
+    """Our answers differ from the official ones, so timings are not comparable."""
 
 
 def _child(python: str, arguments: Sequence[str], folder: Path) -> None:
@@ -55,7 +55,7 @@ def _child(python: str, arguments: Sequence[str], folder: Path) -> None:
         try:
             _, errors = process.communicate()
         except KeyboardInterrupt:
-            # The child was interrupted too, and removes what it has not finished writing.
+            # The child was interrupted as well, and removes its unfinished files.
             try:
                 process.wait(FAREWELL_SECONDS)
             except subprocess.TimeoutExpired:
@@ -67,26 +67,26 @@ def _child(python: str, arguments: Sequence[str], folder: Path) -> None:
 
 
 def probe(library: str, python: str) -> dict[str, str]:
-    """Return the versions of a library, of its interpreter and of the NumPy beside it.
+    """Return the versions of a library, of its interpreter and of its NumPy.
 
     Raises
     ------
     ChildError
-        If the interpreter can't import the library.
+        The interpreter can't import the library.
     OSError
-        If there is no such interpreter.
+        The interpreter does not exist.
     """
     versions: dict[str, str] = _ask(python, ["probe", library])
     return versions
 
 
 def find_file(python: str, module: str, file: str) -> str:
-    """Return the path of a file in a package that an interpreter has; empty if there is none.
+    """Return the path of a file in a package of an interpreter; empty if there is none.
 
     Raises
     ------
     ChildError, OSError
-        If the interpreter can't be asked.
+        The interpreter can't be run.
     """
     path: str = _ask(python, ["find", module, file])
     return path
@@ -119,15 +119,15 @@ class Measured:
     Attributes
     ----------
     work : Work
-        What was measured.
+        The measured work.
     runs : dict of str to list
-        By library, the values of each round; None for a round that the library sat out.
+        By library, the values of each round; None for a round without the library.
     agreement : dict of str to str
-        By library, in words, how its answers compare with the official ones.
+        By library, how its answers compare with the official ones, in words.
     failures : dict of str to str
-        What a peer said when it could not do the work.
+        By peer, the error of its failed run.
     notes : dict of str to list of str
-        By library, what else is to be said.
+        By library, remarks for the report.
     """
 
     work: Work
@@ -150,13 +150,13 @@ class Measured:
         return median(values) if values else None
 
     def stands_in(self, figure: Figure, library: str) -> bool:
-        """Tell whether another figure is shown, since the library has no such call."""
+        """Return whether another figure is shown, since the library has no such call."""
         return not any(run and figure.key in run for run in self.runs.get(library, []))
 
     def ratio(self, figure: Figure, library: str) -> float | None:
-        """Return how many times better than a peer we are.
+        """Return how many times better than a peer our figure is.
 
-        The median of the ratios of the rounds in which both ran.
+        This is the median of the ratios of the rounds in which both ran.
         """
         if not figure.compared:
             return None
@@ -170,17 +170,17 @@ class Measured:
 
 
 def compare(work: Work, answers: Mapping[str, Answers]) -> dict[str, str]:
-    """Compare what the libraries answered with what the official one did.
+    """Compare the answers of the libraries with those of the official one.
 
     Returns
     -------
     dict of str to str
-        By library, in words, how its answers compare.
+        By library, how its answers compare, in words.
 
     Raises
     ------
     DisagreementError
-        If an answer of ours is not that of the official package, as the work has the rule.
+        An answer of ours breaks the rule of the work.
     """
     if work.rule is None:
         return {}
@@ -215,20 +215,20 @@ def measure(
     peer_runs: int,
     progress: Callable[[str], None],
 ) -> Measured:
-    """Run a work with each library, one process at a time, in alternation.
+    """Run a work with each library, one process at a time, the libraries alternating.
 
     Parameters
     ----------
     name : str
-        Name of the work, as the child knows it.
+        Name of the work in `WORKS`.
     work : Work
         The work.
     task : Task
-        What every process gets.
+        The input of every process.
     pythons : mapping of str to str
-        The interpreter of each library that takes part.
+        The interpreter of each library to measure.
     runs, peer_runs : int
-        Rounds of our package; rounds in which the peers take part, the first ones.
+        Number of rounds, and the number of first rounds in which the peers run.
     progress : callable
         Called with a line of text before each process.
 
@@ -240,9 +240,9 @@ def measure(
     Raises
     ------
     DisagreementError
-        If our answers are not those of the official package.
+        Our answers differ from those of the official package.
     ChildError
-        If our package fails.
+        Our package fails.
     """
     libraries = [library for library in pythons if library in work.libraries]
     measured = Measured(work, {library: [] for library in libraries})
@@ -261,7 +261,7 @@ def measure(
                     continue
                 progress(f"{name}: {library}, run {number + 1}")
                 if task.model and "model" in work.needs:
-                    # What a peer filled the memory with may have driven it out.
+                    # A peer that filled the memory may have evicted the pages of the model.
                     read_through(task.model)
                 try:
                     outcome, own = _run_once(name, library, pythons[library], task_file, folder)
@@ -298,7 +298,7 @@ def _memory_size() -> str:
 
 
 def machine() -> dict[str, str]:
-    """Describe the machine and say when."""
+    """Describe the machine, with the date of today."""
     return {
         "processor": _processor(),
         "cores": f"{os.cpu_count()} cores",

@@ -1,4 +1,4 @@
-"""Memory of the process that asks, as the operating system counts it."""
+"""Memory of the current process, as the operating system counts it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _FIELDS = {"Private_Dirty": "private", "Private_Clean": "private_clean", "Rss": 
 
 
 def memory() -> dict[str, float]:
-    """Return the bytes in use now, or the peak where the system tells no more.
+    """Return the bytes in use now, or the peak on systems that report no more.
 
     Returns
     -------
     dict of str to float
-        On Linux ``private`` (written by this process: nothing can share or drop it),
-        ``private_clean`` (read from a file and droppable, in use by no other process) and
-        ``resident`` (all of the process that is in memory). On other Unix systems ``peak``,
-        the most that was ever resident. Empty elsewhere.
+        On Linux ``private`` (pages written by this process, which can't be shared or dropped),
+        ``private_clean`` (pages of files, droppable and used by no other process) and
+        ``resident`` (all pages in memory). On other Unix systems ``peak``, the largest resident
+        size so far. Empty elsewhere.
     """
     if _SUMMARY.exists():
         lines = (line.partition(":") for line in _SUMMARY.read_text().splitlines()[1:])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["THEMES", "draw", "rows"]
 
-# Work, figure, and what the row is called.
+# Work, figure, and the title of the row.
 ROWS = (
     ("opening", "open_and_first", "open a 7.2 GB `.bin`, first vector"),
     ("opening", "private_added", "its private memory"),
@@ -45,7 +45,7 @@ PANELS = (
     Panel("predicting", "short_each", "Language of a text", (OURS, OFFICIAL, "fasttext-new")),
 )
 NAMES = {OURS: "fasttext-lite", OFFICIAL: "fasttext"}
-# Text, our bar, bars of the others: each readable on the background of its page.
+# Colours of the text, of our bar and of the others, readable on the background of the page.
 THEMES = {
     "light": ("#1f2328", "#0969da", "#9aa4af"),
     "dark": ("#e6edf3", "#58a6ff", "#6e7681"),
@@ -59,7 +59,7 @@ def _figure(document: Mapping[str, Any], work: str, figure: str) -> dict[str, An
 
 
 def rows(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name and the figure of each row of the short table that was measured."""
+    """Yield the name and the figure of each measured row of the short table."""
     for work, key, name in ROWS:
         figure = _figure(document, work, key)
         if figure:
@@ -74,12 +74,12 @@ def draw(document: Mapping[str, Any], folder: Path) -> list[Path]:
     document : dict
         As `benchmarks.report` reads it.
     folder : Path
-        Must exist.
+        An existing folder.
 
     Returns
     -------
     list of Path
-        The SVG files; none where a panel was not measured.
+        The SVG files; empty if a panel was not measured.
 
     Raises
     ------

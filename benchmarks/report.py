@@ -1,10 +1,9 @@
-"""Runs as JSON, and from that the tables and the charts.
+"""Convert runs to JSON, and JSON to tables and charts.
 
     python -m benchmarks.report RUNS.json [RUNS.json ...] [--markdown FILE] [--readme README.md]
                                 [--table docs/performance.md] [--charts FOLDER]
 
-Several files of runs are put together as one: a later run adds the works and the libraries that
-those before it lack.
+Several files of runs are merged: a later run adds the works and libraries that earlier ones lack.
 """
 
 from __future__ import annotations
@@ -76,18 +75,18 @@ def work_document(measured: Measured) -> Document:
 
 
 def merge(documents: Sequence[Document]) -> Document:
-    """Put runs made one after the other together.
+    """Merge runs that were made one after the other.
 
     Parameters
     ----------
     documents : sequence of dict
-        In any order. One that was started later adds the works and the libraries that those
-        before it lack. Ratios are those of the run that a library took part in.
+        In any order. A run that was started later adds the works and libraries that earlier
+        ones lack. The ratios of a library are those of its run.
 
     Raises
     ------
     ValueError
-        If they are of different machines or of models of different sizes.
+        The runs are of different machines or of models of different sizes.
     """
     earliest, *others = sorted(documents, key=lambda document: str(document["started"]))
     first: Document = json.loads(json.dumps(earliest))
@@ -113,7 +112,7 @@ def merge(documents: Sequence[Document]) -> Document:
 
 
 def _add(work: Document, later: Document) -> None:
-    """Add the libraries that a later run of a work has, and the earlier one has not."""
+    """Add the libraries of a later run that an earlier run of the work lacks."""
     new = {library for library in later["runs"] if library not in work["runs"]}
     for part in ("runs", "agreement", "failures", "notes"):
         work[part] |= {name: said for name, said in later[part].items() if name in new}
@@ -127,7 +126,7 @@ def _add(work: Document, later: Document) -> None:
 
 
 def floor_met(figure: FigureRuns) -> bool | None:
-    """Tell whether the ratio to the official package reaches its floor; None without one."""
+    """Return whether the ratio to the official package reaches its floor; None without one."""
     ratio = figure["ratios"].get(OFFICIAL)
     if figure["floor"] is None or ratio is None:
         return None
@@ -135,7 +134,7 @@ def floor_met(figure: FigureRuns) -> bool | None:
 
 
 def ceiling_met(figure: FigureRuns) -> bool | None:
-    """Tell whether our figure stays under its ceiling; None without one."""
+    """Return whether our figure is within its ceiling; None without one."""
     value = figure["medians"].get(OURS)
     if figure["ceiling"] is None or value is None:
         return None
@@ -143,7 +142,7 @@ def ceiling_met(figure: FigureRuns) -> bool | None:
 
 
 def _met(figure: FigureRuns) -> str:
-    """Say whether every stated limit is kept; a limit that was not measured is no yes."""
+    """Return "yes" if every limit is measured and met, "**no**" if one is missed."""
     verdicts = []
     if figure["ceiling"] is not None:
         verdicts.append(ceiling_met(figure))
@@ -178,7 +177,7 @@ def _times(ratio: float | None) -> str:
 
 
 def ahead(figure: FigureRuns) -> list[str]:
-    """Name the peers whose figure is better than ours, the best first."""
+    """Return the peers whose figure is better than ours, best first."""
     medians = figure["medians"]
     if not figure["compared"] or OURS not in medians:
         return []
@@ -234,7 +233,7 @@ def _stands_in(document: Document) -> bool:
 
 
 def markdown(document: Document) -> str:
-    """Write a table for each work, what is to be said of it, and the machine's line."""
+    """Return a table and remarks for each work, and a line about the machine."""
     blocks = [_work_section(work) for work in document["works"].values()]
     if _stands_in(document):
         blocks.append(f"{STAND_IN} has no such call or file: its nearest figure instead.")
@@ -266,7 +265,7 @@ def _headline_row(figure: FigureRuns) -> list[str]:
 
 
 def readme(document: Document) -> str:
-    """Write the README's table: a few figures beside the official package, and the machine."""
+    """Return the README's table: a few figures, the official ones, and the machine."""
     table = [["", "fasttext-lite", OFFICIAL, "ratio"]]
     figures = list(overview.rows(document))
     table += [
@@ -286,7 +285,7 @@ def readme(document: Document) -> str:
 
 
 def headlines(document: Document) -> str:
-    """Write the table of all headline figures, with the machine, the date and the commands."""
+    """Return the table of all headline figures, with the machine, the date and the commands."""
     rows = [["", "fasttext-lite", OFFICIAL, "best other", f"× {OFFICIAL}"]]
     figures = [figure for work in document["works"].values() for figure in work["figures"].values()]
     rows += [
@@ -308,12 +307,12 @@ def _conditions(document: Document) -> str:
 
 
 def replace_block(text: str, block: str) -> str:
-    """Put a block between the markers of a text.
+    """Replace the text between the markers.
 
     Raises
     ------
     ValueError
-        If the text does not have each marker once.
+        The text does not have each marker exactly once.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"there is not one {BEGIN} and one {END}")
@@ -323,7 +322,7 @@ def replace_block(text: str, block: str) -> str:
 
 
 def block_of(text: str) -> str:
-    """Return what stands between the markers of a text."""
+    """Return the text between the markers."""
     return text.partition(BEGIN)[2].partition(END)[0].removeprefix("\n")
 
 
@@ -333,18 +332,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m benchmarks.report", description="Tables and charts from files of runs."
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUNS.json")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the runs as one file")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file for the merged runs")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="file for the tables")
     parser.add_argument(
-        "--readme", type=Path, metavar="FILE", help="put the table between the markers of a file"
+        "--readme", type=Path, metavar="FILE", help="file with markers for the README's table"
     )
     parser.add_argument(
         "--table",
         type=Path,
         metavar="FILE",
-        help="put the table of all headline figures between the markers of a file",
+        help="file with markers for the table of all headline figures",
     )
-    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="draw the charts there")
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="folder for the charts")
     options = parser.parse_args(arguments)
     try:
         document = merge([json.loads(path.read_text(encoding="utf-8")) for path in options.runs])
@@ -367,7 +366,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def json_text(document: Mapping[str, Any]) -> str:
-    """Write a document as the text of a JSON file."""
+    """Return a document as JSON text."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -1,8 +1,8 @@
-"""Write a model of a published model's size in the official ``.bin`` format.
+"""Write a model of the size of a published one in the official ``.bin`` format.
 
-The published vectors are a download of gigabytes, and nothing that is measured here depends
-on what the numbers mean. So the benchmarks make their own file: same layout, same number of
-words, buckets and dimensions, random words and values, and the same bytes on every machine.
+The published vectors are a download of gigabytes, and the benchmarks do not depend on the values.
+So they generate a file with the same layout and the same number of words, buckets and dimensions,
+but random words and values. Its bytes are the same on every machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SEED = 20160715
 END_OF_SENTENCE = "</s>"
 
-# Raised whenever the bytes written change, so that an older file is not taken for this one.
+# Increased whenever the written bytes change, so that an older file is not used.
 GENERATION = 1
 
 MAGIC = 793712314
@@ -38,7 +38,7 @@ SKIP_GRAM, SUPERVISED = 2, 3
 WORD_ENTRY, LABEL_ENTRY = 0, 1
 
 BLOCK_BYTES = 64 * 1024 * 1024
-# Prime, so each block of a matrix starts at another place in a row than the blocks before it.
+# Prime, so each block of a matrix starts at a new position within a row.
 BLOCK_SHIFT = 1_000_003
 ENTRIES_PER_WRITE = 50_000
 MIN_COUNT = 5
@@ -46,7 +46,7 @@ MIN_COUNT = 5
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides the size of a synthetic model; one with labels is supervised."""
+    """The dimensions of a synthetic model; a model with labels is supervised."""
 
     words: int
     buckets: int
@@ -63,7 +63,7 @@ class Shape:
 
     @property
     def output_rows(self) -> int:
-        """Rows of the output matrix: one a label, or else one a word."""
+        """Rows of the output matrix: one per label, or one per word without labels."""
         return self.labels or self.words
 
     @property
@@ -94,7 +94,7 @@ SHAPES = {**SIZES, **CLASSIFIERS}
 
 
 def _draw(rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[str]:
-    """Random words of the given lengths, one in twenty of Cyrillic letters."""
+    """Draw words of the given lengths, one in twenty of Cyrillic letters."""
     width = int(lengths.max())
     letters = rng.integers(0, 26, size=(len(lengths), width), dtype=np.uint32)
     first = np.where(rng.random(len(lengths)) < 0.05, ord("а"), ord("a")).astype(np.uint32)
@@ -105,7 +105,7 @@ def _draw(rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[str]:
 
 
 def vocabulary(size: int) -> list[str]:
-    """Return the words of a model of so many, in the order of the file, ten letters or so each."""
+    """Return ``size`` words in the order of the file, of about ten letters each."""
     rng = np.random.default_rng([SEED, 0])
     words = {END_OF_SENTENCE: None}
     while len(words) < size:
@@ -120,19 +120,19 @@ def word_lists(size: int, count: int) -> tuple[list[str], list[int], list[str]]:
     Parameters
     ----------
     size : int
-        How many words the model has that they are for.
+        Number of words in the model.
     count : int
-        How many words of each kind, as far as there are so many.
+        Number of words of each kind; fewer if the model has fewer.
 
     Returns
     -------
     known : list of str
         Words from all over the vocabulary in random order.
     ids : list of int
-        Their places in the vocabulary.
+        Their ids.
     unknown : list of str
-        Words that are not in it, of 9 to 13 letters: with n-grams of 3 to 6 characters that is
-        4 × letters − 6 rows each, 38 on average.
+        Words outside the vocabulary, of 9 to 13 letters. With n-grams of 3 to 6 characters each
+        has 4 × letters − 6 rows, 38 on average.
     """
     words = vocabulary(size)
     rng = np.random.default_rng([SEED, 1])
@@ -145,7 +145,7 @@ def word_lists(size: int, count: int) -> tuple[list[str], list[int], list[str]]:
 
 
 def _counts(shape: Shape) -> NDArray[np.int64]:
-    """Zipf-like counts, descending, none under the minimum count."""
+    """Return Zipf-like counts, descending, none below the minimum count."""
     ranks = np.arange(1, shape.words + 1)
     return (shape.words * 20 / (ranks + 2.7)).astype(np.int64) + MIN_COUNT
 
@@ -176,15 +176,15 @@ def _labels(shape: Shape) -> list[str]:
 
 
 def _matrices(shape: Shape) -> Iterator[tuple[int, int]]:
-    """Rows and first block of the input matrix, then of the output matrix."""
+    """Yield the rows and the first block of the input matrix, then of the output matrix."""
     yield shape.input_rows, 0
     yield shape.output_rows, -(-shape.input_rows // (BLOCK_BYTES // (4 * shape.dim)))
 
 
 def _write_matrix(file: IO[bytes], rows: int, block: NDArray[np.float32], first_block: int) -> None:
-    """Write rows that are one random block, begun at another element every time.
+    """Write rows that repeat one random block, rotated by another offset each time.
 
-    No two rows are equal or parallel as long as there are fewer blocks than dimensions.
+    No two rows are equal or parallel while there are fewer blocks than dimensions.
     """
     rows_per_block, dim = block.shape
     values = block.ravel()
@@ -212,7 +212,7 @@ def _write(file: IO[bytes], shape: Shape, words: list[str]) -> None:
 
 
 def default_folder() -> Path:
-    """Return the folder for the models within the platform's folder for caches."""
+    """Return the folder for the models within the cache folder of the platform."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -230,7 +230,7 @@ def ensure(size: str, folder: Path) -> Path:
     size : str
         One of `SHAPES`: ``"small"`` (0.36 GB), ``"full"`` (7.24 GB), …
     folder : Path
-        Made when it is missing.
+        Created if it does not exist.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def ensure(size: str, folder: Path) -> Path:
     Raises
     ------
     OSError
-        If there is not enough room for the file, or it can't be written.
+        There is not enough space for the file, or it can't be written.
     """
     target = folder / f"synthetic-{size}-{GENERATION}.bin"
     if target.exists():

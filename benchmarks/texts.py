@@ -26,8 +26,8 @@ def _languages() -> list[list[str]]:
 def multilingual(count: int, fewest_bytes: int, most_bytes: int) -> list[str]:
     """Draw texts of one language each, between two lengths in bytes of UTF-8.
 
-    Languages take turns. The words of a text are drawn from that language's sentences, so no
-    two texts need be equal, and a model that looks at words and their n-grams meets real ones.
+    Languages take turns. The words of a text are drawn from that language's sentences, so texts
+    rarely repeat, and their words and n-grams are real ones.
     """
     rng = random.Random(SEED)
     languages = _languages()
@@ -38,12 +38,12 @@ def multilingual(count: int, fewest_bytes: int, most_bytes: int) -> list[str]:
         text = rng.choice(words)
         while len(text.encode()) < least:
             text = f"{text} {rng.choice(words)}"
-        # Where words are sentences, as in Chinese, the last one may be much too long.
+        # Where a word is a sentence, as in Chinese, the last one may be much too long.
         texts.append(text.encode()[:most_bytes].decode(errors="ignore"))
     return texts
 
 
 def of_words(words: Sequence[str], count: int, length: int) -> list[str]:
-    """Draw texts of so many random words each."""
+    """Draw texts of ``length`` random words each."""
     rng = random.Random(SEED)
     return [" ".join(rng.choices(words, k=length)) for _ in range(count)]

@@ -18,6 +18,6 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def typical(call: Callable[[], object], items: int, passes: int) -> float:
-    """Return the seconds an item takes, the median of some passes after one that warms up."""
+    """Return the seconds per item: the median of the passes after one to warm up."""
     call()
     return median(seconds(call) for _ in range(passes)) / items

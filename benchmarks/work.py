@@ -1,4 +1,4 @@
-"""What a piece of work is made of: what it asks of each library and what comes out."""
+"""Works: what is measured with each library, the input, and the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Unit(Enum):
-    """The unit of a figure; it also says which way is better."""
+    """The unit of a figure, and whether more of it is better."""
 
     SECONDS = "s"
     BYTES = "bytes"
@@ -27,7 +27,7 @@ class Unit(Enum):
         return self is Unit.LINES_PER_SECOND
 
     def text(self, value: float) -> str:
-        """Write a figure in a readable scale."""
+        """Format a value in a readable scale."""
         if self is Unit.LINES_PER_SECOND:
             return f"{value:,.0f} lines/s"
         if self is Unit.BYTES:
@@ -44,16 +44,16 @@ def _decimals(value: float) -> int:
 
 @dataclass(frozen=True)
 class Point:
-    """Where a figure stands in a chart of how something grows.
+    """The position of a figure in a chart of growth.
 
     Attributes
     ----------
     line : str
-        Name of the line that the figure is a point of.
+        Name of the line to which the point belongs.
     axis : str
-        What grows.
+        The quantity that grows.
     x : float
-        How far it has grown.
+        Its value.
     """
 
     line: str
@@ -70,22 +70,22 @@ class Figure:
     key : str
         Name of the number among the values of an outcome.
     title : str
-        What the table calls it.
+        Title of the row in the table.
     unit : Unit
         Its unit.
     ceiling : float or None
-        Most that it may be for our package, in the unit.
+        Largest value for our package, in the unit.
     floor : float or None
-        Least that our package may do in comparison with the official one: 2.0 is twice as
-        good, that is twice the rate or half the time or memory.
+        Smallest ratio to the official package: 2.0 is twice as good, that is twice the rate or
+        half the time or memory.
     compared : bool
-        Whether a ratio to the official package means something.
+        Whether a ratio to the official package is meaningful.
     stand_ins : tuple of str
-        Keys of the numbers to take from a library that has no such call, the first that there is.
+        Keys of the numbers to use for a library without such a call; the first that exists.
     headline : str or None
-        What the README calls it; None for a figure that it leaves out.
+        Title in the table of headlines; None leaves the figure out.
     point : Point or None
-        Its place in a chart of growth.
+        Its position in a chart of growth.
     """
 
     key: str
@@ -101,18 +101,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class Task:
-    """What a process gets to work on.
+    """The input of a measured process.
 
     Attributes
     ----------
     model : str
         Path of the model; empty for a work that needs none.
     words : int
-        How many words its vocabulary has.
+        Number of words in its vocabulary.
     known, unknown : list of str
         Words of its vocabulary and words that are not in it.
     ids : list of int
-        The places of the known words in the vocabulary.
+        Ids of the known words in the vocabulary.
     growing : list of Task
         The same for smaller models up to this one, smallest first.
     classifier : str
@@ -122,9 +122,9 @@ class Task:
     lid : str
         Path of the language identification model.
     program : str
-        The official program; empty where there is none.
+        Path of the official program; empty if there is none.
     passes : int
-        How often a loop is timed within the process; the median counts.
+        How often a loop is timed within the process; the median is used.
     """
 
     model: str = ""
@@ -141,24 +141,24 @@ class Task:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Task:
-        """Make a task of what `dataclasses.asdict` made of one."""
+        """Restore a task from the result of `dataclasses.asdict`."""
         growing = [cls.of(smaller) for smaller in settings["growing"]]
         return cls(**{**settings, "growing": growing})
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a process has measured.
+    """The results of a measured process.
 
     Attributes
     ----------
     values : dict of str to float
-        Numbers by the keys of the figures.
+        Values by the keys of the figures.
     answers : dict of str to ndarray
-        What the calls gave. Every array of every other library is compared with the first one
-        of the official package.
+        Results of the calls. Every array of every other library is compared with the first
+        array of the official package.
     notes : list of str
-        What is to be said under the table.
+        Remarks for below the table.
     """
 
     values: dict[str, float]
@@ -168,7 +168,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Work:
-    """One piece of work.
+    """One work.
 
     Attributes
     ----------
@@ -179,13 +179,13 @@ class Work:
     libraries : mapping of str to callable
         The function that does the work with a library, by the library's name.
     rule : Rule
-        How answers are compared with the official ones; None for a work without answers.
+        How to compare answers with the official ones; None for a work without answers.
     rules : mapping of str to Rule
         Other rules for some of the answers, by their names.
     needs : tuple of str
-        The parts of a task that it needs, by the names of the attributes.
+        Names of the attributes of the task that it needs.
     rounds : int or None
-        Most rounds that are worth their time.
+        Maximum number of rounds, for works that take long.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Check what is in a source archive and in a wheel: all that belongs there, and nothing else.
+"""Check that a source archive and a wheel contain exactly the files that they should.
 
 python scripts/check_archives.py ARCHIVE WHEEL
 """
@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[1]
-# For the repository alone.
+# Files of the repository that are in no archive.
 NOT_ARCHIVED = (".ci/", ".github/", ".gitignore")
 MADE_BY_SETUPTOOLS = {"PKG-INFO", "setup.cfg"}
 NOT_IN_WHEEL = {".pyx", ".pxd", ".c", ".h"}
@@ -20,13 +20,13 @@ LARGEST_WHEEL = 4_000_000
 
 
 def tracked() -> set[str]:
-    """Name the files of the repository."""
+    """Return the names of the files that git tracks and an archive contains."""
     done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     return {name for name in done.stdout.splitlines() if not name.startswith(NOT_ARCHIVED)}
 
 
 def check_archive(path: Path, files: set[str]) -> list[str]:
-    """List what a source archive lacks or has too much of."""
+    """List the missing and the unexpected files of a source archive."""
     with tarfile.open(path) as archive:
         names = {
             "/".join(PurePosixPath(member.name).parts[1:])
@@ -43,7 +43,7 @@ def check_archive(path: Path, files: set[str]) -> list[str]:
 
 
 def check_wheel(path: Path, files: set[str]) -> list[str]:
-    """List what a wheel lacks or has too much of."""
+    """List the missing and the unexpected files of a wheel, and its other faults."""
     with zipfile.ZipFile(path) as wheel:
         names = {member.filename for member in wheel.infolist() if not member.is_dir()}
     package = {name for name in files if name.startswith("fasttext_lite/")}
@@ -58,16 +58,16 @@ def check_wheel(path: Path, files: set[str]) -> list[str]:
         *(f"{path.name} should not have {name}" for name in sorted(inside - expected)),
     ]
     if modules != {name.split(".", 1)[0] for name in compiled}:
-        problems.append(f"{path.name} has other compiled modules than there are sources")
+        problems.append(f"the compiled modules of {path.name} do not match the sources")
     if len(licences) != 2:
-        problems.append(f"{path.name} has the licences {licences}")
+        problems.append(f"{path.name} should have two licences, not {licences}")
     if path.stat().st_size > LARGEST_WHEEL:
-        problems.append(f"{path.name} has {path.stat().st_size} bytes")
+        problems.append(f"{path.name} has {path.stat().st_size} bytes, over {LARGEST_WHEEL}")
     return problems
 
 
 def main() -> int:
-    """Print the problems of an archive and a wheel, and return 1 where there are any."""
+    """Print the problems of an archive and a wheel; return 1 if there are any."""
     archive, wheel = map(Path, sys.argv[1:])
     files = tracked()
     problems = check_archive(archive, files) + check_wheel(wheel, files)

@@ -2,14 +2,14 @@
 
     python scripts/train_sample.py TEXT_FOLDER fasttext_lite/data/sample.bin
 
-``TEXT_FOLDER`` is searched recursively. What is read:
+``TEXT_FOLDER`` is searched recursively for
 
-- ``*.txt``: plain text, any number of sentences to a line;
+- ``*.txt``: plain text, any number of sentences per line;
 - ``data.*``: WordNet's synset files. The words of a synset and its gloss (the part of the line
-  after " | ") make one sentence;
+  after " | ") become one sentence;
 - ``*.zip``: the ``*.txt`` and ``data.*`` members of the archive.
 
-The folder of the model that comes with the package holds six files:
+The model in the package was trained from a folder of six files:
 
 - ``state_union.zip`` and ``inaugural.zip``, two corpora of nltk_data (zipped or unzipped);
 - ``data.adj``, ``data.adv``, ``data.noun``, ``data.verb`` of Debian's package ``wordnet-base``,
@@ -47,7 +47,7 @@ WORD = re.compile(r"[^\W\d_]+")
 
 
 def find_texts(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every text under a folder, those in zip archives included."""
+    """Yield the name and content of every text under a folder, also within zip archives."""
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
@@ -59,12 +59,12 @@ def find_texts(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def is_text(path: Path | PurePosixPath) -> bool:
-    """Tell whether a file is plain text or one of WordNet's synset files."""
+    """Return whether a file is plain text or one of WordNet's synset files."""
     return path.suffix == ".txt" or path.stem == "data"
 
 
 def decode(content: bytes) -> str:
-    """Decode UTF-8, or Windows-1252 where it is not UTF-8, as in a few files of nltk_data."""
+    """Decode UTF-8, or else Windows-1252, the encoding of a few files of nltk_data."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -78,14 +78,14 @@ def split_synsets(text: str) -> Iterator[str]:
         if not bar or line.startswith(" "):
             continue
         # The layout is in wndb(5WN): the fourth field is the number of words in hexadecimal,
-        # and each word is followed by a number that tells its senses apart.
+        # and each word is followed by a number that distinguishes its senses.
         columns = fields.split()
         words = columns[4 : 4 + 2 * int(columns[3], 16) : 2]
         yield SYNTAX_MARK.sub("", " ".join(words)).replace("_", " ") + " " + gloss
 
 
 def read_sentences(folder: Path) -> list[list[str]]:
-    """Read every text under a folder as sentences of lower-case words of letters."""
+    """Read every text under a folder as sentences: lists of lower-case words of letters only."""
     sentences = []
     for name, content in find_texts(folder):
         text = decode(content)
@@ -106,7 +106,7 @@ def model_size(words: list[str], dim: int, bucket: int) -> int:
 
 
 def smallest_min_count(sentences: list[list[str]], dim: int, bucket: int, max_bytes: int) -> int:
-    """Return the smallest minimal count with which the model still fits into ``max_bytes``."""
+    """Return the smallest ``minCount`` with which the model fits into ``max_bytes``."""
     counts = Counter(word for sentence in sentences for word in sentence)
     for min_count in range(1, max(counts.values(), default=0) + 1):
         words = ["</s>"] + [word for word, count in counts.items() if count >= min_count]
@@ -116,12 +116,12 @@ def smallest_min_count(sentences: list[list[str]], dim: int, bucket: int, max_by
 
 
 def train(text: Path, options: dict[str, Any]) -> Any:
-    """Train until a model comes out whose matrices are all finite numbers."""
+    """Train until all numbers of the model are finite, at most `ATTEMPTS` times."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             model = fasttext.train_unsupervised(str(text), **options)
         except RuntimeError as error:
-            # The official trainer leaves a few weights uninitialised, and may meet a NaN there.
+            # The official trainer leaves a few weights uninitialised, which may be NaN.
             if "NaN" not in str(error):
                 raise
             print(f"attempt {attempt}: {error}", file=sys.stderr)
@@ -131,7 +131,7 @@ def train(text: Path, options: dict[str, Any]) -> Any:
         ):
             return model
         print(f"attempt {attempt}: the trained weights are not all finite", file=sys.stderr)
-    raise SystemExit(f"no sound model in {ATTEMPTS} attempts")
+    raise SystemExit(f"no finite model in {ATTEMPTS} attempts")
 
 
 def round_numbers(path: Path, bits: int) -> None:
@@ -156,10 +156,10 @@ def round_numbers(path: Path, bits: int) -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Read the command line; the defaults are those of the built-in model."""
+    """Parse the command line; the defaults are the options of the built-in model."""
     parser = argparse.ArgumentParser(description="Train the built-in sample model.")
-    parser.add_argument("folder", type=Path, metavar="TEXT_FOLDER", help="where the texts are")
-    parser.add_argument("out", type=Path, metavar="OUT.bin", help="where the model goes")
+    parser.add_argument("folder", type=Path, metavar="TEXT_FOLDER", help="folder of the texts")
+    parser.add_argument("out", type=Path, metavar="OUT.bin", help="file to write")
     parser.add_argument("--max-bytes", type=int, default=4_000_000, help="default: %(default)s")
     parser.add_argument("--model", choices=("skipgram", "cbow"), default="skipgram")
     parser.add_argument("--dim", type=int, default=40, help="default: %(default)s")

@@ -1,4 +1,4 @@
-"""Fixtures: models trained by the official program, each kind once a session."""
+"""Fixtures: models trained by the official program, each kind once per session."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TEXTS = {"plain": plain_lines, "language": language_lines, "topic": topic_lines}
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Path of a model of the official program: ``trained(model="cbow", text="plain", dim=8)``.
+    """Return a function that trains a model: ``trained(model="cbow", text="plain", dim=8)``.
 
-    ``text`` names one of TEXTS, all else goes to `train_official`. A test that asks for it is
-    skipped where the official package is not installed.
+    ``text`` names one of TEXTS; other options are passed to `train_official`. The function returns
+    the path of the model. Tests that use it are skipped if the official package is not installed.
     """
     pytest.importorskip("fasttext")
     directory = tmp_path_factory.mktemp("trained")

@@ -1,10 +1,10 @@
-"""Call each public function again and again, and see whether memory grows.
+"""Call each public function many times, and check whether memory grows.
 
     python tests/leaks.py [--calls 1000000]
 
-measures the resident memory of the process before and after. Functions that write files or build
-whole tables take part with as many calls as a minute allows. The tests run `CALLS` some hundred
-times, and count the blocks that are held instead.
+measures the resident memory of the process before and after. Slow functions are called as often as
+a minute allows. `tests/unit/test_leaks.py` makes some hundred calls of each function, and counts
+the memory blocks in use instead.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _refused(call: Callable[..., Any], *arguments: Any, **options: Any) -> None:
 
 
 def make_calls(folder: Path) -> dict[str, Callable[[], object]]:
-    """Write models into a folder, and return calls of all that is public, by their names."""
+    """Write models into a folder, and return named calls of all public functions."""
     (folder / "dense.bin").write_bytes(build())
     (folder / "supervised.bin").write_bytes(build(**_LABELS, word_ngrams=2, loss=HS))
     quantised = build(**_LABELS, input_quantizer=Quantizer(qnorm=True), prune=[(1, 0), (3, 1)])
@@ -106,16 +106,16 @@ def make_calls(folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def resident_bytes() -> int:
-    """Memory of this process, as the system counts it."""
+    """Return the resident memory of this process in bytes."""
     with Path("/proc/self/statm").open() as file:
         return int(file.read().split()[1]) * 4096
 
 
 def main() -> None:
-    """Measure each call, and end badly where one makes the process grow."""
+    """Measure each call, and exit with an error if the process grows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=60, help="the most for one function")
+    parser.add_argument("--seconds", type=float, default=60, help="time limit for one function")
     options = parser.parse_args()
     grown = []
     with tempfile.TemporaryDirectory() as folder:
@@ -124,15 +124,15 @@ def main() -> None:
             done, after = _repeat(call, options.calls, options.seconds)
             per_call = (after - before) / done
             print(f"{name:40}{done:10} calls {per_call:10.3f} bytes a call", flush=True)
-            # No block of memory takes less than 16 bytes; pages come and go.
+            # A leaked block takes at least 16 bytes; the number of pages fluctuates.
             if after - before > max(4 << 20, 4 * done):
                 grown.append(name)
     if grown:
-        sys.exit(f"these grow: {', '.join(grown)}")
+        sys.exit(f"memory grows with: {', '.join(grown)}")
 
 
 def _repeat(call: Callable[[], object], calls: int, seconds: float) -> tuple[int, int]:
-    """Call so often, or for so long; the number of calls, and the memory behind them."""
+    """Call until either limit; return the number of calls, and the memory afterwards."""
     end = time.monotonic() + seconds
     done = 0
     while done < calls and time.monotonic() < end:

@@ -1,11 +1,10 @@
-"""Many threads ask one model everything at once; by hand:
+"""Run every query of a model from many threads at once; by hand:
 
     python tests/stress.py --minutes 15 --threads 32
 
-asks a raw, a compact, a quantised supervised and a text model, a quarter of the time each. Every
-answer is compared with that of a single thread. The resident memory is told as it goes, and has to
-stay in the last quarter where it was in the second. Exits with 1 if an answer differs or the memory
-grows.
+queries a raw, a compact, a quantised supervised and a text model for a quarter of the time each.
+Every answer is compared with that of a single thread. The resident memory is printed, and must not
+grow from the second quarter to the last. Exits with 1 if an answer differs or the memory grows.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
 
     Question = Callable[[ftl.Model], Any]
 
-# Turns of the four models, each of which begins with a model that was just opened.
+# Number of turns; each opens one of the four models afresh.
 _TURNS = 40
-# Megabytes by which the memory may differ: threads come and go with the arenas of their malloc.
+# Megabytes by which the memory may differ, since malloc keeps arenas for threads.
 _SLACK = 16
 
 
@@ -61,7 +60,7 @@ def write_models(folder: Path) -> list[Path]:
 
 
 def questions(model: ftl.Model, seed: int) -> list[Question]:
-    """Make questions of every kind that the model has answers to."""
+    """Return random queries of every kind that the model supports."""
     draw = random.Random(seed)
     known = list(model.words[:2000])
     closed = model.info.kind == "vectors"
@@ -133,7 +132,7 @@ def _row_of(model: ftl.Model, name: str, row: int) -> Any:
 
 
 def plain(answer: Any) -> Any:
-    """Return what can be compared, bit for bit."""
+    """Convert an answer to tuples and bytes, which compare bit for bit."""
     if isinstance(answer, np.ndarray):
         return answer.dtype.str, answer.shape, answer.tobytes()
     if isinstance(answer, (list, tuple)):
@@ -142,24 +141,24 @@ def plain(answer: Any) -> Any:
 
 
 def hammer(path: Path, threads: int, rounds: Iterable[int], seed: int = 0) -> tuple[int, list[str]]:
-    """Ask a model from many threads at once.
+    """Query a model from many threads at once.
 
-    The model is opened afresh, so that the threads come first to all that is made at first need.
+    The model is opened afresh, so that the threads race to compute its lazy values.
 
     Parameters
     ----------
     path : Path
     threads : int
     rounds : iterable of int
-        Shared by all threads, each of which asks one question for each item that it takes.
+        Shared by all threads; for each item that a thread draws it runs one query.
     seed : int
 
     Returns
     -------
     int
-        How many answers there were.
+        Number of answers.
     list of str
-        What was wrong.
+        Errors and wrong answers.
     """
     alone = ftl.load(path)
     asked = questions(alone, seed)
@@ -212,7 +211,7 @@ def main() -> int:
         paths = write_models(Path(folder))
         memory = {path: [] for path in paths}
         total = 0
-        # A model after the other, and all of them again: what one leaves behind shows up later.
+        # The models take turns, so that a leak of one shows up in later turns.
         for turn in range(_TURNS):
             if wrong:
                 break
@@ -230,7 +229,7 @@ def main() -> int:
         if second and statistics.median(last) - statistics.median(second) > _SLACK:
             wrong.append(f"{path.suffix}: memory grew: {[round(size) for size in sizes]} MB")
     print(f"{total} answers from {options.threads} threads in {time.monotonic() - begun:.0f} s")
-    print("\n".join(wrong) or "all as from one thread, memory flat")
+    print("\n".join(wrong) or "all answers equal those of one thread, memory constant")
     return bool(wrong)
 
 

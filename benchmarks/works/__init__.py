@@ -1,4 +1,4 @@
-"""The pieces of work, by the name that the command line takes."""
+"""The works, by their names on the command line."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ WORKS: dict[str, Work] = {
     "growth-unknown": growth.SHARE_WORK,
 }
 
-# What --quick runs: works with floors under the ratio to the official package.
+# The works of --quick, which have floors under the ratio to the official package.
 QUICK = ("opening", "known-words", "unknown-words", "sentences", "predicting-dense")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LINES = 200_000
 DISTINCT = 20_000
 
-# The official package has no command, so this stands in where its program is not at hand.
+# The official package has no command, so this script replaces a missing official program.
 SCRIPT = """
 import sys, fasttext
 model = fasttext.load_model(sys.argv[1])
@@ -33,7 +33,7 @@ with open(sys.argv[2], encoding="utf-8") as file:
 
 
 def _measure(command: list[str], model: str) -> tuple[float, NDArray[Any]]:
-    """Return the lines a second, and the labels of the first lines."""
+    """Return the lines per second, and the labels of the first lines."""
     lines = texts.multilingual(DISTINCT, 50, 100) * (LINES // DISTINCT)
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name, "lines.txt"), Path(name, "labels.txt")

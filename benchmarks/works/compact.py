@@ -1,4 +1,4 @@
-"""The compact file: make it, open it, and share it among processes."""
+"""The compact file: convert to it, open it, and share it among processes."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ PROCESSES = 8
 WORDS = 100_000
 
 
-# The matrices are two thirds of the official file at most; the vocabulary has an index too.
+# Bounds on the size relative to the official file: at most two thirds for the matrices, plus the
+# vocabulary with its index.
 SHARE = {"float32": 0.8, "float16": 0.42, "int8": 0.25}
 
 
 def compact_path(model: str, kind: str) -> Path:
-    """Where a compact file of a model is kept."""
+    """Return the path of a compact file of a model."""
     return Path(model).with_suffix(f".{kind}.safetensors")
 
 
 def ensure_compact(model: str, dtype: str, **options: Any) -> str:
-    """Make a compact file of a model where it is missing or older than the model.
+    """Convert a model to a compact file, unless a newer one than the model exists.
 
     Parameters
     ----------
     model : str
     dtype : str
     **options
-        Other options of `convert`; they name the file too.
+        Other options of `convert`; their names become part of the file name.
     """
     path = compact_path(model, "-".join([dtype, *options]))
     if not path.exists() or path.stat().st_mtime < Path(model).stat().st_mtime:
@@ -52,7 +53,7 @@ def ensure_compact(model: str, dtype: str, **options: Any) -> str:
 
 
 class _Peak(threading.Thread):
-    """Watches the private memory of this process."""
+    """Sample the maximum of the private memory of this process."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -103,7 +104,7 @@ def _open(task: Task) -> Outcome:
 
 
 def _embed(path: str, seed: int, pipe: Connection) -> None:
-    """Open the file, embed random words, and say how much private memory the rest of it takes."""
+    """Open the file, embed random words, and send the private memory without the vectors."""
     letters = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", np.uint8)
     random = np.random.default_rng(seed)
     words = [random.choice(letters, random.integers(6, 15)).tobytes() for _ in range(WORDS)]
@@ -126,7 +127,7 @@ def _share(task: Task) -> Outcome:
         worker.start()
         pipes.append(ours)
         workers.append(worker)
-    # All are alive while they measure, so that what they share counts as shared.
+    # All processes are alive while they measure, so that shared pages count as shared.
     private = [pipe.recv() for pipe in pipes]
     for pipe in pipes:
         pipe.send(None)
@@ -157,7 +158,7 @@ CONVERTING = Work(
         *_limits("int8", 30, 1.3e9),
     ),
     libraries={OURS: _convert},
-    # A minute each at the full size.
+    # Each conversion takes up to a minute at the full size.
     rounds=2,
 )
 

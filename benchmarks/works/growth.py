@@ -1,4 +1,4 @@
-"""How the time grows with threads, with the vocabulary and with the share of unknown words."""
+"""Growth of the time with threads, with the vocabulary and with the share of unknown words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VOCABULARIES = [shape.words for shape in SIZES.values()]
 
 
 def _figures(lines: dict[str, str], axis: str, points: Iterable[int]) -> tuple[Figure, ...]:
-    """Describe the points of some lines; a figure's key is that of its line and how far it is."""
+    """Return the points of some lines; the key of a figure is the key of its line and its x."""
     return tuple(
         Figure(f"{key}_{x}", f"{line} ({axis}: {x:,})", Unit.SECONDS, point=Point(line, axis, x))
         for key, line in lines.items()
@@ -64,7 +64,7 @@ def _threads(task: Task) -> Outcome:
                     partial(call, items, threads=threads), len(items), task.passes
                 )
     for threads in THREADS:
-        # The model is the compact one, the last that was opened.
+        # `model` is the compact one, which was opened last.
         values[f"neighbors_{threads}"] = typical(
             partial(model.neighbors, task.known[0], NEAREST, threads=threads), 1, task.passes
         )
@@ -100,7 +100,7 @@ def _official_vocabulary(task: Task) -> Outcome:
     import_module(LIBRARIES[OFFICIAL].module)
     values = {}
     for smaller in task.growing:
-        opened: list[Any] = []  # emptied before the next model, so that two are never in memory
+        opened: list[Any] = []  # emptied before the next model, so that only one is in memory
         values[f"raw_open_{smaller.words}"] = seconds(
             partial(_open_official, smaller.model, smaller.known[0], opened)
         )
@@ -113,7 +113,7 @@ def _official_vocabulary(task: Task) -> Outcome:
 
 
 def _mixtures(task: Task) -> list[tuple[int, list[str]]]:
-    """Return as many words for each percentage of unknown ones, evenly mixed."""
+    """Return a list of words for each percentage of unknown ones, evenly mixed."""
     count = min(len(task.known), len(task.unknown))
     return [
         (

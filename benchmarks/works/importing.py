@@ -1,4 +1,4 @@
-"""Import a package in a fresh process, beside an import of NumPy alone."""
+"""Import a package in a fresh process, compared with an import of NumPy alone."""
 
 from __future__ import annotations
 

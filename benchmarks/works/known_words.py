@@ -1,4 +1,4 @@
-"""Vectors of words of the vocabulary: their own row and their n-grams."""
+"""Vectors of words of the vocabulary: the word row and the rows of the n-grams."""
 
 from __future__ import annotations
 

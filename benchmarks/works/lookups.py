@@ -1,7 +1,7 @@
 """Vectors of many words, one by one and in one call, with each library.
 
-From the official file, whose rows are summed for every word, and from the compact float16 file
-that was made of it.
+The words are looked up in the official file, whose rows are summed for every word, and in the
+float16 compact file converted from it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What is asked one by one, and what is compared.
+# Number of words that are looked up one by one, and compared.
 SOME = 20_000
 
 
@@ -112,14 +112,14 @@ def work(
     Parameters
     ----------
     kind : str
-        What the words are to the model.
+        ``"known"`` or ``"unknown"``.
     words_of : callable
-        Takes the words from a task.
+        Returns the words of a task.
     floors : tuple of float
-        Of asking the official file one by one, in one call, and with two threads, as ratios to
-        the official loop.
+        Smallest ratios to the official loop, with the official file: one by one, in one call,
+        and with two threads.
     ceilings : dict of str to float
-        By the keys of figures, in seconds a word.
+        Largest times by the keys of figures, in seconds per word.
     """
     single = ("one_by_one",)
     batch = ("one_thread", "one_by_one")

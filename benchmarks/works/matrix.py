@@ -1,4 +1,4 @@
-"""The directions of all words as one NumPy file, for who searches matrices."""
+"""The normalised vectors of all words as a NumPy file, for libraries that search matrices."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ BLOCK = 100_000
 
 
 def ensure_matrix(model: str) -> str:
-    """Find the vectors of the words of a model, each of length 1, or write them beside it.
+    """Return the file of the word vectors of a model, each of length 1; write it if needed.
 
     Returns
     -------
     str
-        Path of a ``.npy`` file: float32, shape (words, dim). It is made with our package, whose
-        vectors are those of the official one in every bit.
+        Path of a ``.npy`` file beside the model: float32, shape (words, dim). It is computed with
+        our package, whose vectors equal the official ones in every bit.
     """
     path = Path(model).with_suffix(".directions.npy")
     if not path.exists() or path.stat().st_mtime < Path(model).stat().st_mtime:

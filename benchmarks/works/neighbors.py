@@ -1,4 +1,4 @@
-"""The ten nearest words of all, exactly."""
+"""Exact search of the ten nearest words."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    # Ids and scores of the nearest of each query, best first.
+    # Returns the ids and scores of the nearest words of each query, best first.
     Search = Callable[[NDArray[np.float32]], tuple[NDArray[Any], NDArray[Any]]]
 
 NEAREST = 10
@@ -42,7 +42,7 @@ MANY = 64
 
 
 def _each(call: Callable[[str], object], words: Sequence[str]) -> float:
-    """Seconds of a typical query, each asked once after one that warms up."""
+    """Return the median seconds of queries, each run once, after one to warm up."""
     call(words[-1])
     return median(seconds(partial(call, word)) for word in words[:SINGLE])
 
@@ -52,7 +52,7 @@ def _array(found: Sequence[Sequence[tuple[int, float]]]) -> NDArray[Any]:
 
 
 def _first(call: Callable[[], object]) -> dict[str, float]:
-    """Seconds and private memory of the first neighbours."""
+    """Return the seconds and the private memory of the first query."""
     values = {"first": seconds(call)}
     after = memory.memory()
     if "private" in after:
@@ -68,7 +68,7 @@ def _ours(task: Task) -> Outcome:
     if "neighbors_index" in inspect.signature(convert).parameters:
         paths["index"] = ensure_compact(task.model, "float16", neighbors_index=True)
     else:
-        notes.append("no neighbours' index in this version")
+        notes.append("this version has no index of neighbours")
     model = open_model(OURS, task.model)
     words = task.known[:MANY]
 
@@ -115,7 +115,7 @@ def _gensim(task: Task) -> Outcome:
 
 
 def _of_matrix(prepare: Callable[[NDArray[np.float32]], Search], task: Task) -> Outcome:
-    """Measure a library that searches a matrix; the word itself is the nearest of all."""
+    """Measure a library that searches a matrix, and remove the query word from its answers."""
     vectors = np.load(ensure_matrix(task.model))
     queries = vectors[task.ids[:MANY]]
     search = prepare(vectors)
@@ -162,7 +162,7 @@ def _usearch(vectors: NDArray[np.float32]) -> Search:
 
 
 def _best(scores: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Ids and scores of the best of each row."""
+    """Return the ids and scores of the best of each row."""
     ids = np.argpartition(scores, -NEAREST - 1, axis=1)[:, -NEAREST - 1 :]
     best = np.take_along_axis(scores, ids, axis=1)
     order = np.argsort(-best, axis=1)
@@ -170,7 +170,7 @@ def _best(scores: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _numkong(vectors: NDArray[np.float32]) -> Search:
-    """Its dot products of float16 rows with packed queries, on one thread, as it has them."""
+    """Compute dot products of float16 rows and packed queries; numkong uses one thread."""
     numkong = import_module("numkong")
     halves = vectors.astype(np.float16)
 

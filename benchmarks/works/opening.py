@@ -1,4 +1,4 @@
-"""Open a model, and get the first vector out of it."""
+"""Open a model, and get its first vector."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ WEB_TEXT_WORDS = 100
 
 @dataclass(frozen=True)
 class _Subject:
-    """A model, and sets of texts for it by name."""
+    """A model, and named sets of texts for it."""
 
     model: str
     texts: Mapping[str, list[str]]
@@ -45,7 +45,7 @@ def _languages(task: Task) -> _Subject:
 
 
 def _web(task: Task) -> _Subject:
-    """Texts of which every fifth word is unknown."""
+    """Return texts in which every fifth word is unknown."""
     words = task.classifier_words + [f"{word}zq" for word in task.classifier_words[::4]]
     return _Subject(task.classifier, {"text": texts.of_words(words, WEB_TEXTS, WEB_TEXT_WORDS)})
 
@@ -110,7 +110,7 @@ def _official_face(library: str, subject_of: Callable[[Task], _Subject], task: T
     model = open_model(library, subject.model)
     ways: dict[str, Callable[[list[str]], object]] = {}
     answers, notes = {}, []
-    # One text fails in the official package with NumPy 2, a list in fasttext-predict.
+    # One text fails in the official package with NumPy 2, and a list fails in fasttext-predict.
     try:
         found = map(model.predict, _all(subject))
         answers["each"] = _array((labels[0], probabilities[0]) for labels, probabilities in found)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# As many texts as words to look up would be a long run.
+# Fewer texts than words keep the run short.
 WORDS_FOR_A_TEXT = 50
 SHORTER, LONGER = 12, 20
 
@@ -75,7 +75,7 @@ def _official(task: Task) -> Outcome:
 
 
 def _model2vec(task: Task) -> Outcome:
-    """Look up the same vectors: those of the words, of length 1, and their mean for a text."""
+    """Use the same vectors: those of the words, scaled to length 1, and their mean for a text."""
     shorter, longer = _texts(task)
     tokenizers = import_module("tokenizers")
     vocabulary = synthetic.vocabulary(task.words)

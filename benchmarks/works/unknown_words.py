@@ -1,4 +1,4 @@
-"""Vectors of words that the model never saw: 38 rows each on average."""
+"""Vectors of words outside the vocabulary: 38 rows each on average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What we export, opened by the official package and by gensim."""
+"""Exported files, opened by the official package and by gensim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 fasttext = pytest.importorskip("fasttext")
 
-# faiss is wrapped by SWIG, whose types warn of themselves on some Pythons.
+# SWIG, which wraps faiss, raises this warning on some Pythons.
 quantizing = pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
 
 KNOWN = {word.encode() for lines in SENTENCES.values() for line in lines for word in line.split()}
@@ -27,7 +27,7 @@ SKIPGRAM = {"model": "skipgram", "minn": 3, "maxn": 6, "bucket": 5000, "dim": 20
 CBOW = {"model": "cbow", "minn": 1, "maxn": 3, "bucket": 997, "dim": 11, "loss": "hs"}
 WORDS_ONLY = {"model": "skipgram", "minn": 0, "maxn": 0, "dim": 10}
 UNSUPERVISED = {"skipgram": SKIPGRAM, "cbow": CBOW, "words-only": WORDS_ONLY}
-# Ten divides the numbers of their rows: what is left over the official trainer does not initialise.
+# Ten divides the sizes of their matrices: the official trainer leaves a remainder uninitialised.
 LANGUAGES = {"model": "supervised", "text": "language", "dim": 20, "epoch": 20, "lr": 0.5}
 CLASSIFIERS = {
     "words": LANGUAGES,
@@ -48,7 +48,7 @@ def words_of(model: ftl.Model) -> list[bytes]:
 
 
 def farthest(actual: np.ndarray, desired: np.ndarray) -> float:
-    """The greatest difference, in lengths of the vector that is desired."""
+    """Return the largest difference, relative to the length of the desired vector."""
     lengths = np.linalg.norm(desired, axis=1)
     return float((np.abs(actual - desired).max(axis=1)[lengths > 0] / lengths[lengths > 0]).max())
 
@@ -58,7 +58,7 @@ def assert_same_neighbors(official: Any, ours: ftl.Model, queries: list[str]) ->
         theirs = official.get_nearest_neighbors(query, k=10)
         found = ours.neighbors(query, k=10)
         assert_allclose([near.score for near in found], [score for score, _ in theirs], atol=1e-5)
-        # Words of one score may come in any order, the last ones for others of that score.
+        # Words of equal scores may differ in order, and the last ones may be replaced by others.
         clear = [score > theirs[-1][0] + 1e-5 for score, _ in theirs]
         assert {word for (_, word), is_clear in zip(theirs, clear, strict=True) if is_clear} <= {
             near.word for near in found
@@ -74,23 +74,23 @@ def assert_same_predictions(actual: Any, desired: Any, atol: float = 1e-5) -> No
 
 
 def gaps(classifier: Any) -> np.ndarray:
-    """How far the first label of each text is before the second."""
+    """Return the lead of the first label of each text over the second."""
     probabilities = np.array(classifier.predict(TEXTS, k=2)[1])
     return probabilities[:, 0] - probabilities[:, 1]
 
 
 def decided_classifier(trained: Callable[..., Path], options: dict[str, Any]) -> Path:
-    """Path of a classifier that has learned something, which not every training does."""
+    """Return the path of a classifier whose training succeeded, which not every one does."""
     for attempt in range(20):
         path = trained(**options | {"lr": options["lr"] + attempt / 100})
         if (gaps(fasttext.load_model(str(path))) > 0.1).mean() > 0.3:
             return path
-    raise RuntimeError("no training came to a result")
+    raise RuntimeError("no training succeeded")
 
 
 @pytest.fixture
 def compact(trained: Callable[..., Path], tmp_path: Path) -> Callable[..., ftl.Model]:
-    """Convert a trained model to a compact file and open that."""
+    """Return a function that converts a trained model and opens the compact file."""
 
     def convert(options: dict[str, Any], dtype: str = "float32", **keep: Any) -> ftl.Model:
         ftl.convert(trained(**options), tmp_path / "model.safetensors", dtype, **keep)
@@ -243,7 +243,7 @@ def test_the_sum_of_very_long_words_is_undone_too(tmp_path: Path) -> None:
     ours = ftl.load(compacted)
     words = words_of(ours)
     back = official_vectors(exported(ours, tmp_path / "back.bin"), words)
-    # The sum of a thousand rows is rounded as often.
+    # The sum of thousands of rows has as many roundings.
     assert_allclose(back, ours[words], atol=1e-6)
 
 
@@ -297,7 +297,7 @@ def test_a_compact_file_is_quantised_too(
     if keep == {"subwords": "used"}:
         assert ours.info.pruned
         assert_array_equal((ours[UNKNOWN] != 0).any(axis=1), (source[UNKNOWN] != 0).any(axis=1))
-        # From here the dense file has to make up for the dropped buckets once more.
+        # Exported again as a dense file, word rows have to compensate for the dropped buckets.
         dense = exported(target, tmp_path / "back.bin")
         assert farthest(official_vectors(dense, words), ours[words]) < 1e-6
 
@@ -319,7 +319,7 @@ def test_a_quantised_classifier_agrees_on_most_texts(
         assert len(ours) + ours.info.subword_rows == 500
         assert "</s>" in ours
     if "cutoff" in more:
-        # What is cut off changes more than the codes do.
+        # The cutoff changes more than the codes do.
         dense.quantize(cutoff=more["cutoff"], qnorm=True, dsub=1)
     found, expected = official.predict(TEXTS)[0], dense.predict(TEXTS)[0]
     same = np.array([a == b for a, b in zip(found, expected, strict=True)])
@@ -369,7 +369,7 @@ def test_word_vectors_without_a_model_become_one(tmp_path: Path) -> None:
 
 
 class TestGensim:
-    """gensim reads dense files, text and word2vec."""
+    """Dense files, text and word2vec, opened by gensim."""
 
     @pytest.fixture(autouse=True)
     def _gensim(self) -> None:

@@ -1,4 +1,4 @@
-"""Real files of 2016 and 2017 that come with gensim, beside gensim and beside the reference."""
+"""Real files of 2016 and 2017 from gensim's tests, compared with gensim and the reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import fasttext_lite as ftl
 gensim_fasttext = pytest.importorskip("gensim.models.fasttext")
 gensim_test = pytest.importorskip("gensim.test.utils")
 
-# The official program refuses the first three, which are older than the magic number.
+# The official program refuses the first three, which have no magic number yet.
 ENCODINGS = {
     "lee_fasttext.bin": "utf-8",
     "non_ascii_fasttext.bin": "utf-8",
@@ -27,7 +27,7 @@ END_OF_SENTENCE = "</s>"
 
 
 class Pair(NamedTuple):
-    """One file, opened by gensim and by us."""
+    """One file, opened by gensim and by this package."""
 
     path: str
     encoding: str
@@ -55,7 +55,7 @@ def test_rows_are_equal(pair: Pair) -> None:
 
 
 def test_vectors_of_words_are_equal(pair: Pair) -> None:
-    # gensim gives n-grams to "</s>", and hashes the UTF-8 of a word whatever the file holds.
+    # gensim gives n-grams to "</s>", and hashes words as UTF-8, not as the bytes of the file.
     words = [
         word
         for word in pair.gensim.index_to_key
@@ -66,7 +66,7 @@ def test_vectors_of_words_are_equal(pair: Pair) -> None:
 
 
 def test_vectors_of_unknown_words_are_equal(pair: Pair) -> None:
-    # gensim takes str only, so what is no UTF-8 stays out.
+    # gensim accepts str only, so words that are not UTF-8 are left out.
     known = {END_OF_SENTENCE, None, *pair.gensim.key_to_index}
     words = [word for word in map(_as_text, UNKNOWN) if word not in known]
     assert len(words) >= 1000

@@ -1,4 +1,4 @@
-"""Evaluation beside gensim, on the sample model as gensim holds it, and beside SciPy."""
+"""Evaluation compared with gensim, on the sample model, and with SciPy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ stats = pytest.importorskip("scipy.stats")
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> ftl.Model:
-    """The vectors of the sample model, through a file that gensim wrote."""
+    """Return the vectors of the sample model, read from a file that gensim wrote."""
     sample = ftl.load("sample")
     words = list(sample.words)
     vectors = keyedvectors.KeyedVectors(sample.dim)
@@ -44,7 +44,7 @@ def test_word_pairs_correlate_as_in_gensim(ours: ftl.Model, theirs: Any, name: s
     result = ftl.evaluate.word_similarity(ours, path)
     assert result.rho == pytest.approx(correlation[0], abs=1e-4)
     assert 100 * result.unknown / result.pairs == pytest.approx(unknown)
-    # With the n-grams of the model itself no pair is left out.
+    # The sample model has n-grams, so no pair is left out.
     whole = ftl.evaluate.word_similarity(ftl.load("sample"), path)
     assert (whole.pairs, whole.unknown, whole.left_out) == (result.pairs, result.unknown, 0)
     known = ftl.evaluate.word_similarity(ftl.load("sample"), path, known_only=True)
@@ -58,7 +58,7 @@ def test_analogies_are_answered_as_in_gensim(
     with open(gensim_test.datapath("questions-words.txt"), "rb") as file:  # noqa: PTH123
         lines = file.read().splitlines(keepends=True)
     path = tmp_path / "questions.txt"
-    # Every fourth question: gensim asks one at a time.
+    # Every fourth question, since gensim is slow: it computes one at a time.
     path.write_bytes(
         b"".join(line for i, line in enumerate(lines) if line[:1] == b":" or i % 4 == 0)
     )

@@ -1,4 +1,4 @@
-"""Our face for gensim beside gensim itself: results, their order, and what is raised."""
+"""The gensim layer compared with gensim: results, their order, and errors."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ gensim_test = pytest.importorskip("gensim.test.utils")
 
 SAMPLE = Path(ftl.__file__).parent / "data" / "sample.bin"
 NEARLY = 2e-6
-# Unlike any of the words of the models.
+# Words that are in none of the models.
 STRANGE = ["", "x", "日本語", "zzyzx quux", "naïveté", "</S>", "<", "a" * 300]
 
 
 class Pair(NamedTuple):
-    """One file, opened by gensim and by us."""
+    """One file, opened by gensim and by the gensim layer."""
 
     theirs: Any
     ours: face.FastTextKeyedVectors
@@ -71,13 +71,13 @@ def sample() -> Pair:
 
 
 def is_tied(i: int, scores: list[float]) -> bool:
-    """Whether a score may as well stand at another place; what follows the last is unseen."""
+    """Return whether a score is tied with a neighbour; the last may tie with an unseen one."""
     near = [abs(scores[i] - scores[j]) for j in (i - 1, i + 1) if 0 <= j < len(scores)]
     return i == len(scores) - 1 or min(near) < NEARLY
 
 
 def assert_same(ours: Any, theirs: Any) -> None:
-    """Compare answers of any kind: numbers closely, all else exactly."""
+    """Compare answers of any kind: numbers within a tolerance, all else exactly."""
     if isinstance(theirs, list) and theirs and isinstance(theirs[0], tuple):
         assert_same([score for _, score in ours], [score for _, score in theirs])
         for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
@@ -144,11 +144,11 @@ def turned(pairs: list[tuple[Any, str]]) -> list[tuple[str, Any]]:
 
 
 def first(words: list[str], count: int) -> list[str]:
-    """Take words whose vectors differ, from where they are frequent."""
+    """Return the most frequent words without "</s>"."""
     return [word for word in words if word != "</s>"][:count]
 
 
-# Each is asked of both, with the first words of the model.
+# Each call is made on both, with the first words of the model.
 CALLS: dict[str, Callable[[Any, list[str]], Any]] = {
     "str": lambda kv, w: str(kv),
     "get_vector writeable": lambda kv, w: [kv[word].flags.writeable for word in w],
@@ -196,7 +196,7 @@ CALLS: dict[str, Callable[[Any, list[str]], Any]] = {
     "relative_cosine": lambda kv, w: kv.relative_cosine_similarity(w[0], w[1]),
     "relative_cosine few": lambda kv, w: kv.relative_cosine_similarity(w[0], w[1], 3),
 }
-# Of words that no model knows, which have vectors where there are n-grams.
+# Calls with unknown words, which have vectors if the model has n-grams.
 UNKNOWN_CALLS: dict[str, Callable[[Any, list[str]], Any]] = {
     "item": lambda kv, w: kv["unheardofness"],
     "items": lambda kv, w: kv[["unheardofness", w[0], "", "日本語", w[1]]],
@@ -263,7 +263,7 @@ def test_the_keys_that_are_closer_differ_by_ties_alone(pair: Pair) -> None:
         assert abs(pair.theirs.rank(key, other) - len(ours) - 1) < np.count_nonzero(near)
 
 
-# gensim itself calls what it has deprecated, and divides by the length of zeros.
+# gensim calls its own deprecated functions, and divides by zero lengths.
 @pytest.mark.filterwarnings("ignore:Call to deprecated:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 @pytest.mark.parametrize("name", CALLS)
@@ -353,7 +353,7 @@ def test_analogies_are_scored_as_by_gensim(
 ) -> None:
     lines = Path(gensim_test.datapath("questions-words.txt")).read_text().splitlines()
     part = [line for i, line in enumerate(lines) if line.startswith(": ") or i % 20 == 0]
-    # The words of the model are in lower case.
+    # The words of the model are lower case.
     path = tmp_path / "analogies.txt"
     path.write_text("\n".join([*part, "one two three", *map(str.lower, part)]) + "\n")
     theirs, ours = (
@@ -375,7 +375,7 @@ def test_files_without_sense_are_refused(sample: Pair, tmp_path: Path) -> None:
     for text, call in calls:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
         ours, theirs = (answer(call, kv, []) for kv in (sample.ours, sample.theirs))
-        # Python alone can make a UnicodeDecodeError.
+        # This package raises a plain ValueError in place of a UnicodeDecodeError.
         kind = ValueError if isinstance(theirs, ValueError) else type(theirs)
         assert isinstance(theirs, Exception)
         assert isinstance(ours, kind)

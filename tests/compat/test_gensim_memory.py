@@ -1,4 +1,4 @@
-"""The search of the gensim layer is that of the model, and opening reads the head only."""
+"""The gensim layer uses the search of the model, and opening reads the head only."""
 
 from __future__ import annotations
 

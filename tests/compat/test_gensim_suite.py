@@ -1,8 +1,8 @@
-"""The tests of gensim itself, those that read, with our face in the place of its own classes.
+"""gensim's own tests of reading, with the classes of the gensim layer in place of gensim's.
 
 Each test of ``gensim/test/test_fasttext.py`` and ``gensim/test/test_keyedvectors.py`` runs, or has
-its reason in LEFT_OUT. Where they load a fastText file, `fasttext_lite.compat.gensim` loads it;
-where they load a word2vec file, gensim reads the numbers and our `KeyedVectors` answers.
+a reason in LEFT_OUT. fastText files are loaded by `fasttext_lite.compat.gensim`. word2vec files are
+read by gensim, and their numbers passed to our `KeyedVectors`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ LEFT_OUT = {
         """,
     },
 }
-# Test functions outside of a class, all of which train.
+# Test functions outside of classes; all of them train.
 FUNCTIONS = {
     "test_cbow_hs_training",
     "test_cbow_hs_training_fromfile",
@@ -117,7 +117,7 @@ CASES = [
 
 
 def load_word2vec_format(path: str, *, binary: bool) -> face.KeyedVectors:
-    """Stand for that method of gensim's KeyedVectors, by which its tests load one file."""
+    """Replace the method of gensim's KeyedVectors with which its tests load a file."""
     read = gensim_keyedvectors.KeyedVectors.load_word2vec_format(path, binary=binary)
     return face.KeyedVectors(read.index_to_key, read.vectors, read.expandos["count"])
 
@@ -134,10 +134,10 @@ def test_gensim_says_so(
         monkeypatch.setattr(gensim_fasttext, name, ours[name])
     fasttext_suite, vectors_suite = suites
     monkeypatch.setattr(vectors_suite, "KeyedVectors", SimpleNamespace(**ours))
-    # gensim divides by the number of rows; the official program and this one multiply by its
-    # inverse, which rounds otherwise.
+    # gensim divides by the number of rows; the official program and this package multiply by its
+    # inverse, which rounds differently.
     monkeypatch.setattr(fasttext_suite, "MAX_WORDVEC_COMPONENT_DIFFERENCE", FLOAT32)
-    # A check of what a model holds asks for the locks of training too.
+    # A check of the attributes of a model includes the locks of training.
     for name in ("vectors_vocab_lockf", "vectors_ngrams_lockf"):
         monkeypatch.setattr(face.FastTextKeyedVectors, name, np.ones(1), raising=False)
     result = unittest.TestResult()

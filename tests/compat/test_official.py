@@ -1,4 +1,4 @@
-"""Side by side with the official package, over every kind of model that it can train."""
+"""Comparison with the official package on every kind of model that it can train."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 fasttext = pytest.importorskip("fasttext")
 
 UNKNOWN = unknown_words()
-# What takes a word apart is compared on fewer words than what sums it up.
+# Subwords are compared on fewer words than vectors.
 TAKEN_APART = UNKNOWN[:500]
 
 LABELS = [b"__label__a", b"__label__b"]
 
 
 class Case(NamedTuple):
-    """A file, and who makes it: the official trainer or the builders."""
+    """A file, and whether the official trainer or the builders create it."""
 
     name: str
     maker: str
@@ -54,7 +54,7 @@ def write(name: str, **options: Any) -> Case:
 
 
 # Every model, loss, n-gram range and number of word n-grams, with buckets from one to many and
-# dimensions on either side of what vector registers hold.
+# dimensions below and above the width of vector registers.
 TRAINED = [
     train("cbow", "ns", 3, 6, bucket=5000, dim=12),
     train("cbow", "hs", 1, 3, bucket=997, dim=16),
@@ -99,7 +99,7 @@ QUANTIZED = [
         "words-only", options={"text": "language", "minn": 0, "maxn": 0}, cutoff=300, qnorm=True
     ),
 ]
-# What the official program seldom or never writes, and reads all the same.
+# Files that the official program rarely or never writes, but reads.
 BUILT = [
     write("repeated-words", words=[b"one", b"two", b"one", b"two", b"one"], minn=1, maxn=2),
     write(
@@ -130,7 +130,7 @@ CASES = [*TRAINED, *QUANTIZED, *BUILT]
 
 
 class Trio:
-    """One file, opened by the official package, by ours and by the reference."""
+    """One file, opened by the official package, by this one and by the reference."""
 
     def __init__(self, path: Path) -> None:
         self.official = fasttext.load_model(str(path))
@@ -157,7 +157,7 @@ class Trio:
         return vectors.reshape(len(words), self.ours.dim)
 
     def assert_equal(self, actual: np.ndarray, desired: np.ndarray) -> None:
-        """Bit for bit where the matrix is dense."""
+        """Compare vectors, bit for bit if the matrix is dense."""
         assert actual.dtype == desired.dtype == np.float32
         if self.quantized:
             assert_allclose(actual, desired, rtol=1e-6, atol=1e-6)
@@ -169,7 +169,7 @@ class Trio:
 def open_trio(
     trained: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Trio]:
-    """Opens every file once, in whatever order the tests come."""
+    """Open every file once, in any order of the tests."""
     trios: dict[str, Trio] = {}
 
     def open_once(maker: str, options: dict[str, Any]) -> Trio:
@@ -237,7 +237,7 @@ def test_subwords_are_equal(trio: Trio) -> None:
         assert [text.encode(errors="surrogateescape") for text, _ in ours] == [
             text for text, _ in trio.reference.subwords(word)
         ]
-        # The official program names the n-grams that pruning dropped among the others.
+        # The official program also lists the n-grams that pruning dropped.
         if trio.reference.prune is None:
             assert [text for text, _ in ours] == texts
 

@@ -1,4 +1,4 @@
-"""Each method of our face beside the same method of the official Python class."""
+"""Each method of the fasttext layer compared with that of the official Python class."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ MODELS = {
     },
 }  # fmt: skip
 CLASSIFIERS = [name for name in MODELS if name not in ("cbow", "skipgram")]
-# Scores as near as this may come in another order.
+# Scores closer than this may be in another order.
 TIE = 2e-6
 
 
 class Pair(NamedTuple):
-    """One file, opened by the official package and through our face."""
+    """One file, opened by the official package and by the fasttext layer."""
 
     official: Any
     ours: _FastText
@@ -91,7 +91,7 @@ def lines() -> list[str]:
 
 
 def assert_same(actual: Any, desired: Any) -> None:
-    """The same types all the way down, and equal."""
+    """Assert that two results are equal and have the same types, also within containers."""
     assert type(actual) is type(desired)
     if isinstance(desired, np.ndarray):
         assert actual.dtype == desired.dtype
@@ -105,9 +105,9 @@ def assert_same(actual: Any, desired: Any) -> None:
 
 
 def assert_same_ranking(actual: list[tuple[float, str]], desired: list[tuple[float, str]]) -> None:
-    """The same scores, and the same words but for those of equal scores.
+    """Assert that scores are equal, and words too except for those of equal scores.
 
-    The last may tie with one that is not shown.
+    The last one may tie with a word that is not listed.
     """
     assert_allclose([score for score, _ in actual], [score for score, _ in desired], atol=1e-5)
     for (score, word), (_, other) in zip(actual, desired, strict=True):
@@ -326,7 +326,7 @@ def test_predictions_of_many_are_equal(classifiers: Pair) -> None:
             tied = np.diff(their_numbers, prepend=2, append=-1) > -TIE
             unique = ~(tied[:-1] | tied[1:])
             if len(unique) and not near and k != -1:
-                # The last of k may tie with one that is not shown.
+                # The last of k may tie with one that is not listed.
                 unique[-1] = False
                 assert_array_equal(np.array(ours)[unique], np.array(theirs)[unique])
 
@@ -357,7 +357,7 @@ def test_a_prediction_without_known_features_is_empty(tmp_path: Path) -> None:
 
 
 def examples() -> list[str]:
-    """Labelled lines with all that a test has to cope with."""
+    """Return labelled lines of every kind that `test` has to handle."""
     source = random.Random(1)
     made = []
     for line in language_lines(300, seed=3):

@@ -1,4 +1,4 @@
-"""Sentence vectors and predictions side by side with the official package."""
+"""Sentence vectors and predictions compared with the official package."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MODELS = [
         quantize={"cutoff": 400, "qnorm": True},
     ),
     supervised("softmax", "language", (2, 4), bucket=100_000, dim=10, quantize={"cutoff": 300}),
-    # Barely trained: all labels are nearly equal, and the last bit of a sum decides.
+    # Barely trained: all labels score nearly the same, and the last bit of a sum decides.
     *(
         supervised(loss, "topic", (2, 4), epoch=1, lr=0.01, bucket=3000, dim=16, wordNgrams=2)
         for loss in LOSSES
@@ -78,7 +78,7 @@ UNSUPERVISED = [
 
 
 def texts() -> list[bytes]:
-    """Lines of the training text, some mixed and spoilt, and what no text should hold."""
+    """Return lines of the training text, some of them shuffled and damaged, and edge cases."""
     source = random.Random(7)
     lines = [line.encode() for line in [*plain_lines(40), *language_lines(30), *topic_lines(60)]]
     words = [word.replace(b"\n", b"?") for word in unknown_words(600)]
@@ -100,7 +100,7 @@ TEXTS = texts()
 
 
 class Pair:
-    """One file, opened by the official package and by ours."""
+    """One file, opened by the official package and by this one."""
 
     def __init__(self, path: Path) -> None:
         import fasttext
@@ -143,7 +143,7 @@ def bits(numbers: Any) -> Any:
 
 
 def assert_same(ours: Any, labels: list[str], numbers: np.ndarray) -> None:
-    """The same labels in the same order, and the same probabilities but for their last bits."""
+    """Assert that labels and their order are equal, and probabilities up to the last bits."""
     assert list(ours.labels) == list(labels)
     assert_allclose(ours.probabilities, numbers, rtol=0, atol=1e-5)
 

@@ -1,16 +1,16 @@
-"""The official package's own Python tests, with trained models opened through our face.
+"""The official package's own Python tests, with trained models opened by the fasttext layer.
 
-They are taken from the installed package as they are. `train_supervised` and `train_unsupervised`
-train with that package, save the model, and open the file through `fasttext_lite.compat.fasttext`;
-all that the tests then ask, `fasttext.tokenize` and `fasttext.util` included, is asked of ours.
+The tests are those of the installed package. `train_supervised` and `train_unsupervised` train with
+that package, save the model, and open the file with `fasttext_lite.compat.fasttext`; all other
+calls, also of `fasttext.tokenize` and `fasttext.util`, go to this package.
 
-What differs from a plain run, and what is left out:
+Differences from a plain run:
 
-- Training uses ten threads, and numbers that the trainer left uninitialised become zeros: with the
-  one thread of the original, nine tenths of the input matrix are whatever the memory held. Where a
-  call names no number of buckets there are 20,000, since the usual 2 million take 800 MB.
-- `quantize` is training: the official package does it, and ours opens the result.
-- `gen_tests`, the tests over public data sets, is left out: they need downloads of several GB, and
+- Training uses ten threads, and uninitialised weights are set to zero: with one thread, as in the
+  original tests, nine tenths of the input matrix stay uninitialised. The default number of buckets
+  is 20,000, since the usual 2 million take 800 MB.
+- `quantize` is training: the official package does it, and this package opens the result.
+- `gen_tests`, the tests on public data sets, are left out: they need downloads of several GB, and
   measure the trainer.
 """
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 official = pytest.importorskip("fasttext")
 
-# As many as version 0.9.3 makes of its settings.
+# The number of tests that version 0.9.3 generates.
 LEAST_TESTS = 70
 
 
 class Trained(_FastText):
-    """A model behind our face that the official package can still quantise."""
+    """A model of the fasttext layer that the official package can still quantise."""
 
     def __init__(self, trained: Any, path: Path) -> None:
         self.trained = trained
@@ -56,7 +56,7 @@ class Trained(_FastText):
 
 
 def load_suite() -> ModuleType:
-    """Import the official tests under a name of our own, so that they can be changed."""
+    """Import the official tests under another name, so that they can be changed."""
     spec = importlib.util.find_spec("fasttext.tests.test_script")
     if spec is None or spec.origin is None:
         pytest.skip("the official package comes without its tests", allow_module_level=True)
@@ -73,7 +73,7 @@ NAMES = [name for name in dir(suite.TestFastTextUnitPy) if name.startswith("test
 
 @pytest.fixture
 def through_our_face(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let the official tests train with the official package and ask ours."""
+    """Let the official tests train with the official package and query this one."""
     paths = (tmp_path / f"{i}.bin" for i in range(1000))
 
     def attempt(official_train: Any, options: dict[str, Any]) -> Any:

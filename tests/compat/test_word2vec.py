@@ -1,4 +1,4 @@
-"""Files of word vectors, beside gensim."""
+"""Files of word vectors, compared with gensim."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 keyedvectors = pytest.importorskip("gensim.models.keyedvectors")
 gensim_test = pytest.importorskip("gensim.test.utils")
 
-# gensim leaves a file without a head open.
+# gensim does not close a file without a head.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 
 @pytest.fixture(scope="module")
 def theirs() -> Any:
-    """The vectors of the sample model, as gensim holds them."""
+    """Return vectors of the sample model as gensim's KeyedVectors."""
     sample = ftl.load("sample")
     words = list(sample.words[:2000])
     vectors = keyedvectors.KeyedVectors(sample.dim)
@@ -50,7 +50,7 @@ def test_gensim_reads_the_same_from_files_as_other_programs_write_them(
     path = tmp_path / "vectors"
     rows = [b"%d %d\n" % theirs.vectors.shape]
     for word, vector in zip(theirs.index_to_key, theirs.vectors, strict=True):
-        # word2vec.c ends binary rows with a line feed, fastText those of text with a space too.
+        # word2vec.c ends binary rows with a line feed; fastText also ends text rows with a space.
         numbers = "".join(f"{number:.5g} " for number in vector).encode()
         rows.append(word.encode() + b" " + (vector.tobytes() if binary else numbers) + b"\n")
     path.write_bytes(b"".join(rows))

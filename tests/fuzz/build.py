@@ -1,9 +1,9 @@
-"""Build the fuzzer: the package, its native targets and the harness, under clang's sanitizers.
+"""Build the fuzzer: the package, its native targets and the harness, with clang's sanitizers.
 
     python tests/fuzz/build.py FOLDER
 
-The compiled core is built as it is; the modules that parse files, which are Python, are compiled
-by Cython too, so that libFuzzer sees their branches.
+The Python modules that parse files are compiled by Cython as well, so that libFuzzer sees their
+branches.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 SANITIZERS = "address,undefined"
-# Their branches are what the inputs are led by.
+# The modules whose branches guide the fuzzer.
 PARSERS = (
     "cursor", "file", "compressed", "stream", "head", "fasttext", "safetensors", "compact", "text",
     "gzipped",
@@ -29,7 +29,7 @@ HEADERS = sysconfig.get_path("include")
 
 
 def main(folder: Path) -> None:
-    """Make `folder`/fuzzer, which runs the target that FUZZ_TARGET names."""
+    """Build `folder`/fuzzer, which runs the target that FUZZ_TARGET names."""
     folder = folder.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     package = folder / "package"
@@ -59,7 +59,7 @@ def main(folder: Path) -> None:
 
 
 def compile_module(source: Path, folder: Path, sanitizers: str) -> None:
-    """Compile a Cython or Python module beside its source; what is Python needs no sanitizer."""
+    """Compile a Cython or Python module beside its source; Python modules need no sanitizer."""
     code = source.with_suffix(".c")
     run(
         sys.executable, "-m", "cython", "-3", "-X", "annotation_typing=False",
@@ -75,7 +75,7 @@ def compile_module(source: Path, folder: Path, sanitizers: str) -> None:
 
 
 def run(*command: str | Path, environment: dict[str, str] | None = None) -> None:
-    """Run a command, and end where it fails."""
+    """Run a command, and raise if it fails."""
     subprocess.run([str(part) for part in command], check=True, env=environment)
 
 

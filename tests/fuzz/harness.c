@@ -1,8 +1,8 @@
-/* libFuzzer's two entries, for targets written in Python (targets.py) and in Cython (native.pyx).
+/* libFuzzer's two entry points, for targets in Python (targets.py) and in Cython (native.pyx).
 
-   FUZZ_TARGET names one. The interpreter lives in this process, which is built with
-   AddressSanitizer; so are the compiled modules of the package. Every input is given to the target
-   in memory of its own size, and what the target allocates meanwhile is counted. */
+   FUZZ_TARGET names the target. The interpreter runs in this process; the process and the compiled
+   modules of the package are built with AddressSanitizer. Every input is passed in memory of
+   exactly its size, and the memory that the target allocates is counted. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -14,8 +14,8 @@
 
 typedef void native_target(const uint8_t *data, size_t size);
 
-/* What one input may make the process allocate beyond what it held before: buffers of fixed sizes
-   (blocks of text, a window of xz, small tables), and a multiple of its size. */
+/* The limit on what one input may allocate: FIXED bytes for buffers of fixed sizes (blocks of text,
+   a window of xz, small tables), plus MULTIPLE times its size. */
 enum { FIXED = 48 << 20, MULTIPLE = 32 };
 
 void __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
@@ -55,14 +55,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     const char *name = getenv("FUZZ_TARGET");
     if (name == NULL)
-        give_up("FUZZ_TARGET names no target");
+        give_up("FUZZ_TARGET is not set");
     Py_InitializeEx(0);
     PyObject *module = PyImport_ImportModule("targets");
     if (module == NULL)
         give_up("targets.py cannot be imported");
     target = PyObject_GetAttrString(module, name);
     if (target == NULL)
-        give_up("there is no such target");
+        give_up("FUZZ_TARGET names an unknown target");
     if (PyCapsule_CheckExact(target))
         native = (native_target *)PyCapsule_GetPointer(target, NULL);
     live = __sanitizer_get_current_allocated_bytes();

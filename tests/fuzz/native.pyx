@@ -1,8 +1,8 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""Targets within the compiled core: too fast to be called through Python for each input.
+"""Fuzz targets for the compiled core, which are too fast to be called through Python.
 
-Each is a capsule around a C function that takes an input. They compare what the core answers with
-a slower way to the same, and end the process where the two differ.
+Each target is a capsule around a C function of one input. It compares the result of the core with
+a slower computation of the same, and aborts the process if the two differ.
 """
 
 from cpython.pycapsule cimport PyCapsule_New
@@ -35,7 +35,7 @@ cdef void expect(bint truth, const char* what) noexcept:
         abort()
 
 
-# Decimal numbers: those of a row, against the C library's.
+# Decimal numbers of a row, against the C library.
 
 
 cdef void fuzz_numbers(const uint8_t* data, size_t size) noexcept:
@@ -53,7 +53,7 @@ cdef void fuzz_numbers(const uint8_t* data, size_t size) noexcept:
             continue
         behind = at
         if not read_number(&behind, stop, &found):
-            expect(at < behind <= stop, b"what is no number ends within the data")
+            expect(at < behind <= stop, b"an invalid number ends within the data")
             at = behind
             continue
         expect(at < behind <= stop, b"a number ends within the data")
@@ -76,7 +76,7 @@ cdef void fuzz_numbers(const uint8_t* data, size_t size) noexcept:
 
 
 cdef object _rows(const uint8_t* data, size_t size, size_t cut, int dim, bint binary):
-    """What a parser makes of the data, given in two pieces."""
+    """Parse the data in two pieces, and return the result or the arguments of the error."""
     cdef const uint8_t[::1] whole
     cdef bytes copy = (<const char*>data)[:size]
     parser = RowParser(dim, 50, 0, "said")
@@ -86,7 +86,7 @@ cdef object _rows(const uint8_t* data, size_t size, size_t cut, int dim, bint bi
     whole = copy
     try:
         used = take(whole[:cut], False)
-        expect(0 <= used <= <Py_ssize_t>cut, b"no more is taken than is there")
+        expect(0 <= used <= <Py_ssize_t>cut, b"the parser reads no more than the first piece")
         used += take(whole[used:], True)
         parser.finish()
     except FormatError as error:
@@ -101,10 +101,10 @@ cdef void fuzz_text_rows(const uint8_t* data, size_t size) noexcept:
     cdef size_t cut = (data[1] * size) // 256
     whole = _rows(data + 2, size - 2, 0, dim, data[0] & 128)
     pieces = _rows(data + 2, size - 2, min(cut, size - 2), dim, data[0] & 128)
-    expect(whole == pieces, b"rows in pieces are those of the whole")
+    expect(whole == pieces, b"rows read in two pieces equal those read in one")
 
 
-# N-grams: all at once, and one after another.
+# N-grams, in one pass and one by one.
 
 
 def _shapes():
@@ -146,10 +146,13 @@ cdef void fuzz_subwords(const uint8_t* data, size_t size) noexcept:
         found = shape.take_rows(&walk, slow, room + 1)
         expect(found <= room, b"no word has more n-grams than `most` says")
         again = filtered.take(word, size, fast)
-        expect(found == again, b"both ways find as many n-grams")
-        expect(memcmp(slow, fast, found * sizeof(int64_t)) == 0, b"both ways find the same rows in the same order")
+        expect(found == again, b"both walks find the same number of n-grams")
+        expect(
+            memcmp(slow, fast, found * sizeof(int64_t)) == 0,
+            b"both walks find the same rows in the same order",
+        )
         for i in range(found):
-            expect(slow[i] >= shape.first_row, b"a row follows those of the words")
+            expect(slow[i] >= shape.first_row, b"no n-gram has a word row")
         free(slow)
         free(fast)
     if word != buffer:
@@ -186,11 +189,11 @@ cdef void fuzz_line(const uint8_t* data, size_t size) noexcept:
     if size == 0:
         return
     reader = READERS[(data[0] & 31) % len(READERS)]
-    # In memory of its own size, without the byte that chose.
+    # The line is in memory of exactly its size, without the byte that chose the reader.
     line = <uint8_t*>malloc(size - 1)
     memcpy(line, data + 1, size - 1)
     total = reader.sum(line, size - 1, out)
-    # The listing makes objects, so it takes part for short lines alone.
+    # Listing the features creates Python objects, so only short lines are compared.
     if data[0] & 32 and size < 48:
         expect(
             total == len(reader.features((<const char*>line)[:size - 1])),

@@ -1,4 +1,4 @@
-"""What each fuzzer begins with: small files of every kind, and short texts."""
+"""The seeds of the fuzz targets: small files of every kind, and short texts."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ WORDS = [b"", b"one", "naïve🙂\u0301".encode(), b"\x80\x80a", b"a" * 60, b"/s
 
 
 def compact_input(data: bytes) -> bytes:
-    """The form in which the target `compact` takes a file."""
+    """Return a compact file in the form that the target `compact` reads."""
     stop = 8 + int.from_bytes(data[:8], "little")
     return data[8:stop].rstrip(b" ") + b"\n" + data[stop:]
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
-    """Yield inputs with the targets that they are for."""
+    """Yield pairs of a target and an input for it."""
     for data in BINARY.values():
         yield "binary", data
         for choice in range(0, 32, 5):
@@ -63,7 +63,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
 
 
 def write_seeds(target: str, folder: Path) -> None:
-    """Write those of one target."""
+    """Write the seeds of one target."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = (data for name, data in seeds() if name == target)
     for number, data in enumerate(chosen):

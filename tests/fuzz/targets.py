@@ -1,8 +1,8 @@
-"""What is fuzzed: each target takes bytes, and lets no exception out but those it expects.
+"""The fuzz targets: functions of bytes that raise only on a finding.
 
-A file format: the bytes are opened as a file, and a model that comes of them is asked everything.
-Two outcomes are good: an error of the package, or an answer to each question. The other targets
-are those of the compiled module ``native``.
+The targets of file formats open the bytes as a file and run every query on the model. Either an
+error of the package or an answer to every query is correct. The other targets are in the compiled
+module ``native``.
 """
 
 from __future__ import annotations
@@ -24,21 +24,22 @@ from fasttext_lite.formats import stream as _stream
 
 __all__ = ["binary", "compact", "gzipped", "line", "numbers", "subwords", "text", "text_rows"]
 
-# Here, since only this process can import the package that is fuzzed.
+# Seeds are written here, since only this process can import the fuzzed package.
 if "FUZZ_SEEDS" in os.environ:
     write_seeds(os.environ["FUZZ_TARGET"], Path(os.environ["FUZZ_SEEDS"]))
 
-# Garbage of cycles is collected every so often, by itself, so that inputs do not share it.
+# Cyclic garbage is collected every `_ROUNDS` inputs, so that automatic collections do not
+# distort the memory of an input.
 gc.disable()
 gc.collect()
 gc.freeze()
 _ROUNDS = 64
 
-# Few, for the sake of speed: what they meet differs with each file.
+# A few queries keep the fuzzer fast: every file gives them other rows.
 _WORDS = ["one", b"\xff\x80ab", "__label__a", "x" * 40]
 _TEXTS = ["one twx"]
 
-# Imported at first use, which should not fall into the time of an input.
+# `convert` is imported lazily; import it now, so that no input is charged for it.
 _convert = ftl.convert
 _rounds = 0
 _folder = Path(f"/dev/shm/fasttext-lite-fuzz-{os.getpid()}")  # noqa: S108 - nothing is faster
@@ -48,7 +49,7 @@ _path = str(_folder / "input")
 _target = str(_folder / "output")
 
 np.seterr(all="ignore")
-# So that rows of short inputs cross the border of a block.
+# Small blocks, so that rows of short inputs cross the end of a block.
 _stream._BLOCK = 1 << 8  # type: ignore[attr-defined]
 
 
@@ -67,7 +68,7 @@ def _write(data: bytes) -> None:
 def _open(data: bytes) -> None:
     _write(data)
     try:
-        # Read into memory, so that a read beyond its end is seen.
+        # Read into memory, where AddressSanitizer detects a read past the end.
         model = ftl.load(_path, mmap=False)
         ask_everything(model, _WORDS, _TEXTS)
     except ftl.FastTextLiteError as error:
@@ -76,26 +77,26 @@ def _open(data: bytes) -> None:
 
 
 def binary(data: bytes) -> None:
-    """A ``.bin`` or ``.ftz`` file, of any version."""
+    """Open a ``.bin`` or ``.ftz`` file of any version."""
     _open(data)
 
 
 def compact(data: bytes) -> None:
-    """A safetensors file: JSON without its length, a line feed, and the arrays."""
+    """Open a safetensors file, given as JSON without its length, a line feed, and the arrays."""
     header, _, body = data.partition(b"\n")
     header += b" " * (-(len(header) + 8) % 64)
     _open(len(header).to_bytes(8, "little") + header + body)
 
 
 def text(data: bytes) -> None:
-    """A ``.vec`` or word2vec file, text or binary, compressed or not."""
+    """Open a ``.vec`` or word2vec file, text or binary, compressed or not."""
     _open(data)
 
 
 def gzipped(data: bytes) -> None:
-    """A ``.bin`` file within gzip, converted; its first byte says how, and how much is asked then.
+    """Convert a ``.bin`` file within gzip. The first byte of the input holds the options.
 
-    What the target `compact` asks of any file need not be asked of each that a conversion wrote.
+    Only half of the converted files get every query: the target `compact` covers the queries.
     """
     choice, data = data[:1], data[1:]
     number = choice[0] if choice else 0

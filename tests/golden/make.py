@@ -1,11 +1,11 @@
-"""Make the golden files: small models of the official program, and what it answers about them.
+"""Create the golden files: small models of the official program, and its answers about them.
 
-Run it where the official package is installed, from the root of the repository::
+Run it from the root of the repository, with the official package installed::
 
     PYTHONPATH=tests python tests/golden/make.py
 
-Training is not repeatable, so every run replaces all files. Where the layout of the compact file
-changes, ``compact()`` alone replaces its golden file.
+Training is not repeatable, so every run replaces all files. After a change to the layout of the
+compact file, ``compact()`` alone replaces its golden file.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MODELS: dict[str, dict[str, Any]] = {
     },
 }
 COMPACT = "skipgram.safetensors"
-# Barely trained, so that all labels are nearly equal and the last bit of a sum decides.
+# Barely trained, so that all labels score nearly the same and the last bit of a sum decides.
 NEAR_TIES: dict[str, dict[str, Any]] = {
     f"{loss}.bin": SUPERVISED
     | {"lines": topic_lines(90), "loss": loss, "epoch": 1, "lr": 0.01, "minn": 2, "maxn": 4}
@@ -90,10 +90,7 @@ def main() -> None:
 
 
 def near_ties() -> None:
-    """Make the files of ``near_ties``: models, and the best labels of texts.
-
-    The texts are those of ``labelled_texts``.
-    """
+    """Create the files of ``near_ties``: models, and the best labels of ``labelled_texts``."""
     folder = GOLDEN / "near_ties"
     answers = {}
     for name, options in NEAR_TIES.items():
@@ -125,7 +122,8 @@ def answers_about_entries(model: Any) -> dict[str, Any]:
 def answers_about_queries(model: Any) -> dict[str, Any]:
     subwords = [model.f.getSubwords(query, "surrogateescape") for query in QUERIES]
     rows = [rows for _, rows in subwords]
-    # Of a pruned model the official program names the n-grams without a row too: no telling which.
+    # For a pruned model the official program also lists n-grams without a row, so texts and rows
+    # can't be matched.
     complete = all(len(texts) == len(rows) for texts, rows in subwords)
     return {
         "subword_rows": rows,

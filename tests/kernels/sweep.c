@@ -1,15 +1,16 @@
 /* Compare the kernels of every level that this CPU can run with the scalar ones: each length up to
    LONGEST, each alignment of rows, and rows that end where memory ends.
 
-   Row kernels must give the same bits, and so must sums, codes and scores of the scan kernels; the
-   rest of these, whose rounding depends on the level, must be as near to the exact value as
-   kernels.h promises. What stands around an output must not change.
+   Row kernels must return the same bits, as must sums, codes and scores of the scan kernels; other
+   results of scan kernels, whose rounding depends on the level, must be as close to the exact value
+   as kernels.h promises. Memory around an output must not change.
 
        sweep STEP SKIP
 
-   STEP is the distance between two alignments of one length; all lengths together have every one.
-   From LONG on, only each SKIPth length is tried.
-   Prints the names of the levels, best first. Compiled by tests/unit/test_kernels.py for this
+   STEP is the distance between two alignments of one length; all lengths together cover every
+   alignment. From LONG on, only each SKIPth length is tried.
+
+   Prints the names of the levels, best first. tests/unit/test_kernels.py compiles it for this
    machine, and for those that QEMU emulates. */
 
 #include "kernels.h"
@@ -28,8 +29,8 @@ enum {
     SCAN_ROWS = 2 * FTL_SCAN_ROWS,
     QUERIES = 5, /* one more than a tile of any level */
     WIDEST = LONGEST / FTL_CODE_STEP * FTL_CODE_STEP + FTL_CODE_STEP,
-    GUARD = 16,    /* numbers around an output */
-    PAGE = 1 << 16 /* at least that of any system */
+    GUARD = 16,    /* numbers around an output that must stay the same */
+    PAGE = 1 << 16 /* at least the page size of any system */
 };
 
 static const size_t sizes[FTL_ELEMENTS] = {4, 2, 1};
@@ -52,7 +53,7 @@ static float next_number(void)
 static uint8_t *memory;
 static const size_t most = ((SCAN_ROWS + 1) * LONGEST * 4 + LINE + PAGE) / PAGE * PAGE;
 
-/* Where to put rows: at their end of memory first, then at the alignments of a length. */
+/* Places for rows: first the end of the memory, then the alignments of a length. */
 typedef struct {
     size_t step, next;
 } places;
@@ -71,7 +72,7 @@ static uint8_t *next_place(places *all, size_t dim, size_t bytes)
     return found;
 }
 
-/* Any bits but those of NaN, whose payload may differ. */
+/* Fill rows with any bits except NaN, whose payload may differ. */
 static void fill(uint8_t *rows, size_t bytes, int type)
 {
     for (size_t i = 0; i < bytes; i++)
@@ -93,7 +94,7 @@ static _Noreturn void fail(const ftl_level *level, const char *kernel, const cha
     exit(1);
 }
 
-/* Outputs at an odd place, the same before. */
+/* Two outputs at unaligned places, with equal contents before. */
 static float out[2][LONGEST + 2 * GUARD + LINE];
 
 static float *prepare(int which, size_t at)
@@ -128,7 +129,7 @@ static void compare_rows(const ftl_level *tested, const ftl_level *scalar, int t
     SAME("dot product", types[type], *sums = level->rows->dot[type](row, dim, vector))
 }
 
-/* Rows of codes as they stand in a file: the next one follows without a gap, and the last is read
+/* Compare products of rows of codes as a file holds them: without gaps, and with the last row read
    up to a multiple of FTL_CODE_STEP. */
 static void compare_dots(const ftl_level *tested, const ftl_level *scalar, int packed,
                          const uint8_t *row, size_t dim, size_t width)
@@ -148,7 +149,7 @@ static void compare_dots(const ftl_level *tested, const ftl_level *scalar, int p
         fail(tested, packed ? "product of packed codes" : "product of codes", "codes", dim, row);
 }
 
-/* The error of a sum of float32 products with four partial sums or more. */
+/* Check the error of a sum of float32 products with four partial sums or more. */
 static void compare_products(const ftl_level *tested, int type, const uint8_t *row, size_t dim,
                              size_t columns)
 {
@@ -186,7 +187,7 @@ static void compare_encode(const ftl_level *tested, const ftl_level *scalar, siz
             missed[which] = (which ? scalar : tested)->scan->encode(numbers, dim, 0.7f, step,
                                                                     levels, codes[which] + GUARD);
         }
-        /* A vector may take some columns twice. */
+        /* A vector register may cover some columns twice. */
         if (memcmp(codes[0], codes[1], sizeof codes[0]) || isnan(missed[0]) != isnan(missed[1])
             || missed[0] < missed[1] * 0.9999f || missed[0] > missed[1] * 2.0001f)
             fail(tested, "code", "float32", dim, bytes);
@@ -223,7 +224,7 @@ static void compare_scores(const ftl_level *tested, size_t dim)
 static const ftl_level *found[FTL_MOST_LEVELS];
 static size_t levels;
 
-/* Every level against the last one, the scalar. */
+/* Loop over the levels; the last one is the scalar. */
 #define EACH_LEVEL(tested)                                                                        \
     for (const ftl_level **each = found, *tested; each < found + levels && (tested = *each); each++)
 
@@ -241,7 +242,7 @@ static void sweep_rows(int type, size_t dim, size_t step)
     }
 }
 
-/* All float16 numbers, infinities too; NaN must stay NaN. */
+/* Compare all float16 numbers, also infinities; NaN must stay NaN. */
 static void sweep_halves(void)
 {
     static uint16_t halves[1 << 16];
@@ -279,7 +280,7 @@ static void sweep_products(int type, size_t dim, size_t step)
     const size_t bytes = ((SCAN_ROWS - 1) * dim + columns) * sizes[type];
     places all = {step, 0};
     fill(numbers, bytes, type);
-    /* Of similar size, since a bound is on their sum. */
+    /* Numbers of similar magnitude, since the bound is on their sum. */
     for (size_t i = 0; type == FTL_F32 && i < bytes; i += 4) {
         const float number = next_number();
         memcpy(numbers + i, &number, sizeof number);

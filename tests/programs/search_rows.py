@@ -1,4 +1,4 @@
-"""Encode directions and search matrices by the kernels of this process; print the level."""
+"""Encode directions and search matrices with the kernels of this process; print the level."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNT = 70
 
 
 def check_codes(random, dim):
-    """The errors of codes are upper bounds, and not much more."""
+    """Check that the errors of codes are upper bounds, and tight."""
     rows = random.standard_normal((2, dim)).astype(np.float32)
     found, scales, errors = codes.encode_directions(rows, False)
     units = rows / np.linalg.norm(rows.astype(float), axis=1, keepdims=True)
@@ -25,7 +25,7 @@ def check_codes(random, dim):
 
 
 def check_search(random, folder, dim):
-    """Rows are found in the order of their exact cosines, for few queries and for many."""
+    """Check that rows are found in the order of exact cosines, for few queries and for many."""
     rows = random.standard_normal((COUNT, dim)).astype(np.float32)
     lines = [f"w{i} " + " ".join(map(repr, map(float, row))) for i, row in enumerate(rows)]
     (folder / "rows.vec").write_text(f"{COUNT} {dim}\n" + "\n".join(lines))

@@ -1,7 +1,7 @@
-"""Add, copy and multiply rows of every kind by the kernels of this process.
+"""Add, copy and multiply rows of every kind with the kernels of this process.
 
-Writes the level, "|" and the bytes of all sums and products to stdout. test_kernels.py compares
-them between levels.
+Writes the level, "|" and the bytes of all sums and products to stdout.
+``tests/unit/test_kernels.py`` compares them between levels.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COUNT = 20
 
 
 def dense(random, dim, dtype):
-    """The bytes of the sum of some dense rows, and of dot products."""
+    """Return the bytes of a sum of dense rows, and of their dot products."""
     numbers = random.standard_normal((COUNT, dim))
     numbers *= 10.0 ** random.integers(-9, 5, (COUNT, dim))
     scales = None
@@ -47,7 +47,7 @@ def dense(random, dim, dtype):
 
 
 def quantized(random, dim, dsub):
-    """The bytes of the sum of some product-quantised rows."""
+    """Return the bytes of a sum of product-quantised rows."""
     parts = -(-dim // dsub)
     codes, norm_codes = random.bytes(COUNT * parts), random.bytes(COUNT)
     centroids = random.standard_normal(dim * 256).astype(np.float32)

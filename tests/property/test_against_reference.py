@@ -1,4 +1,4 @@
-"""Any small model and any word: ours equals the slow reader of ``reference.py``."""
+"""For any small model and any word, results equal those of the reference reader."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def both_of(options: dict[str, Any]) -> Iterator[tuple[ftl.Model, reference.ReferenceModel]]:
-    """The file of these options, opened by ours, mapped or read, and by the reference."""
+    """Open the file of these options, mapped and read, and with the reference."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         path = Path(directory, "model.bin")
         path.write_bytes(build(**options))

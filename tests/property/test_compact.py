@@ -1,4 +1,4 @@
-"""Any small model, converted in any way: ours equals its source and the plain reader."""
+"""Any small model, converted with any options, equals its source and the plain reader."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ quietly = settings(deadline=None)
 
 @contextlib.contextmanager
 def folder_of(options: dict[str, Any]) -> Iterator[Path]:
-    """A folder with the file of these options, ``source``."""
+    """Yield a folder with the file of these options, named ``source``."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         Path(directory, "source").write_bytes(build(**options))
         yield Path(directory)
@@ -40,7 +40,7 @@ def bits(vectors: Any) -> np.ndarray:
 
 
 def words_to_ask(options: dict[str, Any], queries: list[bytes]) -> list[bytes]:
-    """Words and queries; labels only where their rows have not moved."""
+    """Return words and queries, and labels if pruning has not moved their rows."""
     labels = [] if "prune" in options else options["labels"]
     words = [*options["words"], *labels, *queries]
     return [word for word in words if word in labels or word not in options["labels"]]
@@ -69,7 +69,7 @@ def test_a_plain_reader_gives_the_same_vectors(
     options: dict[str, Any], queries: list[bytes], dtype: str
 ) -> None:
     if "input_matrix" in options:
-        # What float16 can hold.
+        # The range of float16.
         options["input_matrix"] = options["input_matrix"].clip(-6e4, 6e4)
     with folder_of(options) as folder:
         ftl.convert(folder / "source", folder / "target", dtype)

@@ -1,4 +1,4 @@
-"""Any small supervised model and any line: ours equals the slow classifier."""
+"""For any small supervised model and any line, results equal the reference classifier."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LINES = st.lists(
     st.sampled_from([*TOKENS, b" ", b"\t", b"\0", b"\r", b"\x0b", b"\xc3", b"x" * 60]), max_size=40
 ).map(b"".join) | st.lists(st.sampled_from(TOKENS), max_size=20).map(b" ".join)
 NGRAMS = st.sampled_from([(0, 0), (1, 2), (2, 4), (3, 6), (0, 1), (4, 3)])
-# Of a table of 513 the last bit of a score may take the next step.
+# The step of the sigmoid table: the last bit of a score may select the next entry.
 STEP = 1 / 32 / 4
 
 
@@ -123,7 +123,7 @@ def test_a_part_of_the_labels_is_the_best_part(
     for ours, _ in both_of(options):
         every = ours.predict(line, -1, -1.0, official_bias=False).probabilities
         best = ours.predict(line, k, threshold, official_bias=False)
-        # In hierarchical softmax it is the sum with the bias of each turn that is cut.
+        # In hierarchical softmax the threshold applies to the sum with the bias of each turn.
         sure = every[every > threshold + 1e-4]
         assert len(best.labels) >= min(k, len(sure))
         assert (best.probabilities >= threshold - 1e-4).all()

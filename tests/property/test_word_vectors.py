@@ -1,4 +1,4 @@
-"""Any words and numbers come back from each form of a file of word vectors."""
+"""Any words and numbers are read back from each form of a file of word vectors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_decimals_beside_the_middle_of_two_float32_go_to_the_nearer_one(value, s
     if not np.isfinite(high):
         return
     middle = (Fraction(float(low)) + Fraction(float(high))) / 2 + Fraction(step, 10**digits)
-    # A fraction over a power of two or ten has a finite decimal, which is written out here.
+    # A fraction over a power of two or ten has a finite decimal form, which is used here.
     scaled = middle * 10**200
     assert scaled.denominator == 1
     text = f"{scaled.numerator}e-200"
@@ -55,7 +55,7 @@ def test_the_shortest_form_of_a_float32_reads_back_as_it(value):
 
 
 def could_be_text(row):
-    """Whether the bytes of a row read as the rest of a word with a space in a text file."""
+    """Return whether the bytes of a row could be the rest of a word in a text file."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(row)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What several tests need: files byte by byte, texts, the oracle, and where things lie."""
+"""Shared by several tests: paths, files built byte by byte, texts, and the reference reader."""
 
 from pathlib import Path
 

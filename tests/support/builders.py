@@ -1,14 +1,14 @@
 """Write tiny fastText files byte by byte, well formed or not.
 
-Nothing here uses the package or the reference, so that a mistake of theirs is not repeated here.
+Nothing here uses the package or the reference, so their mistakes are not repeated here.
 
-``build_with_layout`` also returns the table of what lies where, for tests that lie about a field
-(``layout.patch``) or cut the file at a boundary (``layout.boundaries``)::
+``build_with_layout`` also returns the offsets of all fields, for tests that set a field to a wrong
+value (``layout.patch``) or truncate the file at a boundary (``layout.boundaries``)::
 
     data, layout = build_with_layout(words=[b"one", b"two"])
     data[layout["nwords"]:]                       # from that field on
-    layout.patch(data, {"nwords": -1})            # the same file with a lie in it
-    [data[:cut] for cut in layout.boundaries]     # the file cut before every field
+    layout.patch(data, {"nwords": -1})            # the same file with a wrong value
+    [data[:cut] for cut in layout.boundaries]     # the file truncated before every field
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WORD, LABEL = 0, 1
 
 
 class Field(NamedTuple):
-    """Where a field lies; ``format`` is that of struct, without the byte order."""
+    """Offset and format of a field; ``format`` is for `struct`, without the byte order."""
 
     offset: int
     format: str
@@ -55,8 +55,8 @@ class Layout(Mapping[str, int]):
       .nsubq .dsub .lastdsub .centroids``, and with norms ``input.norm_codes`` and the same
       fields under ``input.npq``
 
-    and ``trailing`` where there are trailing bytes. What a variant lacks is not in the table.
-    The values of texts, flags and blocks are bytes, all others are numbers.
+    and ``trailing`` for trailing bytes. Fields that a variant lacks are not in the table. The
+    values of texts, flags and blocks are bytes, all others are numbers.
     """
 
     def __init__(self, fields: dict[str, Field], end: int) -> None:
@@ -74,16 +74,16 @@ class Layout(Mapping[str, int]):
 
     @property
     def boundaries(self) -> list[int]:
-        """Every offset at which a field begins, and the end of the file; ascending."""
+        """Offsets of all fields, and the end of the file; ascending."""
         return sorted({field.offset for field in self.fields.values()} | {self.end})
 
     def read(self, data: bytes, name: str) -> Any:
-        """Value of a field."""
+        """Return the value of a field."""
         field = self.fields[name]
         return struct.unpack_from("<" + field.format, data, field.offset)[0]
 
     def patch(self, data: bytes, values: Mapping[str, Any]) -> bytes:
-        """A copy of the file with other values in some of its fields, all else as it was."""
+        """Return a copy of the file with other values in some of its fields."""
         patched = bytearray(data)
         for name, value in values.items():
             field = self.fields[name]
@@ -93,14 +93,14 @@ class Layout(Mapping[str, int]):
 
 @dataclass(frozen=True)
 class Quantizer:
-    """How a matrix is quantised: floats per code, and whether the norms are codes too."""
+    """How to quantise a matrix: floats per code, and whether the norms are coded as well."""
 
     dsub: int = 2
     qnorm: bool = False
 
 
 class _Pen:
-    """Writes fields one after the other and keeps the table of them."""
+    """Write fields one after the other and record their offsets."""
 
     def __init__(self, seed: int) -> None:
         self.data = bytearray()
@@ -197,30 +197,30 @@ def build_with_layout(
     flags: tuple[bytes, bytes] | None = None,
     trailing: bytes = b"",
 ) -> tuple[bytes, Layout]:
-    """Write a file and say what lies where in it.
+    """Build a file, and return its bytes and the offsets of its fields.
 
     Parameters
     ----------
     seed : int
-        Of all matrices, codes and centroids that are not given.
+        Seed of all matrices, codes and centroids that are not given.
     magic : int or None
         None writes a file older than the magic: no magic, version, pruneidx_size and flags.
     floret : (mode, hash_count), optional
         Writes these two after ``maxn``, as floret does.
     ntokens : int, optional
-        The sum of all counts unless given.
+        Default: the sum of all counts.
     words, labels : sequence of bytes
-        Entries without the NUL. Their counts fall from the number of entries to 1 unless given.
+        Entries without the NUL. Default counts fall from the number of entries to 1.
     prune : sequence of (bucket, row), optional
-        None is a model that is not pruned; an empty sequence one that dropped every n-gram.
+        None builds a model that is not pruned, an empty sequence one without n-grams.
     input_matrix, output_matrix : float32 array, shape (rows, columns), optional
-        Dense matrices of any shape; random ones of the right shape unless given.
+        Dense matrices of any shape; default: random ones of the right shape.
     input_quantizer, output_quantizer : Quantizer, optional
         Writes random codes and centroids in place of a dense matrix.
     flags : (bytes, bytes), optional
-        The bytes in place of the two flags, which may be none or many.
+        Bytes of any number in place of the two flags.
     trailing : bytes
-        What follows the output matrix.
+        Bytes after the output matrix.
     """
     pen = _Pen(seed)
     counts = range(len(words), 0, -1) if counts is None else counts
@@ -280,5 +280,5 @@ def build_with_layout(
 
 
 def build(**options: Any) -> bytes:
-    """Write a file; the options are those of `build_with_layout`."""
+    """Return the bytes of a file; the options are those of `build_with_layout`."""
     return build_with_layout(**options)[0]

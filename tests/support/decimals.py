@@ -1,4 +1,4 @@
-"""Which float32 is the nearest to a decimal number, worked out with fractions."""
+"""Find the float32 nearest to a decimal number, in exact fractions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from fasttext_lite._core.files.textrows import RowParser
 
-# From here on the nearest float32 is infinite.
+# The smallest number whose nearest float32 is infinite.
 TOP = Fraction(float.fromhex("0x1.ffffffp127"))
 
 
 def parse_decimals(*decimals: str) -> np.ndarray:
-    """What the package reads from them, as float32."""
+    """Parse decimal numbers with the package, as float32."""
     parser = RowParser(len(decimals), 1, 0, "the test says")
     parser.take_text(memoryview(b"w " + " ".join(decimals).encode()), True)
     parser.finish()
@@ -21,7 +21,7 @@ def parse_decimals(*decimals: str) -> np.ndarray:
 
 
 def is_nearest(found: np.float32, exact: Fraction) -> bool:
-    """Whether no other float32 is nearer, and of two that are as near the even one was found."""
+    """Return whether a float32 is the nearest, with ties to even."""
     if abs(exact) >= TOP:
         return bool(np.isinf(found)) and (found > 0) == (exact > 0)
     distance = abs(Fraction(float(found)) - exact)

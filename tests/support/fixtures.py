@@ -15,7 +15,7 @@ __all__ = ["BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "TEXT"]
 _LABELS = {"model": SUPERVISED, "labels": [b"__label__a", b"__label__b", b"__label__c"]}
 _SOME = {"prune": [(3, 0), (1, 2), (7, 1)]}
 
-# Options of `builders.build_with_layout`: between them they have every field of the format.
+# Options of `builders.build_with_layout`; together the files have every field of the format.
 BINARY_OPTIONS = {
     "skip-gram": {},
     "cbow, version 11": {"version": 11, "model": CBOW, "loss": NS},

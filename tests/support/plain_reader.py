@@ -1,6 +1,6 @@
 """A reader of compact files in plain Python, written from docs/compact-file.md alone.
 
-It uses nothing of the package, so that the package is not its own only witness.
+It is independent of the package, so that files of the package have a second reader.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_SLOTS = 1024
 
 
 def fnv(text: bytes) -> int:
-    """Hash: 32-bit FNV-1a over sign-extended bytes."""
+    """Return the 32-bit FNV-1a hash over sign-extended bytes."""
     value = 2166136261
     for byte in text:
         value ^= byte if byte < 128 else byte + 0xFFFFFF00
@@ -38,7 +38,7 @@ def fnv(text: bytes) -> int:
 
 
 class PlainReader:
-    """A compact file: its arrays by name, and what they say about a word."""
+    """A compact file: its arrays by name, and look-ups of words in them."""
 
     def __init__(self, path: str | PathLike[str]) -> None:
         data = Path(path).read_bytes()
@@ -60,14 +60,14 @@ class PlainReader:
         self.supervised = self.model["model"] == "supervised"
 
     def entry(self, number: int) -> bytes:
-        """Text of an entry of the vocabulary: the words, then the labels."""
+        """Return the text of an entry of the vocabulary: the words, then the labels."""
         return self.text[self.offsets[number] : self.offsets[number + 1]]
 
     def words(self) -> list[bytes]:
         return [self.entry(number) for number in range(self.model["word_count"])]
 
     def find(self, text: bytes) -> int | None:
-        """Id of an entry, looked up in the hash index."""
+        """Return the id of an entry, looked up in the hash index."""
         index = self.arrays["vocabulary.index"]
         hashed = fnv(text)
         digits = (len(self.offsets) - 1).bit_length()
@@ -77,13 +77,13 @@ class PlainReader:
                 return None
             number = slot % (1 << digits) - 1
             if not 0 <= number < len(self.offsets) - 1:
-                raise ValueError(f"the index names entry {number}, which is not there")
+                raise ValueError(f"the index names entry {number}, which does not exist")
             if slot >> digits == hashed >> digits and self.entry(number) == text:
                 return number
         return None
 
     def ngrams(self, word: bytes) -> Iterator[tuple[bytes, int]]:
-        """N-grams of a word with their buckets, kept or not."""
+        """Yield the n-grams of a word with their buckets, kept or not."""
         minn, maxn, bucket = (self.model[key] for key in ("minn", "maxn", "bucket"))
         if word == b"</s>" or maxn == 0 or bucket == 0 or minn < 0:
             return
@@ -99,7 +99,7 @@ class PlainReader:
                 yield ngram, fnv(ngram) % bucket
 
     def bucket_row(self, bucket: int) -> int | None:
-        """Place of a bucket among the rows of the n-grams, found through the table."""
+        """Return the position of a bucket among the n-gram rows, found through the table."""
         if "subwords.buckets" not in self.arrays:
             return bucket
         kept, table = self.arrays["subwords.buckets"], self.arrays["subwords.table"]
@@ -115,14 +115,14 @@ class PlainReader:
         return places[0] if places else None
 
     def row(self, matrix: str, number: int) -> np.ndarray:
-        """Row of a matrix, as float32."""
+        """Return a row of a matrix, as float32."""
         row = self.arrays[matrix][number].astype(np.float32)
         if matrix + ".scales" in self.arrays:
             row *= self.arrays[matrix + ".scales"][number]
         return row
 
     def vector(self, word: bytes) -> np.ndarray | None:
-        """Vector of a word, or None where it has none."""
+        """Return the vector of a word, or None if it has none."""
         number = self.find(word)
         known = number is not None and number < self.model["word_count"]
         if known and not self.supervised:

@@ -1,8 +1,8 @@
-"""Models in several processes: a script, since a spawned process imports where it came from.
+"""Models in several processes: a script, since a spawned process imports its main module again.
 
     python -m support.processes TASK MODEL [OPTION]
 
-prints what went wrong, or nothing.
+fails with a traceback if something is wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def answer(model, word):
 
 
 def pool(path, method):
-    """Workers get the model with each task."""
+    """Check workers that receive the model with each task."""
     model = ftl.load(path)
     expected = [answer(model, word) for word in WORDS]
     context = multiprocessing.get_context(method)
@@ -39,7 +39,7 @@ def pool(path, method):
 
 
 def inherited(path, _):
-    """Workers that are forked have the model already, with all that was made."""
+    """Check that forked workers have the model with its computed values."""
     model = ftl.load(path)
     expected = [answer(model, word) for word in WORDS]
     assert "_neighbors" in vars(model)
@@ -53,7 +53,7 @@ def inherited(path, _):
 
 
 def other_file(path, method):
-    """A worker that finds another file at the path says so."""
+    """Check that a worker reports another file at the path."""
     model = ftl.load(path)
     new = Path(path).with_name("new")
     ftl.convert("sample", new, max_words=100)
@@ -62,7 +62,7 @@ def other_file(path, method):
     with context.Pool(1) as workers:
         told = workers.apply(unpickling_error, [pickle.dumps(model)])
     assert told == (path, True), told
-    # The one that has the old file open goes on.
+    # The process that has the old file open continues.
     assert len(model) > 1000
     assert model["king"].any()
 
@@ -85,7 +85,7 @@ def joblib(path, _):
 
 
 class Vectors:
-    """A data set as torch wants it."""
+    """A data set for torch."""
 
     def __init__(self, model, words):
         self.model = model
@@ -111,9 +111,8 @@ def torch(path, method):
 
 
 def building(path, _):
-    """A process is forked while a thread builds what the child needs, too."""
-    # A child waits for ever for a module that another thread imported at the fork: CPython never
-    # releases the lock of that module there.
+    """Fork while a thread computes a value that the child needs as well."""
+    # In CPython a module that another thread imports during the fork stays unusable in the child.
     import concurrent.futures.thread  # noqa: F401
 
     ftl.load(path).neighbors("king")
@@ -131,7 +130,7 @@ def building(path, _):
 
 
 def server(path, _):
-    """As gunicorn does: load, fork, answer; the pages of the file are there once."""
+    """Load, fork and answer like gunicorn; all processes share the pages of the file."""
     model = ftl.load(path)
     expected = model.vectors(model.words).sum(axis=0)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -141,7 +140,7 @@ def server(path, _):
     for _ in range(4):
         child = os.fork()
         if not child:
-            # Each takes its share of the requests, until there is one without a word.
+            # Each worker answers requests until it receives an empty one.
             for turn in itertools.count():
                 with listening.accept()[0] as request:
                     word = request.recv(1000).decode()
@@ -149,7 +148,7 @@ def server(path, _):
                         os._exit(0)
                     request.sendall(model[word].tobytes())
                 if turn == 0:
-                    # All pages are touched, by all workers before one takes another request.
+                    # Every worker touches all pages before any accepts another request.
                     assert (model.vectors(model.words).sum(axis=0) == expected).all()
                     os.write(touched[1], b".")
                     os.read(others[0], 1)
@@ -173,8 +172,8 @@ def server(path, _):
         rss, pss = (sum(sizes) for sizes in zip(*mapped, strict=True))
         used = max(size for size, _ in mapped)
         assert used > 1e6, mapped
-        # Every process has the pages, and together they have them once. Whoever else maps the
-        # file takes its share of them, too.
+        # Every process maps the pages, and together they hold them once. Other processes that
+        # map the file count for a share, too.
         assert rss > 3 * used, mapped
         assert pss < 1.1 * used, mapped
         for pid in workers:
@@ -185,7 +184,7 @@ def server(path, _):
 
 
 def size_of(pid, path):
-    """How much of a file a process has mapped and in memory, and its share of it, in bytes."""
+    """Return the resident bytes of a file in a process, and its share of them."""
     found, inside = [0, 0], False
     for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
         if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
@@ -196,7 +195,7 @@ def size_of(pid, path):
 
 
 def private_size(pid):
-    """How much memory is of a process alone, in bytes."""
+    """Return the private memory of a process, in bytes."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Private_"))
 

@@ -1,4 +1,4 @@
-"""Every question that a model answers, for tests of files that lie."""
+"""Every query of a model, for tests of damaged files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS: list[str | bytes] = [
     "x" * 400,
 ]
 TEXTS: list[str | bytes] = ["one two three", b"\xff __label__a threes", "", "on " * 40]
-# Words of the model itself that are asked for, beside these, and rows of each word.
+# Number of words of the model itself to look up as well, and of rows of each word.
 _OWN = 20
 
 
@@ -39,10 +39,10 @@ def ask_everything(
     words: Sequence[str | bytes] = WORDS,
     texts: Sequence[str | bytes] = TEXTS,
 ) -> int:
-    """Ask whatever reads the bytes of a file, and count the answers.
+    """Run every query that reads the bytes of a file, and count the answers.
 
-    A question may be refused with an error of the package; any other exception comes out, as does
-    an answer of the wrong shape.
+    A query may raise an error of the package; any other exception is passed on, and an answer of
+    the wrong shape fails an assertion.
     """
     answers = 0
     for question in _QUESTIONS:
@@ -102,7 +102,7 @@ def _counts(model: ftl.Model, words: Asked, texts: Asked) -> None:
 def _views(model: ftl.Model, words: Asked, texts: Asked) -> None:
     for name in ("input_matrix", "word_matrix", "output_matrix"):
         with contextlib.suppress(ftl.FastTextLiteError):
-            # Read to the last number.
+            # The sum reads every number.
             np.abs(getattr(model, name)).sum()
 
 

@@ -1,7 +1,7 @@
-"""The slow reader that the fast one is judged by: plain Python over the bytes of the file.
+"""The slow reference reader: plain Python over the bytes of the file.
 
-It states the rules of a fastText file once more, without the package, and is judged in its turn
-by the official program (``compat/test_official.py``). Files are taken to be well formed.
+It states the rules of a fastText file independently of the package. ``compat/test_official.py``
+compares it with the official program. Files are assumed to be well formed.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ END_OF_SENTENCE = b"</s>"
 class ReferenceModel:
     """Everything that a file holds, quantised matrices decoded to float32 rows.
 
-    ``version`` is None for a file older than the magic number; ``prune`` is None where the model
-    is not pruned.
+    ``version`` is None for a file older than the magic number; ``prune`` is None if the model is
+    not pruned.
     """
 
     version: int | None
@@ -57,7 +57,7 @@ class ReferenceModel:
 
     @cached_property
     def entry_ids(self) -> dict[bytes, int]:
-        """Ids of words, then of labels; of equal entries the last one counts."""
+        """Ids of the words, then of the labels; the last of equal entries counts."""
         return {entry: i for i, entry in enumerate(self.words + self.labels)}
 
     @property
@@ -68,12 +68,12 @@ class ReferenceModel:
         return int(self.args["maxn"])
 
     def word_id(self, word: bytes) -> int:
-        """Id of a word; -1 for labels and for what is unknown."""
+        """Return the id of a word; -1 for labels and unknown words."""
         entry_id = self.entry_ids.get(word, -1)
         return entry_id if entry_id < len(self.words) else -1
 
     def hashed_row(self, h: int) -> int | None:
-        """Row of a hashed feature; None where pruning dropped it."""
+        """Return the row of a hashed feature; None if pruning dropped it."""
         bucket = h % int(self.args["bucket"])
         if self.prune is None:
             return len(self.words) + bucket
@@ -82,7 +82,7 @@ class ReferenceModel:
         return None
 
     def ngram_rows(self, word: bytes) -> list[tuple[bytes, int]]:
-        """N-grams of a word that have a row, in order."""
+        """Return the n-grams of a word that have a row, in order."""
         if word == END_OF_SENTENCE or self.args["bucket"] == 0:
             return []
         found = [
@@ -92,17 +92,17 @@ class ReferenceModel:
         return [(ngram, row) for ngram, row in found if row is not None]
 
     def subwords(self, word: bytes) -> list[tuple[bytes, int]]:
-        """The entry's own row where it has one, then its n-grams."""
+        """Return the row of the entry, if it has one, then those of its n-grams."""
         row = self.entry_ids.get(word)
         own = [(word, row)] if row is not None and row < len(self.input_matrix) else []
         return own + self.ngram_rows(word)
 
     def rows_of(self, word: bytes) -> list[int]:
-        """Rows of the input matrix that a word is the mean of."""
+        """Return the rows of the input matrix whose mean is the vector of a word."""
         return [row for _, row in self.subwords(word)]
 
     def vector(self, word: bytes) -> NDArray[np.float32]:
-        """The mean of the rows: summed in order from +0, then times float32(1/n)."""
+        """Return the mean of the rows: summed in order from +0, then times float32(1/n)."""
         total = np.zeros(int(self.args["dim"]), np.float32)
         rows = self.rows_of(word)
         for row in rows:
@@ -113,7 +113,7 @@ class ReferenceModel:
 
 
 def ngrams(word: bytes, minn: int, maxn: int) -> Iterator[bytes]:
-    """N-grams of ``<word>``, by start and then by length, but for its first and last character."""
+    """Yield the n-grams of ``<word>`` by start and length, without single ``<`` and ``>``."""
     characters = split_characters(b"<" + word + b">")
     last = len(characters) - 1
     for start in range(len(characters)):
@@ -129,7 +129,7 @@ def split_characters(text: bytes) -> list[bytes]:
 
 
 def fnv(text: bytes) -> int:
-    """32-bit FNV-1a as fastText computes it: every byte is sign-extended first."""
+    """Return the 32-bit FNV-1a hash of fastText, which sign-extends every byte."""
     h = 2166136261
     for byte in text:
         h ^= byte if byte < 128 else byte | 0xFFFFFF00
@@ -138,7 +138,7 @@ def fnv(text: bytes) -> int:
 
 
 class Cursor:
-    """Reads little-endian values one after the other."""
+    """Read little-endian values one after the other."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -183,7 +183,7 @@ class ProductQuantizer(NamedTuple):
         return cls(dim, nsubq, dsub, lastdsub, cursor.floats(dim * CENTROIDS))
 
     def codebook(self, s: int) -> Float32Matrix:
-        """The 256 centroids of one sub-quantiser; those of the last may be shorter."""
+        """Return the 256 centroids of one sub-quantiser; those of the last may be shorter."""
         width = self.lastdsub if s == self.nsubq - 1 else self.dsub
         start = s * CENTROIDS * self.dsub
         return self.centroids[start : start + CENTROIDS * width].reshape(CENTROIDS, width)

@@ -1,6 +1,6 @@
-"""The slow classifier that the fast one is judged by: plain Python over `reference.ReferenceModel`.
+"""The slow reference classifier: plain Python over `reference.ReferenceModel`.
 
-It gives every label its probability, and leaves k, threshold and ties to the tests.
+It computes the probability of every label; the tests handle k, threshold and ties.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ BIAS = 1e-5
 
 
 def split(text: bytes, separators: bytes) -> list[bytes]:
-    """The pieces between separators, empty ones left out."""
+    """Return the non-empty pieces between separators."""
     for separator in separators[1:]:
         text = text.replace(bytes([separator]), separators[:1])
     return [piece for piece in text.split(separators[:1]) if piece]
 
 
 def line_rows(model: ReferenceModel, text: bytes, prefix: bytes = b"__label__") -> list[int]:
-    """Rows of a line in a supervised model: of its words, then of its word n-grams."""
+    """Return the rows of a line in a supervised model: of its words, then of its word n-grams."""
     rows: list[int] = []
     hashes: list[int] = []
     for token in [*split(text, SEPARATORS), END_OF_SENTENCE]:
         known = model.word_id(token) >= 0
-        # An unknown token is a label if it looks like one, a known one if the file says so.
+        # An unknown token is a label if it has the prefix, a known one if the file says so.
         if known or not (token in model.labels or token.startswith(prefix)):
             hashes.append(fnv(token))
             rows += [model.word_id(token)] if known else []
@@ -51,7 +51,7 @@ def line_rows(model: ReferenceModel, text: bytes, prefix: bytes = b"__label__") 
 
 
 def word_ngram_rows(model: ReferenceModel, hashes: list[int]) -> list[int]:
-    """Rows of all sequences of two tokens or more, by begin and then by length."""
+    """Return the rows of all sequences of two tokens or more, by start and length."""
     signed = [h - 2**32 if h >= 2**31 else h for h in hashes]
     found = []
     for i in range(len(signed)):
@@ -63,7 +63,7 @@ def word_ngram_rows(model: ReferenceModel, hashes: list[int]) -> list[int]:
 
 
 def sentence_vector(model: ReferenceModel, text: bytes) -> NDArray[np.float64]:
-    """The mean of all rows of a line, or that of the word vectors, each of length one."""
+    """Return the mean of the rows of a line, or of its word vectors scaled to length 1."""
     if model.args["model"] == SUPERVISED:
         vectors = model.input_matrix[line_rows(model, text)].astype(np.float64)
     else:
@@ -73,9 +73,9 @@ def sentence_vector(model: ReferenceModel, text: bytes) -> NDArray[np.float64]:
 
 
 def probabilities(model: ReferenceModel, text: bytes) -> list[tuple[float, float]]:
-    """Of each label the probability as the official program gives it, and without its bias.
+    """Return for each label the official probability, and the one without the official bias.
 
-    Empty where the line has no row at all.
+    The list is empty if the line has no rows.
     """
     if not line_rows(model, text):
         return []
@@ -92,7 +92,7 @@ def probabilities(model: ReferenceModel, text: bytes) -> list[tuple[float, float
 
 
 def table_sigmoid(x: float) -> float:
-    """The sigmoid at the next lower of 513 points between -8 and 8; 0 and 1 beyond."""
+    """Return the sigmoid at the next lower of 513 points from -8 to 8; 0 or 1 outside."""
     if abs(x) > 8:
         return float(x > 0)
     return sigmoid(math.floor((x + 8) * 32) / 32 - 8)
@@ -105,16 +105,16 @@ def sigmoid(x: float) -> float:
 def path_probability(
     path: list[tuple[int, bool]], scores: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """The product along a path of turns, with the bias added at each of them, and without."""
+    """Return the product along a path of turns, with the bias added at each turn, and without."""
     turns = [sigmoid(scores[row] if right else -scores[row]) for row, right in path]
     return math.prod(turn + BIAS for turn in turns), math.prod(turns)
 
 
 def paths(counts: list[int]) -> list[list[tuple[int, bool]]]:
-    """Of each label the forks on the way to it: the row of each, and whether it turns right.
+    """Return for each label the forks on its path: the row of each, and whether it turns right.
 
-    Always the two nodes of least count are joined: of the labels the last that is left, of the
-    forks the first, the label only if its count is less.
+    The two nodes of least count are joined repeatedly. The candidates are the last remaining label
+    and the first remaining fork; the label is chosen only if its count is less.
     """
     leaves = list(range(len(counts)))
     forks: list[int] = []

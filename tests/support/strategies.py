@@ -1,4 +1,4 @@
-"""What Hypothesis makes small models and words of."""
+"""Hypothesis strategies for small models and words."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from support import reference
 from support.builders import CBOW, SKIPGRAM, SUPERVISED, Quantizer
 
-# n-gram lengths: a range, or the shortest longer than the longest.
+# Ranges of n-gram lengths, and ranges that are empty.
 LENGTHS = st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda pair: (pair[0], sum(pair)))
 NO_LENGTHS = st.sampled_from([(0, 0), (3, 2), (8, 0)])
-# What a dictionary can hold: anything without NUL. UTF-8 and all else, both short, so that words
-# and queries often share n-grams or are equal.
+# Entries of a dictionary: bytes without NUL, UTF-8 or not, and short, so that words and queries
+# often share n-grams or are equal.
 TEXTS = st.text("ab<é水🙂\u0301", max_size=8).map(str.encode)
 BYTES = st.lists(st.sampled_from(b"a\x80\xbf\xc3\xe6\xf0\xff"), max_size=8).map(bytes)
 WORDS = TEXTS | BYTES | st.binary(max_size=12).map(lambda word: word.replace(b"\0", b""))
@@ -29,7 +29,7 @@ HUGE_BUCKETS = st.sampled_from([2_000_000, 2**31 - 1])
 
 @st.composite
 def dense_matrices(draw: st.DrawFn, shape: tuple[int, int]) -> np.ndarray:
-    """Random numbers of very different size, with some of either zero and of subnormals."""
+    """Draw numbers of very different magnitudes, with zeros of both signs and subnormals."""
     source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     matrix = source.standard_normal(shape) * 10.0 ** source.integers(-12, 12, shape)
     specials = source.choice([0.0, -0.0, 1e-45, -1e-45, 1e-39], shape)
@@ -56,7 +56,7 @@ def model_options(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def dense_models(draw: st.DrawFn) -> dict[str, Any]:
     options = draw(model_options()) | {"bucket": draw(BUCKETS)}
-    # No supervised file of that age is known, nor what its n-grams would be.
+    # No supervised file of that age is known, so its n-grams are not defined.
     if options["model"] != SUPERVISED and draw(st.booleans()):
         options["magic"] = None
     rows = len(options["words"]) + options["bucket"]
@@ -74,7 +74,7 @@ def quantized_models(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def pruned_models(draw: st.DrawFn) -> dict[str, Any]:
-    """A part of the buckets has a row, and sometimes it is the buckets of the known words."""
+    """Draw models in which some buckets have a row, often buckets of known words."""
     options = draw(model_options()) | {"bucket": draw(BUCKETS.filter(bool) | HUGE_BUCKETS)}
     hashes = {
         reference.fnv(ngram) % options["bucket"]

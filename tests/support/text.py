@@ -1,4 +1,4 @@
-"""Texts in many scripts to train on, and strings that no model was trained on."""
+"""Training texts in many scripts, and strings that no model was trained on."""
 
 from __future__ import annotations
 
@@ -142,23 +142,23 @@ CURIOSITIES = (
 
 
 def plain_lines(count: int = 200, seed: int = 0) -> list[str]:
-    """Lines of mixed words, to train without labels."""
+    """Return lines of mixed words, for training without labels."""
     return [line for _, line in _shuffled_lines(count, seed)]
 
 
 def language_lines(count: int = 200, seed: int = 0) -> list[str]:
-    """Lines labelled with their language."""
+    """Return lines labelled with their language."""
     return [f"__label__{language} {line}" for language, line in _shuffled_lines(count, seed)]
 
 
 def topic_lines(labels: int = 300, seed: int = 0) -> list[str]:
-    """Lines with that many different labels: enough of them to quantise an output matrix."""
+    """Return lines with ``labels`` different labels: enough to quantise an output matrix."""
     lines = _shuffled_lines(2 * labels, seed)
     return [f"__label__{i % labels:03} {line}" for i, (_, line) in enumerate(lines)]
 
 
 def labelled_texts(count: int = 500) -> list[str]:
-    """Texts of one to thousands of words in many scripts, to predict the labels of."""
+    """Return texts of one to thousands of words in many scripts, for predictions."""
     source = random.Random(count)
     lines = [line for _, line in _shuffled_lines(count, seed=1)]
     for i in range(count):
@@ -172,14 +172,14 @@ def labelled_texts(count: int = 500) -> list[str]:
 
 
 def unknown_texts(source: random.Random, count: int) -> list[str]:
-    """Words of letters of one script."""
+    """Return words, each of letters of one script."""
     scripts = source.choices(SCRIPTS[:-1], k=count)
     letters = [[chr(point) for point in script if chr(point).isalpha()] for script in scripts]
     return ["".join(source.choices(one or ["x"], k=source.randint(1, 9))) for one in letters]
 
 
 def _shuffled_lines(count: int, seed: int) -> list[tuple[str, str]]:
-    """Sentences, each with about half of its words left out and the rest in another order."""
+    """Return languages and lines: two sentences with half of the words, in random order."""
     source = random.Random(seed)
     languages = list(SENTENCES)
     lines = []
@@ -191,7 +191,7 @@ def _shuffled_lines(count: int, seed: int) -> list[tuple[str, str]]:
 
 
 def unknown_words(count: int = 2000, seed: int = 0) -> list[bytes]:
-    """Curiosities, words of one script or of several, changed words, and plain bytes."""
+    """Return edge cases, words of one or several scripts, joined words, and random bytes."""
     source = random.Random(seed)
     known = [word for lines in SENTENCES.values() for line in lines for word in line.split()]
     words = list(CURIOSITIES)

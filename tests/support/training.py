@@ -1,4 +1,4 @@
-"""Train and keep small models with the official program, round the traps in it."""
+"""Train small models with the official program, working around its faults."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 20
 LARGEST_WEIGHT = 100
 
-# mallopt's name for the byte that glibc writes over what is freed; what is allocated gets its
-# complement. As float32, four of this one are 3.004, and four of its complement -1.498.
+# mallopt's option for the byte that glibc fills freed memory with; allocated memory is filled with
+# its complement. As float32, four bytes of 0x40 are 3.004, and four of the complement -1.498.
 M_PERTURB = -6
 HARMLESS_BYTE = 0x40
 
@@ -37,7 +37,7 @@ def train_official(
     path : Path
         Where to save the model.
     lines : sequence of str
-        What to train on.
+        Training lines.
     model : {"cbow", "skipgram", "supervised"}
         Kind of model.
     quantize : mapping, optional
@@ -60,7 +60,7 @@ def _train(
     quantize: Mapping[str, Any] | None,
     options: Mapping[str, Any],
 ) -> bool:
-    """Train, quantise and save a model; False where NaN got into it."""
+    """Train, quantise and save a model; return False if it contains NaN."""
     import fasttext
 
     common = {"minCount": 1, "epoch": 2, "thread": 10, "verbose": 0, **options}
@@ -83,11 +83,11 @@ def _train(
 
 
 def clear_remainder(trained: Any) -> None:
-    """Put zeros where the trainer left whatever the memory held.
+    """Set weights to zero that the trainer left uninitialised.
 
-    It fills the input matrix in ten parts, one for each of ten threads, and leaves the remainder
-    of that division, at the end of the last row, as it is. A dimension that ten divides leaves
-    none: take one where the last row belongs to a word, or training may never end without NaN.
+    The trainer fills the input matrix in ten equal parts, one per thread, and leaves the remainder
+    at the end of the last row uninitialised. A dimension divisible by ten has no remainder: use
+    one if the last row belongs to a word, or training may always end with NaN.
     """
     matrices = trained.get_input_matrix(), trained.get_output_matrix()
     for matrix in matrices:
@@ -97,7 +97,7 @@ def clear_remainder(trained: Any) -> None:
 
 @contextmanager
 def harmless_memory() -> Iterator[None]:
-    """Let memory that nobody initialised hold small numbers, where the C library is glibc."""
+    """Make glibc fill uninitialised memory with small numbers."""
     set_option = getattr(ctypes.CDLL(None), "mallopt", lambda option, value: None)
     set_option(M_PERTURB, HARMLESS_BYTE)
     try:

@@ -1,4 +1,4 @@
-"""The checks that all calls share."""
+"""Checks of arguments that all calls share."""
 
 from __future__ import annotations
 

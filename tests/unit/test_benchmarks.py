@@ -1,4 +1,4 @@
-"""The logic of the benchmarks: what counts as agreement, a ratio, a kept limit, a table."""
+"""The logic of the benchmarks: agreement, ratios, limits and tables."""
 
 import importlib.util
 import json
@@ -15,7 +15,7 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 
 
 def _adopt():
-    """Import the folder without its parent, whose sources would hide the installed package."""
+    """Import the benchmarks without their parent, which would hide the installed package."""
     spec = importlib.util.spec_from_file_location(
         "benchmarks", BENCHMARKS / "__init__.py", submodule_search_locations=[str(BENCHMARKS)]
     )
@@ -195,7 +195,7 @@ class TestReport:
         merged = report.merge([later, first])
         figure = _time(merged)
         assert figure["medians"] == {"ours": 1.0, "official": 4.0, "gensim": 6.0}
-        # Of the run that gensim took part in, where we took twice as long.
+        # The ratio of gensim is from its own run, in which our time was twice as long.
         assert figure["ratios"] == {"official": 4.0, "gensim": 3.0}
         assert list(merged["versions"]) == ["ours", "official", "gensim"]
         assert merged["machine"]["date"] == "2026-02-02"

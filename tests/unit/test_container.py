@@ -30,7 +30,7 @@ def test_an_array_of_another_size_leaves_the_old_file(tmp_path, sizes):
 
 
 def test_a_file_of_word_vectors_is_not_taken_for_one(tmp_path):
-    # One number a word: at the place of the header's bracket stands a byte of the first number.
+    # With one number per word, a byte of the first number is at the position of the "{".
     vectors = np.frombuffer(b"\x00\x00{?", "<f4")
     path = tmp_path / "vectors.bin"
     path.write_bytes(b"2 1\na " + vectors.tobytes() + b"\nbc " + vectors.tobytes() + b"\n")

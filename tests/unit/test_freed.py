@@ -50,7 +50,7 @@ LABEL_USES = {
 
 @pytest.fixture(params=[*FILES, "compact", "compact int8"])
 def path(request, tmp_path):
-    """A file of each format."""
+    """Return a file of each format."""
     path = tmp_path / "model"
     if request.param in FILES:
         path.write_bytes(FILES[request.param])
@@ -83,7 +83,7 @@ def test_a_dropped_model_is_freed(path, use, mmap):
     if use in LABEL_USES and model.info.kind != "supervised":
         pytest.skip("the model has no labels")
     with no_collector():
-        # Modules are imported by the first round.
+        # The first round imports modules lazily.
         for _ in range(2):
             model = ftl.load(path, mmap=mmap)
             parts = weakref.ref(model._parts)

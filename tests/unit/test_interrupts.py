@@ -1,7 +1,7 @@
 """Ctrl-C ends a long call at once, and leaves nothing behind.
 
-Each call would take far longer than a test may. What is checked is that it ends, and how; how fast
-that is depends on the machine.
+Without the interrupt each call would take far longer than a test may. The tests check that it ends,
+and how, but not how fast, which depends on the machine.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="no such signals there")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
 
 DIM, WORDS = 100, 100_000
 
-# Tells when it begins, how it ended, and that the model and its threads are as before.
+# Reports when it begins, how it ends, and that the model and its threads are as before.
 SCRIPT = """
 import sys, threading, time
 import fasttext_lite as ftl
-# Before: CPython ends a process by a signal that came amid an exec, as of a dataclass.
+# Imported first: CPython ends a process that gets a signal during exec, as of a dataclass.
 from fasttext_lite import conversion, evaluate, exporting
 
 path, folder = sys.argv[1:3]
@@ -50,7 +50,7 @@ else:
 
 
 def write_model(path, *, supervised):
-    """Write a model large enough that no call over all of it is short; its matrices are holes."""
+    """Write a model so large that every call over all of it is long; its matrices are sparse."""
     labels = [b"__label__%d" % i for i in range(200)] if supervised else []
     rows = WORDS + 1000
     small = build(
@@ -62,7 +62,7 @@ def write_model(path, *, supervised):
         input_matrix=np.empty((0, DIM), np.float32),
         output_matrix=np.empty((0, DIM), np.float32),
     )
-    # The two matrices, each a flag and a shape now.
+    # Cut off the two empty matrices, each a flag and a shape.
     head, output = small[: -2 * 17], len(labels) or WORDS
     with path.open("wb") as file:
         file.write(head)
@@ -89,9 +89,10 @@ def paths(tmp_path_factory):
 
 @contextlib.contextmanager
 def running(code, *arguments, **options):
-    """Run code in a process that answers to an interrupt; it ends with the test.
+    """Run code in a process that handles interrupts, and kill it at the end.
 
-    A shell lets what it starts in the background ignore interrupts, and so its children.
+    The handler is set explicitly, since processes that a shell runs in the background, and their
+    children, ignore interrupts.
     """
     heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     command = [sys.executable, "-I", "-c", heard + code, *arguments]
@@ -103,7 +104,7 @@ def running(code, *arguments, **options):
 
 
 def interrupt(process, after):
-    """Interrupt a process that has begun its call; what it told then."""
+    """Interrupt a process that has begun its call, and return its output."""
     assert process.stdout.readline() == b"begun\n"
     time.sleep(after)
     process.send_signal(signal.SIGINT)
@@ -174,7 +175,7 @@ def test_an_interrupt_ends_a_long_call(paths, name):
 )
 def test_an_interrupt_of_the_command_line_is_exit_code_130(paths, arguments):
     before = sorted(paths.iterdir())
-    # It says when it comes to the command, since nothing else shows that it has begun.
+    # The process prints a line before the command, since nothing else shows that it has begun.
     code = (
         "import sys\n"
         "from fasttext_lite import cli\n"

@@ -1,4 +1,4 @@
-"""The loops over numbers: every version of them gives the bits of the scalar one."""
+"""Kernels: every version returns the bits of the scalar one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def need(program):
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
-    """Compile sweep.c with one compiler and its options, once."""
+    """Compile sweep.c once for each compiler with its options."""
     made = {}
 
     def compiled(*compiler):
@@ -54,7 +54,7 @@ def sweep(tmp_path_factory):
     return compiled
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it asks for memory as POSIX does")
+@pytest.mark.skipif(sys.platform == "win32", reason="sweep.c uses the memory calls of POSIX")
 @pytest.mark.parametrize(
     "compiler",
     [["cc"], ["cc", "-O1", SANITIZER, "-fno-sanitize-recover=all"]],
@@ -109,7 +109,7 @@ AVX2 = ["sse2", "avx", "avx2", "f16c", "fma"]
 
 @pytest.fixture(scope="module")
 def levels_of(tmp_path_factory):
-    """A program that prints the levels of a CPU with given features."""
+    """Compile a program that prints the levels of a CPU with given features."""
     program = tmp_path_factory.mktemp("levels") / "levels"
     sources = [REPOSITORY / "tests" / "kernels" / "levels.c", KERNELS / "levels.c"]
     done = run(need("cc"), f"-I{KERNELS}", *sources, "-o", program)

@@ -1,4 +1,4 @@
-"""What a call takes is given back when its answer is gone."""
+"""Memory of a call is freed with its result."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from leaks import make_calls
 
 FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
-# Without the GIL some two hundred blocks at a time wait to be given back, however many calls.
+# Without the GIL about two hundred blocks wait to be freed at any time, however many calls.
 CALLS = 500 if FREE_THREADED else 25
-# Of the C library's struct mallinfo2.
+# Fields of the C library's struct mallinfo2.
 COUNTERS = (
     "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks",
     "keepcost",
@@ -25,8 +25,8 @@ class _Mallinfo(ctypes.Structure):
 
 
 def held():
-    """Blocks of the interpreter, and bytes of the C library, that are in use."""
-    # Twice, since without the GIL what one collection frees is given back by the next.
+    """Return the blocks of the interpreter and the bytes of the C library in use."""
+    # Twice, since without the GIL the next collection returns the memory that one frees.
     for _ in range(2):
         gc.collect()
     info = ctypes.CDLL(None).mallinfo2
@@ -37,7 +37,7 @@ def held():
 
 @pytest.fixture(autouse=True)
 def quick_collections():
-    """What other tests hold is not looked at each time."""
+    """Exclude objects of other tests from garbage collections."""
     gc.collect()
     gc.freeze()
     yield
@@ -46,17 +46,17 @@ def quick_collections():
 
 @pytest.mark.skipif(
     not hasattr(ctypes.CDLL(None) if sys.platform == "linux" else None, "mallinfo2"),
-    reason="the C library does not count what it gave out",
+    reason="the C library does not count allocations",
 )
 @pytest.mark.skipif(not hasattr(sys, "getallocatedblocks"), reason="not CPython")
 def test_no_public_function_keeps_memory(tmp_path):
     grown = {}
     calls = make_calls(tmp_path)
     if FREE_THREADED:
-        # The name of the file beside the target: pathlib interns it, and it is never freed there.
+        # pathlib interns the name of the temporary file, which is never freed there.
         del calls["convert"], calls["export"]
     for name, call in calls.items():
-        # What is kept once, such as caches, may grow for some rounds.
+        # Caches may grow for some rounds.
         for _ in range(40):
             before = held()
             for _ in range(CALLS):

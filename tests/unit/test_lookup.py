@@ -1,4 +1,4 @@
-"""The parts of a look-up: vocabulary, buckets, n-grams, and what they refuse."""
+"""The parts of a look-up: vocabulary, buckets, n-grams, and their errors."""
 
 import sys
 from array import array

@@ -1,4 +1,4 @@
-"""No file makes opening and asking allocate more than 16 times its size and 64 MiB."""
+"""Opening a file and querying it allocates at most 16 times its size plus 64 MiB."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from support.builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_l
 import fasttext_lite as ftl
 
 pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="the limit on memory and its size are Linux's"
+    not sys.platform.startswith("linux"), reason="the limit on memory needs Linux"
 )
 
-# All that happens within the limit is one thread's, so that no arena of malloc counts.
+# The queries run on one thread, so that malloc creates no arenas for others.
 CHILD = """
 import os, resource, sys
 import numpy as np
@@ -58,13 +58,13 @@ for path in paths:
 
 
 def ask_within_bound(paths, sample):
-    """Open each file and ask it, in a process that may allocate no more; what came of each."""
+    """Open and query each file in a process with limited memory, and return the results."""
     done = subprocess.run(
         [sys.executable, "-I", "-c", CHILD, sample, *paths],
         capture_output=True,
         text=True,
         check=False,
-        # Without threads of the linear algebra of NumPy, which have memory of their own.
+        # Without threads of OpenBLAS, which allocate memory.
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
@@ -73,21 +73,21 @@ def ask_within_bound(paths, sample):
 
 @pytest.fixture
 def sample(tmp_path):
-    """A classifier, so that what Python allocates once for predictions is there already."""
+    """Return a classifier, whose prediction makes Python's one-time allocations in advance."""
     path = tmp_path / "sample.bin"
     path.write_bytes(build(model=SUPERVISED, labels=[b"__label__a", b"__label__b"]))
     return path
 
 
 def short_words(count):
-    """Words of up to four bytes, each another."""
+    """Return distinct words of up to four bytes."""
     letters = string.ascii_letters + string.digits
     longest = itertools.product(letters, repeat=4)
     return [b"</s>", *("".join(word).encode() for word in itertools.islice(longest, count))]
 
 
 def heaviest_files(folder):
-    """Of each format the file that is most of all what has to be indexed."""
+    """Write for each format the file that needs the most memory for its size."""
     words = short_words(300_000)
     labels = [b"__label__" + word for word in words[:100_000]]
     thin = {"dim": 1, "bucket": 0, "words": words}
@@ -110,7 +110,7 @@ def heaviest_files(folder):
         "head.vec": b"600000 1\n" + b"a 1\n" * 600_000,
         "no_head.vec": b"a 1 1\n" * 600_000,
         "binary.vec": b"600000 1\n" + b"a \0\0\0\1" * 600_000,
-        # A header as long as may be, of what takes most as Python objects.
+        # A header of the maximum length, with the most memory as Python objects.
         "header.safetensors": (1 << 20).to_bytes(8, "little")
         + (b'{"a":[' + b"{}," * 349522 + b"{}]}").ljust(1 << 20),
     }
@@ -128,7 +128,7 @@ def test_the_heaviest_files_stay_within_the_bound(tmp_path, sample):
 
 
 def lies_of_fasttext():
-    """Files of which each number of the head, and each size behind it, is as large as can be."""
+    """Yield files with a very large value in each number of the head and each later size."""
     for kind, options in {
         "dense": {},
         "quantised": {
@@ -148,7 +148,7 @@ def lies_of_fasttext():
 
 
 def lies_of_the_compact_file(data):
-    """Files of which each number of the metadata and of each shape is as large as can be."""
+    """Yield files with a very large value in each number of the metadata and each shape."""
     size = int.from_bytes(data[:8], "little")
     original = json.loads(data[8 : 8 + size])
 
@@ -215,7 +215,7 @@ print(ftl.convert(source, target, subwords="used", threads=1).subword_rows)
 def test_the_ngrams_of_a_long_word_take_no_memory_in_a_conversion(tmp_path):
     source = tmp_path / "source.bin"
     word = random.Random(0).randbytes(1500).replace(b"\0", b"x").replace(b"\n", b"x")
-    # A negative maxn is no limit in the official program: all of them together are 500 MB.
+    # A negative maxn sets no limit on the length: the text of all n-grams would take 500 MB.
     source.write_bytes(build(words=[word], bucket=2000, maxn=-1))
     done = subprocess.run(
         [sys.executable, "-I", "-c", CONVERTING, source, tmp_path / "target"],

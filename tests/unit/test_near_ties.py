@@ -1,6 +1,6 @@
-"""Labels that are nearly equal come in the official order, whatever the length of a text.
+"""Labels of nearly equal scores are in the official order, whatever the length of a text.
 
-``tests/golden/make.py`` trained the models, barely, and asked the official program.
+``tests/golden/make.py`` trained the models briefly, and recorded the official labels.
 """
 
 from __future__ import annotations

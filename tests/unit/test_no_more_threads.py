@@ -1,4 +1,4 @@
-"""Calls where no thread can be started, as under a limit of processes."""
+"""Calls when no thread can be started, as under a limit on processes."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_the_class_shows_the_documentation():
     assert Lazy.value.__doc__ == "Return what the function returns."
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_does_not_wait_for_a_thread_that_the_child_lacks():
     computing, done = threading.Event(), threading.Event()

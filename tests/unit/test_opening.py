@@ -1,4 +1,4 @@
-"""What is opened: names, file objects that fail, rows by their numbers."""
+"""Opening: names, file objects that fail, and rows by their numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_only_the_str_means_the_sample(tmp_path, monkeypatch):
 
 
 class Failing(io.BytesIO):
-    """A file object whose reads raise, from the given one on."""
+    """A file object whose reads raise, from a given one on."""
 
     def __init__(self, data, error, reads):
         super().__init__(data)
@@ -113,7 +113,7 @@ def test_another_file_is_noticed_before_it_is_read(tmp_path):
 
 
 def test_a_full_check_works_where_int_has_32_bits(monkeypatch):
-    # As NumPy 1 on Windows.
+    # As in NumPy 1 on Windows.
     arange = np.arange
     monkeypatch.setattr(np, "arange", lambda *a, dtype=np.int32, **o: arange(*a, dtype=dtype, **o))
     assert ftl.load("sample").verify(full=True)

@@ -1,4 +1,4 @@
-"""The package as a whole: installed, importing downwards, its examples true."""
+"""The package as a whole: its installation, the order of its imports, and its examples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import fasttext_lite
 
 PACKAGE = Path(fasttext_lite.__file__).parent
 
-# A module imports only from those that stand before it.
+# A module imports only from modules listed before it.
 ORDER = [
     "errors",
     "arguments",

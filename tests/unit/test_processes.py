@@ -1,4 +1,4 @@
-"""Models in several processes; `tests/support/processes.py` is what runs."""
+"""Models in several processes, which run `tests/support/processes.py`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from support import TESTS
 import fasttext_lite as ftl
 
 METHODS = multiprocessing.get_all_start_methods()
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 @pytest.fixture
 def path(tmp_path):
-    """A copy of the sample model."""
+    """Return the path of a copy of the sample model."""
     return str(shutil.copy(ftl.load("sample").info.path, tmp_path / "sample.bin"))
 
 

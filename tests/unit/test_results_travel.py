@@ -1,4 +1,4 @@
-"""Results and classifiers leave the process: pickles, copies, pools."""
+"""Results and classifiers in pickles, copies and process pools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands at a target before a file is written there: links, modes, devices, other files."""
+"""Kinds of targets before they are written: links, modes, devices, other files."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ every_writer = pytest.mark.parametrize("write", WRITERS)
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder for targets alone."""
+    """Return an empty folder for targets."""
     path = tmp_path / "folder"
     path.mkdir()
     return path
@@ -156,7 +156,7 @@ def test_a_write_protected_file_is_not_replaced(source, folder, write, monkeypat
     target.write_bytes(OLD)
     target.chmod(0o444)
     if IS_ROOT:
-        # The administrator may write to any file.
+        # Root may write to any file.
         access = os.access
         monkeypatch.setattr(
             os, "access", lambda path, mode: access(path, mode) and Path(path) != target
@@ -233,7 +233,7 @@ def test_what_needs_a_regular_file_says_so(source):
         ftl.convert(source, "/dev/null", neighbors_index=True)
 
 
-# What fails leaves the old files.
+# Failures leave the old files.
 
 
 @pytest.mark.parametrize("more", [[], ["--json"], ["--format", "npy"]])

@@ -1,4 +1,4 @@
-"""One model asked from many threads at once."""
+"""One model, used by many threads at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_many_threads_get_the_answers_of_one(models, kind):
 
 
 def at_once(count, work):
-    """Call ``work(i)`` in so many threads that begin together; what they gave, in order."""
+    """Call ``work(i)`` in ``count`` threads that begin together; return the results in order."""
     begin, found = threading.Barrier(count), [None] * count
 
     def run(i):
@@ -102,7 +102,7 @@ def test_no_thread_is_left(models):
     assert threading.active_count() == before
 
 
-# Interpreters without a global lock
+# Free-threaded interpreters
 
 
 @pytest.mark.skipif(
@@ -120,5 +120,5 @@ def test_no_module_brings_the_global_lock_back():
         f"fasttext_lite._core.{stub.parent.name}.{stub.stem}" for stub in core.rglob("*.pyi")
     )
     assert names
-    # Where a module does not say that it can do without, the interpreter warns.
+    # The interpreter warns about a module that is not declared safe without the GIL.
     subprocess.run([sys.executable, "-I", "-W", "error", "-c", code, *names], check=True)

@@ -1,4 +1,4 @@
-"""Conversions and exports of open models, with numbers of NumPy, on other platforms."""
+"""Conversions and exports of open models, with NumPy numbers, on other platforms."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_other_numbers_are_refused(tmp_path, call):
         call(tmp_path / "model.bin", tmp_path / "target")
 
 
-# Where the default integer of NumPy has 32 bits, as on Windows with NumPy 1
+# NumPy with a default integer of 32 bits, as NumPy 1 on Windows
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_a_summary_names_the_first_of_the_worst():
     assert (found.words, found.mean, found.worst, found.worst_word) == (4, 0.6875, 0.5, "b")
 
 
-# What is left behind
+# Leftover files
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="maps are listed on Linux alone")

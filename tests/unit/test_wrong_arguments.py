@@ -1,4 +1,4 @@
-"""Wrong arguments of every public method: the error is always one of the package."""
+"""Wrong arguments of every public method always raise an error of the package."""
 
 from __future__ import annotations
 

@@ -275,7 +275,7 @@ def test_version_and_help():
         assert b"fasttext-lite" in run(*arguments).stdout
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", [["info", "sample"], ["vectors", "sample", "x"]])
 def test_a_full_disk_is_told_in_one_line(arguments):
     with Path("/dev/full").open("wb") as full:

@@ -27,7 +27,7 @@ def model():
 
 @pytest.fixture
 def texts(model, tmp_path):
-    """A file of lines, some of which have labels; and the lines."""
+    """Return a file of lines, some of which have labels, and the lines."""
     words = list(model.words[1:40])
     lines = [" ".join(words[i : i + 5]) for i in range(0, 30, 3)]
     lines += ["", "   ", f"{model.labels[0]} {words[3]}", f"{words[5]}\r"]
@@ -143,7 +143,7 @@ def test_the_curve_is_drawn(labelled, tmp_path):
 def test_an_error_is_one_line_and_exit_code_2(arguments, message):
     done = run(*arguments)
     if arguments[1:] == [MODEL, os.devnull, "-k", "0"]:
-        # Nothing was asked, so nothing was wrong yet.
+        # Without a text the wrong k is not noticed.
         done = run(*arguments[:2], "-", "-k", "0", stdin=b"text\n")
     if arguments[1] == "sample":
         done = run(*arguments[:2], "-", stdin=b"text\n")

@@ -1,4 +1,4 @@
-"""The face of the official package where that one crashes, is undefined, or cannot go."""
+"""The fasttext layer, where the official package crashes, is undefined or lacks a feature."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAMPLE = Path(ftl.load("sample").info.path)
 
 @pytest.fixture
 def make(tmp_path):
-    """Open a model of the builder through the face."""
+    """Return a function that opens a built model with the fasttext layer."""
 
     def build_and_load(**options):
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.bin"

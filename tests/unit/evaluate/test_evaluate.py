@@ -1,4 +1,4 @@
-"""Evaluation: word similarity, analogies, and how far two models are apart."""
+"""Evaluation: word similarity, analogies, and the comparison of two models."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TestSpearman:
 
 
 ROWS = {"sun": [1.0, 0.0], "day": [0.9, 0.1], "cup": [0.0, 1.0], "tea": [0.2, 0.9], "Sun": [0.5, 1]}
-# In the order of their cosines; the last two scores are in the other one.
+# In the order of their cosines; the last two scores are in reverse order.
 PAIRS = [("sun", "day", 9.5), ("cup", "tea", 8.5), ("sun", "tea", 0.5), ("day", "cup", 1.25)]
 LAYOUTS = {
     "tabs": "".join(f"{a}\t{b}\t{score}\n" for a, b, score in PAIRS),
@@ -168,7 +168,7 @@ def test_an_analogy_is_answered_by_the_nearest_word_but_those_given(vectors, wri
     result = ftl.evaluate.analogies(vectors(FAMILY), path)
     family, odd = result.sections
     assert (family.name, family.correct, family.asked, family.accuracy) == ("family", 1, 2, 0.5)
-    # king, not woman, is nearest to woman - man + man once man and woman may not be the answer.
+    # Without man and woman, which are excluded, king is nearest to woman - man + man.
     assert (odd.name, odd.correct, odd.asked) == ("odd", 0, 1)
     assert result.total == replace(family, name="total", correct=1, asked=3, accuracy=1 / 3)
 

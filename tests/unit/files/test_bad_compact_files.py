@@ -1,4 +1,4 @@
-"""A compact file that is damaged or lies is refused when it is opened, or harms nothing."""
+"""Damaged or inconsistent compact files are refused on opening, or cause no harm."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS += [word for word in unknown_words(100) if len(word) < 60]
 
 
 class CompactFile:
-    """A file taken apart, to be put together again with lies in it."""
+    """A file taken apart, to be reassembled with wrong values."""
 
     def __init__(self, data):
         start = 8 + int.from_bytes(data[:8], "little")
@@ -44,7 +44,7 @@ class CompactFile:
         return [name for name in self.header if name != "__metadata__"]
 
     def bytes(self, text=None, *, size=None):
-        """The file, with another text as its header if there is one."""
+        """Return the bytes of the file, optionally with another header."""
         if text is None:
             self.header["__metadata__"]["model"] = json.dumps(self.model)
             text = json.dumps(self.header)
@@ -53,11 +53,11 @@ class CompactFile:
         return (len(header) if size is None else size).to_bytes(8, "little") + header + self.body
 
     def slot(self, name):
-        """Where the bytes of an array are in the body."""
+        """Return the slice of an array in the body."""
         return slice(*self.header[name]["data_offsets"])
 
     def fill(self, name, array):
-        """Put other numbers into an array."""
+        """Replace the numbers of an array."""
         data = array.tobytes()
         place = self.slot(name)
         assert len(data) == place.stop - place.start
@@ -90,7 +90,7 @@ def file(originals):
 
 @pytest.fixture
 def load(tmp_path):
-    """Write bytes to a file of their own, which may stay mapped, and open it."""
+    """Return a function that writes bytes to a new file, which may stay mapped, and opens it."""
     numbers = count()
 
     def write_and_load(data, *, mmap=True):
@@ -111,7 +111,7 @@ def refused(load, data, match):
 
 
 def ask_everything(model):
-    """Ask whatever reads the arrays of a file; every answer has to come back."""
+    """Run queries that read the arrays of a file; every one has to return."""
     words = [*model.words, *model.labels, *WORDS]
     assert model[words].shape == (len(words), model.dim)
     for word in words[:40]:
@@ -216,7 +216,7 @@ def test_another_version_says_so(load, file, version):
     assert "update fasttext-lite" in str(error)
 
 
-# Arrays: where they are, and what
+# Offsets, dtypes and shapes of arrays
 
 
 def shifted(file, name, by):
@@ -379,7 +379,7 @@ def test_every_array_has_to_be_there(load, original):
         file = CompactFile(original)
         file.header["another"] = file.header.pop(name)
         if name == "subwords.buckets":
-            # Without it every bucket is kept, and there are too few rows for that.
+            # Without it every bucket is kept, which needs more rows.
             refused(load, file.bytes(), "should be")
         else:
             refused(load, file.bytes(), f"the file has no array '{name}'")
@@ -392,7 +392,7 @@ def test_arrays_of_another_name_are_ignored(load, file):
     ask_everything(load(file.bytes()))
 
 
-# What the metadata says of the model
+# The metadata of the model
 
 
 @pytest.mark.parametrize(
@@ -462,11 +462,11 @@ def test_another_kind_of_vectors_is_harmless(load, file):
         assert model.info.kind == kind
 
 
-# What the arrays hold: it is checked on use
+# The contents of arrays, which are checked on use
 
 
 def numbers(size, dtype):
-    """Numbers that lead astray, as many as the array has."""
+    """Yield arrays of ``size`` wrong numbers."""
     least, top = np.iinfo(dtype).min, np.iinfo(dtype).max
     random = np.random.default_rng(0)
     for number in (0, top, top // 2 + 1, size, size + 1):
@@ -510,7 +510,7 @@ def test_entries_that_lead_astray_harm_nothing(load, original, name, mmap, subwo
 
 
 def test_entries_that_overlap_do_not_multiply(load, tmp_path):
-    """Each could be the whole text: a copy of all would be the square of the file."""
+    """Check that a copy of entries, each of the whole text, does not square the size."""
     (tmp_path / "source.bin").write_bytes(build(words=[b"word%d" % i for i in range(50)]))
     ftl.convert(tmp_path / "source.bin", tmp_path / "source")
     file = CompactFile((tmp_path / "source").read_bytes())

@@ -1,4 +1,4 @@
-"""What is no model is refused at once, by an error that says what and where."""
+"""Files that are not models are refused on opening; the error says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VARIANTS = {
 
 @pytest.fixture
 def load(tmp_path):
-    """Write bytes to a file and open it, mapped or not."""
+    """Return a function that writes bytes to a file and opens it, mapped or not."""
 
     def write_and_load(data, *, mmap=True):
         path = tmp_path / "model.bin"
@@ -90,9 +90,7 @@ def test_a_path_of_another_type_is_refused(path):
         ftl.load(path)
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() == 0, reason="the administrator reads everything"
-)
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root can read everything")
 def test_a_file_without_permission_is_a_file_error(tmp_path):
     path = tmp_path / "model.bin"
     path.write_bytes(build())
@@ -155,7 +153,7 @@ QUANTISED = {
 def test_a_quantiser_that_does_not_fit_is_told_by_field_and_byte(load, field, name, step):
     data, layout = build_with_layout(**QUANTISED)
     if field == "input.npq.dsub":
-        step = -1  # A part may be larger than the one dimension that is left for it.
+        step = -1  # dsub may be larger than the single dimension.
     error = refused(load, layout.patch(data, {field: layout.read(data, field) + step}), "not fit")
     at = field if field == "input.codesize" else field.rpartition(".")[0] + ".dim"
     assert (error.field, error.offset) == (name, layout[at])
@@ -265,7 +263,7 @@ def test_a_lie_in_any_number_is_refused_or_harmless(load, name):
 def test_each_lie_is_named(load, field, lie, match):
     data, layout = build_with_layout()
     error = refused(load, layout.patch(data, {field: lie}), match)
-    # Where another field is the one that contradicts.
+    # The error names another field, which contradicts the changed one.
     other = {
         ("bucket", 2**31 - 1): "input.rows",
         ("nwords", 2**31 - 1): "size",
@@ -317,7 +315,7 @@ def test_a_dictionary_that_ends_too_early_is_found_at_the_first_look_up(tmp_path
 
 
 def test_words_made_to_collide_are_refused(tmp_path):
-    # Of random words those whose hash has the lower 12 bits clear, so that they share a slot run.
+    # Random words whose hashes have zeros in the lower 12 bits, so that they share a run of slots.
     from support.reference import fnv
 
     words = []

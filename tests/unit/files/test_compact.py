@@ -1,4 +1,4 @@
-"""A compact file answers like the model that it was made from."""
+"""A compact file gives the same answers as its source."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ SHORT = [word for word in UNKNOWN if len(word) < 40][:300]
 
 @pytest.fixture
 def source(tmp_path):
-    """Path of a file of the builder."""
+    """Return a function that builds a file and returns its path."""
 
     def write(kind="skip-gram", **options):
         path = tmp_path / f"{len(list(tmp_path.glob('*.bin')))}.bin"
@@ -76,7 +76,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def convert(tmp_path):
-    """Convert a model; give the report and the model of the new file."""
+    """Return a function that converts a model, and returns the report and the new model."""
 
     def convert_and_load(path, *arguments, **options):
         number = len(list(tmp_path.glob("*.safetensors")))
@@ -90,7 +90,7 @@ def convert(tmp_path):
 
 
 def entries(kind):
-    """Words and labels of a kind, whose answers do not depend on the order of pruned rows."""
+    """Return words and labels whose vectors do not depend on the order of pruned rows."""
     options = KINDS[kind]
     words = options.get("words", [b"</s>", b"one", b"two", b"three"])
     return [*words, *([] if "prune" in options else options.get("labels", []))]
@@ -107,7 +107,7 @@ def cosines(a, b):
 
 
 def overlap_of_nearest(a, b, count=300):
-    """Share of the ten nearest words that two models agree on."""
+    """Return the share of the ten nearest words that two models have in common."""
     words = list(a.words[:: max(len(a) // count, 1)])
     pairs = zip(a.neighbors(words), b.neighbors(words), strict=True)
     shared = [len({near.word for near in x} & {near.word for near in y}) / len(x) for x, y in pairs]
@@ -121,7 +121,7 @@ def test_float32_answers_bit_for_bit(source, convert, kind):
     _, model = convert(path)
     words = [*entries(kind), *UNKNOWN]
     if original.info.parameters.maxn < 0:
-        # A long word has as many n-grams as the square of its length.
+        # The number of n-grams grows with the square of the length, so long words are left out.
         words = [*entries(kind), *SHORT]
     assert_array_equal(bits(model[words]), bits(original[words]))
     for word in words[:100]:
@@ -298,12 +298,12 @@ def test_opening_builds_no_index(convert, monkeypatch):
 
 
 def test_a_model_of_123_dimensions_is_no_compact_file(source):
-    # Byte 8 of its file is "{".
+    # Byte 8 of the file is "{".
     assert ftl.load(source(dim=123)).dim == 123
     assert ftl.load(source(magic=None, epoch=123)).info.parameters.epoch == 123
 
 
-# What to keep
+# Choice of words, n-grams and dimensions
 
 
 def test_max_words_keeps_the_first(convert):
@@ -453,7 +453,7 @@ def test_fewer_dimensions_are_a_projection(convert, dim):
     basis = np.linalg.svd(centred, full_matrices=False)[2][:dim].T
     variances = centred.var(axis=0).sum(), (centred @ basis).var(axis=0).sum()
     assert report.variance == pytest.approx(variances[1] / variances[0], rel=1e-4)
-    # The same directions; which way each points is free.
+    # The directions are equal up to their sign.
     signs = np.sign(np.sum((exact @ basis) * model[words], axis=0))
     for some in (words, unknown):
         expected = original[some] @ basis * signs
@@ -473,12 +473,12 @@ def test_fewer_dimensions_of_a_supervised_model_keep_the_scores(convert):
     report, model = convert(path, dim=7)
     assert 0.5 < report.variance < 1
     assert (model.dim, model.output_matrix.shape) == (7, (len(original.labels), 7))
-    # One projection for both sides of the product, so the lengths can only shrink.
+    # Both sides of the product are projected alike, so lengths can only shrink.
     before, after = original.output_matrix, model.output_matrix
     assert (np.linalg.norm(after, axis=1) <= np.linalg.norm(before, axis=1) * 1.0001).all()
 
 
-# Types
+# Number formats
 
 
 def test_int8_has_a_scale_for_each_row(convert):
@@ -592,7 +592,7 @@ def test_the_matrices_that_a_file_lacks_are_told(convert):
         half.input_matrix  # noqa: B018
 
 
-# Reports, and files of files
+# Reports, and conversions of compact files
 
 
 def test_the_report_tells_what_was_done(source, convert):
@@ -659,7 +659,7 @@ def test_the_bytes_do_not_depend_on_the_threads(convert):
     assert len({Path(target).read_bytes() for target in targets}) == 1
 
 
-# Bytes
+# The layout in bytes
 
 
 def test_the_golden_file_is_written_byte_for_byte(tmp_path):

@@ -1,4 +1,4 @@
-"""What is exported, byte by byte, and what is refused; ``compat/test_export.py`` has it opened."""
+"""Exported files, byte by byte, and refusals; ``compat/test_export.py`` opens such files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRUNED = {
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a tiny model and return its path."""
+    """Return a function that writes a tiny model and returns its path."""
 
     def write_model(**options):
         path = tmp_path / "model.bin"
@@ -41,7 +41,7 @@ def write(tmp_path):
 
 
 def numbers_as_text(numbers, digits):
-    """The numbers of one line, as the exporter writes them."""
+    """Return the numbers of one line, as the exporter writes them."""
     row = np.asarray(numbers, np.float32).reshape(1, -1)
     line = text_lines(b"w", np.array([0, 1], np.uint64), row, digits)
     assert line.startswith(b"w ")
@@ -50,7 +50,7 @@ def numbers_as_text(numbers, digits):
 
 
 def many_numbers():
-    """Numbers of every size, near powers of ten, halfway between decimals, and no numbers."""
+    """Return numbers of all magnitudes, near powers of ten, between decimals, and NaN."""
     random = np.random.default_rng(0)
     powers = (10.0 ** np.arange(-37, 38)).astype(np.float32)
     return np.concatenate(
@@ -397,7 +397,7 @@ def test_a_disk_that_fills_leaves_the_old_file(write, tmp_path, name):
         "    ftl.export(*sys.argv[1:])\n"
         "except ftl.FileError as error:\n"
         "    print(error)\n"
-        # What counts the lines that ran writes at the end of a process.
+        # Coverage tools write files when the process ends.
         "resource.setrlimit(resource.RLIMIT_FSIZE, limits)\n"
     )
     done = subprocess.run(

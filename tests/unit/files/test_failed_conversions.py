@@ -1,4 +1,4 @@
-"""A conversion that fails says why, and leaves the old file as it was."""
+"""A conversion that fails reports why, and leaves the old file as it was."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def target(tmp_path):
-    """A target with an old file, checked at the end, in a folder of its own."""
+    """Yield a target with an old file in a new folder, and check both at the end."""
     path = tmp_path / "folder" / "target.safetensors"
     path.parent.mkdir()
     path.write_bytes(OLD)
@@ -43,12 +43,12 @@ def target(tmp_path):
 
 @pytest.fixture
 def size(source, tmp_path):
-    """How many bytes the source takes when it is converted."""
+    """Return the size of the converted source in bytes."""
     return ftl.convert(source, tmp_path / "size").size
 
 
 class FailingFile:
-    """A file that does something else than write once it has taken some bytes."""
+    """A file that calls ``fail`` once more than ``size`` bytes are written."""
 
     def __init__(self, file, size, fail):
         self.file = file
@@ -66,7 +66,7 @@ class FailingFile:
 
 
 def fail_after(monkeypatch, size, fail):
-    """Let the next files that are written fail after so many bytes."""
+    """Make writing to new files fail after ``size`` bytes."""
     open_path = Path.open
 
     def open_failing(path, mode="r", *arguments, **options):
@@ -119,7 +119,7 @@ def test_the_folder_of_the_target_has_to_be_there(source, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.skipif(IS_ROOT or os.name != "posix", reason="the administrator writes everywhere")
+@pytest.mark.skipif(IS_ROOT or os.name != "posix", reason="root can write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_told(source, target):
     target.parent.chmod(0o500)
     try:
@@ -179,7 +179,7 @@ def test_a_disk_that_fails_at_the_end_is_told(source, target, monkeypatch, funct
         ftl.convert(source, target)
 
 
-@pytest.mark.skipif(not (IS_ROOT and sys.platform == "linux"), reason="mounting takes root")
+@pytest.mark.skipif(not (IS_ROOT and sys.platform == "linux"), reason="mounting needs root")
 @pytest.mark.parametrize("told", [True, False])
 def test_a_small_disk_fills(tmp_path, monkeypatch, told):
     disk = tmp_path / "disk"
@@ -221,7 +221,7 @@ def test_an_interrupt_at_the_very_end_leaves_nothing_half_made(source, target, m
         ftl.convert(source, target)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 @pytest.mark.parametrize("size", [100, 300_000, 2_000_000])
 def test_a_killed_conversion_leaves_the_old_file(tmp_path, size):
     target = tmp_path / "target.safetensors"

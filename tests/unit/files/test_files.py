@@ -1,4 +1,4 @@
-"""The file under a model: how it is named, what it is, and what becomes of it meanwhile."""
+"""The file of a model: its names, its kinds, and changes while it is open."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ import fasttext_lite as ftl
 from fasttext_lite.cli import main
 
 posix = pytest.mark.skipif(os.name != "posix", reason="files work otherwise there")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux has such files")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these files exist on Linux only")
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 VEC = b"2 3\none 1 2 3\ntwo 4 5 6\n"
@@ -41,7 +41,7 @@ def path(tmp_path):
 
 @pytest.fixture(params=["bin", "pre-magic", "ftz", "compact", "vec", "gz"])
 def any_path(request, tmp_path):
-    """A file of each format."""
+    """Return a file of each format."""
     file = tmp_path / f"model.{request.param}"
     if request.param == "compact":
         (tmp_path / "source").write_bytes(build())
@@ -64,7 +64,7 @@ def any_path(request, tmp_path):
 
 
 class Named:
-    """A path that is neither text nor of pathlib, and can be read as well."""
+    """A path-like object that is not of pathlib, and also has a read method."""
 
     def __init__(self, path):
         self.path = path
@@ -120,14 +120,14 @@ def test_a_symbolic_link_is_followed(path, tmp_path):
         ftl.load(tmp_path / "broken")
     with pytest.raises(ftl.FileError, match="loop: Too many levels of symbolic links"):
         ftl.load(tmp_path / "loop")
-    # It leads to another file now.
+    # The link leads to another file now.
     (tmp_path / "other").write_bytes(build(seed=1))
     (tmp_path / "link").unlink()
     (tmp_path / "link").symlink_to(tmp_path / "other")
     assert not model.verify()
 
 
-# What is no file
+# Paths that are not files
 
 
 @pytest.mark.parametrize("mmap", [True, False])
@@ -153,7 +153,7 @@ def test_what_is_no_file_is_told(path, name, error, match, mmap):
     [
         ("/dev/null", "/dev/null: this is no regular file"),
         ("/dev/zero", "/dev/zero: this is no regular file"),
-        # It has text, but no size.
+        # Files of /proc have contents, but no size.
         ("/proc/version", "/proc/version: the file is empty"),
         ("/proc/self/mem", "empty"),
     ],
@@ -165,7 +165,7 @@ def test_files_that_the_system_makes_up_are_told(name, match):
 
 
 @linux
-@pytest.mark.skipif(not IS_ROOT, reason="takes the right to be somebody else")
+@pytest.mark.skipif(not IS_ROOT, reason="needs root, to become another user")
 def test_a_file_without_permission_is_told(path):
     code = (
         "import os, sys, fasttext_lite as ftl\n"
@@ -173,7 +173,7 @@ def test_a_file_without_permission_is_told(path):
         "try:\n    ftl.load(sys.argv[1])\n"
         "except ftl.FileError as error:\n    print(isinstance(error, OSError), error)\n"
     )
-    # The folders above are for this user alone.
+    # tmp_path is readable by this user alone.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         file = Path(folder, "model.bin")
@@ -186,7 +186,7 @@ def test_a_file_without_permission_is_told(path):
 
 
 @linux
-@pytest.mark.skipif(not IS_ROOT, reason="mounting takes root")
+@pytest.mark.skipif(not IS_ROOT, reason="mounting needs root")
 def test_a_read_only_disk_is_enough(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -217,7 +217,7 @@ def test_a_read_only_disk_is_enough(tmp_path):
 
 
 def opened_in_every_way(path, tmp_path):
-    """Yield file objects that give the bytes of a file."""
+    """Yield file objects that read the bytes of a file."""
     data = path.read_bytes()
     with path.open("rb") as buffered:
         yield buffered
@@ -330,7 +330,7 @@ def test_errors_of_a_file_object_name_it():
         ftl.load(io.BytesIO(data[:-1]))
 
 
-# What becomes of the file
+# Changes to the file
 
 
 def replace(path):
@@ -412,7 +412,7 @@ def test_verify_tells_that_the_mapped_file_was_changed(path):
 
 @linux
 def test_what_mapping_cannot_promise_is_what_the_documentation_says(path):
-    # Cut under the map, with its pages gone: reading them ends the process.
+    # Truncated while it is mapped: reading the lost pages ends the process.
     code = (
         "import os, sys, fasttext_lite as ftl\n"
         "model = ftl.load(sys.argv[1], mmap=sys.argv[2] == 'map')\n"
@@ -533,7 +533,7 @@ def test_a_view_keeps_what_it_shows(tmp_path, path):
     expected = [np.array(view) for view in views()]
     kept = list(views())
     gc.collect()
-    # What was freed is written over.
+    # Overwrite freed memory.
     rubbish = [np.full(1 << 10, 7.5, np.float32) for _ in range(100)]
     for view, numbers in zip(kept, expected, strict=True):
         assert_array_equal(view, numbers)
@@ -547,7 +547,7 @@ def test_a_view_keeps_what_it_shows(tmp_path, path):
 
 
 class Bar:
-    """What tqdm is asked for."""
+    """A stand-in for tqdm that records its arguments."""
 
     made: ClassVar[list] = []
 

@@ -1,4 +1,4 @@
-"""A gzip'd model converts as it is, to the same bytes as the unpacked one."""
+"""A gzip'd model converts directly, to the same bytes as the unpacked one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MODELS = {
 
 @pytest.fixture
 def both(tmp_path):
-    """Write a model plain and gzip'd; convert both with the same options."""
+    """Write a model plain and gzip'd, and convert both with the same options."""
 
     def convert_both(model, **options):
         data = build(**model)
@@ -87,7 +87,7 @@ def test_a_stream_that_is_cut_is_refused_and_leaves_nothing(tmp_path, name):
 
 
 HUGE = 2**31 - 1
-# A lie, the field that the error names for it, and what it says.
+# Wrong values, the field that the error names, and its message.
 LIES = [
     ("unsupervised", {"dim": HUGE}, "dim", "more than the bytes of the file"),
     ("supervised", {"dim": 60_000}, "dictionary sizes", "bytes of matrices, which cannot be in"),
@@ -102,7 +102,7 @@ LIES = [
     ("supervised", {"output.columns": 9}, "output matrix", r"the shape is \[2, 9\], not \[2, 4\]"),
     ("unsupervised", {"words[1].type": 1}, "dictionary entry 1", "is not a word"),
 ]  # fmt: skip
-# Where a field begins that has another name in the layout.
+# Fields that have another name in the layout.
 PLACES = {
     "dictionary sizes": "size",
     "input matrix flag": "input.quantized",
@@ -124,7 +124,7 @@ def test_a_lie_in_a_stream_is_told_by_field_and_byte(tmp_path, name, lie, field,
     assert [path.name for path in tmp_path.iterdir()] == [source.name]
 
 
-# The file as it was before it was compressed, cut, and what the error names.
+# The field at which the unpacked file is truncated, and the field and message of the error.
 CUTS = [
     ("unsupervised", "size", "dictionary sizes", "the file is cut"),
     ("unsupervised", "words[2].count", "dictionary", "the file is cut in its beginning"),

@@ -1,7 +1,7 @@
-"""Damaged and lying files of every format: an error of the package, or a model that answers.
+"""Damaged files and wrong values in every format: an error of the package, or a working model.
 
-Each case is one of a fixed number, drawn from a fixed seed. Fields are named one by one, so that a
-field that is new in a format is missing here loudly.
+The number of cases and the seed are fixed. Fields are listed by name, so the tests fail if a format
+gains a field that is not listed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILES = {
     **{f"compact: {name}": data for name, data in COMPACT.items()},
     **{f"text: {name}": data for name, data in TEXT.items()},
 }
-# Few questions, since there are thousands of files.
+# Few queries, since there are thousands of files.
 WORDS = ["one", b"\xff\x80ab", "__label__a", "x" * 40]
 TEXTS = ["one twx"]
 ROUNDS = 6
@@ -30,13 +30,13 @@ ROUNDS = 6
 
 @pytest.fixture
 def outcome(tmp_path):
-    """Open some bytes and ask the model everything: the number of answers, 0 where refused."""
+    """Return a function that opens bytes and counts the answers of the model; 0 if refused."""
     path = tmp_path / "model"
 
     def open_and_ask(data):
         path.write_bytes(data)
         try:
-            # Read into memory: a file under a map must not be written again.
+            # Read into memory, since a mapped file must not be overwritten.
             model = ftl.load(path, mmap=False)
         except ftl.FormatError as refusal:
             error = refusal
@@ -105,11 +105,11 @@ def test_damage_is_refused_or_harmless(outcome, name, damage):
         outcome(damage(source, FILES[name]))
 
 
-# Lies in each field of a .bin or .ftz file
+# Wrong values in each field of a .bin or .ftz file
 
 
 def numbers_for(truth, least, top):
-    """Each number that a field may lie by."""
+    """Return the wrong values to test for a field."""
     lies = {0, 1, -1, least, top, top // 2 + 1, truth - 1, truth + 1, 2 * truth, -truth}
     return sorted(lie for lie in lies - {truth} if least <= lie <= top)
 
@@ -142,7 +142,7 @@ def test_a_lie_in_each_field_of_a_binary_file_is_refused_or_harmless(outcome, na
     data, layout = BINARY[name], LAYOUTS[name]
     lied = set()
     for field, (_, kind) in layout.fields.items():
-        # Of entries that are alike the first and the last stand for all.
+        # The first and the last of the entries represent all.
         if re.search(r"\[[12]\]", field):
             continue
         truth = layout.read(data, field)
@@ -161,7 +161,7 @@ def test_a_lie_in_each_field_of_a_binary_file_is_refused_or_harmless(outcome, na
 
 @pytest.mark.parametrize("name", BINARY)
 def test_two_lies_at_once_are_refused_or_harmless(outcome, name):
-    """Lies that agree with one another go further than one alone."""
+    """Test two wrong values that agree with each other, which get past more checks."""
     data, layout = BINARY[name], LAYOUTS[name]
     source = random.Random(name)
     numbers = [field for field, (_, kind) in layout.fields.items() if kind in RANGES]
@@ -187,7 +187,7 @@ def test_sizes_that_agree_and_lie_are_refused_or_harmless(outcome, name, sizes, 
         outcome(layout.patch(data, lies))
 
 
-# Lies in each field of a compact file
+# Wrong values in each field of a compact file
 
 
 def taken_apart(data):
@@ -289,7 +289,7 @@ def test_a_lie_about_the_length_of_the_header_is_refused(outcome, name, length):
     assert outcome(lie.to_bytes(8, "little") + data[8:]) == 0
 
 
-# Lies in the head of a file of vectors
+# Wrong values in the head of a file of vectors
 
 
 @pytest.mark.parametrize("name", [name for name in TEXT if "no head" not in name])

@@ -1,4 +1,4 @@
-"""Files of word vectors without subwords: each form opens, and what is damaged is refused."""
+"""Files of word vectors without subwords: each form opens, and damaged files are refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMPRESSORS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress
 
 
 def text(words=WORDS, numbers=NUMBERS, *, head=True, space=b" ", end=b"\n"):
-    """A file of word vectors as text."""
+    """Return a file of word vectors as text."""
     rows = [
         space.join([word, *(repr(float(number)).encode() for number in row)]) + end
         for word, row in zip(words, numbers, strict=True)
@@ -38,7 +38,7 @@ def text(words=WORDS, numbers=NUMBERS, *, head=True, space=b" ", end=b"\n"):
 
 
 def binary(words=WORDS, numbers=NUMBERS, *, end=b"\n"):
-    """A binary word2vec file."""
+    """Return a binary word2vec file."""
     rows = [
         word + b" " + row.astype("<f4").tobytes() + end
         for word, row in zip(words, numbers, strict=True)
@@ -64,7 +64,7 @@ FORMS = {
 
 @pytest.fixture
 def load(tmp_path):
-    """Write bytes to a file and open it."""
+    """Return a function that writes bytes to a file and opens it."""
 
     def write_and_load(data, **options):
         path = tmp_path / "vectors"
@@ -276,7 +276,7 @@ def test_a_file_cut_anywhere_is_refused_or_ends_with_a_whole_row(load, form):
             model = load(data[:cut])
         except ftl.FormatError:
             continue
-        # Nothing tells that a part of the last number is missing, or rows where no head says it.
+        # A truncated last number can't be detected, nor missing rows without a head.
         whole += 1
         assert form == "without a head" or len(model) == len(WORDS)
         assert_array_equal(model[WORDS[: len(model) - 1]], NUMBERS[: len(model) - 1])

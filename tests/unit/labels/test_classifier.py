@@ -1,4 +1,4 @@
-"""Predictions, sentence vectors and explanations: what they are, and how they take a question."""
+"""Predictions, sentence vectors and explanations: their results and their arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXTS = ["one two", "", "three one four", "__label__a two", "two", "nothing of t
 
 @pytest.fixture
 def make(tmp_path):
-    """Open a supervised model of the builder."""
+    """Return a function that opens a supervised model of the builder."""
 
     def build_and_load(**options):
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.bin"
@@ -37,7 +37,7 @@ def model(make):
 
 @pytest.fixture
 def simple(make):
-    """A model whose answers can be told by hand: a word stands for a column, as a label does."""
+    """Return a model with obvious answers: each word and each label is one column."""
     return make(
         dim=3,
         words=[b"one", b"two", b"three"],
@@ -193,7 +193,7 @@ def test_an_explanation_sums_up_to_the_score(make, loss, quantizer):
             plain = model.predict(text, -1, -1.0, official_bias=False)
             chance = dict(zip(plain.labels, plain.probabilities.tolist(), strict=True))
             assert np.isfinite(score)
-            # With three labels the first is one turn away: its score is that of this turn.
+            # With three labels the path of the first has one turn, which gives its score.
             if place == 0:
                 assert 1 / (1 + np.exp(-score)) == pytest.approx(chance[label], abs=1e-5)
         else:

@@ -1,4 +1,4 @@
-"""Tests of classifiers: which lines count, and what follows from right and wrong predictions."""
+"""`test` of classifiers: which lines count, and the metrics of right and wrong predictions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAN = float("nan")
 
 @pytest.fixture
 def model(tmp_path):
-    """A model that takes each word for the label of the same place."""
+    """Return a model that predicts for each word the label of the same position."""
     path = tmp_path / "model.bin"
     path.write_bytes(
         build(
@@ -35,7 +35,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def tested(model, tmp_path):
-    """Test the model on these bytes."""
+    """Return a function that tests the model on bytes."""
 
     def run(text, *arguments):
         path = tmp_path / "examples.txt"
@@ -55,7 +55,7 @@ def meter(*entries, gold):
 def test_right_and_wrong_predictions_are_counted(tested):
     scores = tested(b"__label__a one\n__label__b one\n__label__b two\n__label__b two one\n")
     assert scores.examples == 4
-    # Of the two labels of the last line, which score alike, one is predicted.
+    # The two labels of the last line have equal scores; one of them is predicted.
     assert scores.precision == scores.recall == scores.f1 == pytest.approx(0.625, abs=0.13)
     assert_array_equal(scores.meter.gold, [1, 3, 0])
     assert scores.label_recall[0] == 1
@@ -140,7 +140,7 @@ def test_an_unsupervised_model_cannot_be_tested(tmp_path):
 
 def test_another_prefix_makes_other_labels(model, tmp_path):
     path = tmp_path / "examples.txt"
-    # With the usual prefix, #x is a word that is not known, and changes nothing.
+    # With the usual prefix, #x is an unknown word without effect.
     path.write_bytes(b"#x one __label__a\n__label__b #x\n")
     assert model.classifier("#").test(path).examples == model.test(path).examples == 1
 

@@ -1,4 +1,4 @@
-"""Neighbours: exactly what a search over all vectors in float64 finds."""
+"""Neighbours equal the result of a search over all vectors in float64."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILES = ["raw", "float32", "float32 index", "float16", "float16 index", "int8", 
 
 
 def ranking(model, query, left_out=(), among=None):
-    """All words by their cosine in float64, each sum correctly rounded, ties by id."""
+    """Rank all words by cosine in float64, with correctly rounded sums and ties by id."""
     query = [float(number) for number in np.asarray(query, np.float32)]
     length = math.sqrt(math.fsum(number * number for number in query))
     found = []
@@ -41,7 +41,7 @@ def ranking(model, query, left_out=(), among=None):
 
 
 def assert_nearest(model, found, expected, k):
-    """The same words in the same order, but for scores that differ in the last bits of float64."""
+    """Assert the same words in the same order, except for scores within rounding of float64."""
     assert len(found) == min(k, len(expected))
     scores = dict(expected)
     ids = [model.words.index(near.word) for near in found]
@@ -61,7 +61,7 @@ def write_vectors(folder, rows):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """The sample model and its conversions."""
+    """Return the sample model and its conversions."""
     folder = tmp_path_factory.mktemp("neighbors")
     found = {"raw": ftl.load("sample")}
     for name in FILES[1:]:
@@ -92,7 +92,7 @@ def test_each_kind_of_file_answers_as_a_search_in_float64(files, name, count):
 
 @st.composite
 def matrices(draw):
-    """Rows with twins, multiples, zeros and numbers of very different size."""
+    """Draw rows with repeats, multiples, zeros and numbers of very different magnitudes."""
     count, dim = draw(st.integers(1, 30)), draw(st.integers(1, 40))
     source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows = source.standard_normal((count, dim))
@@ -347,7 +347,7 @@ def test_half_an_index_is_refused(tmp_path, missing):
     path = tmp_path / "file"
     ftl.convert("sample", path, "float16", neighbors_index=True)
     data = path.read_bytes()
-    # Renamed it is an array that nobody knows.
+    # Under another name it is an unknown array.
     path.write_bytes(data.replace(missing.encode(), missing.replace("neigh", "weigh").encode(), 1))
     with pytest.raises(ftl.FormatError, match=missing):
         ftl.load(path)

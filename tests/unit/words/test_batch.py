@@ -15,7 +15,7 @@ from fasttext_lite._core.text.batch import WordBatch, to_bytes
 
 WORDS = ["war", "", "Été", "日本", "🙂x", "peace", "a" * 500, "é" * 300, "</s>", "ß\x00z"]
 
-# What a str may hold here: all of Unicode, and bytes that are no UTF-8 as lone surrogates.
+# Characters of a str: all of Unicode, and lone surrogates for bytes that are not UTF-8.
 points = st.one_of(
     st.characters(exclude_categories=["Cs"]),
     st.sampled_from([chr(p) for p in range(0xDC80, 0xDD00)]),
@@ -39,7 +39,7 @@ def test_every_form_of_words_gives_the_same_vectors(words):
     assert [to_bytes(word) for word in words] == texts
     assert model[words].tobytes() == expected.tobytes()
     assert model[np.array(words, object)].tobytes() == expected.tobytes()
-    # NumPy ends a string of fixed width at its last character that is not NUL.
+    # NumPy strips trailing NULs from strings of fixed width.
     ended = model[[text.rstrip(b"\0") for text in texts]]
     assert model[np.array(words, "U")].tobytes() == ended.tobytes()
     assert model[np.array(texts, "S")].tobytes() == ended.tobytes()

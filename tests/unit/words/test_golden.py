@@ -1,6 +1,6 @@
-"""Files and answers of the official program, kept so that nothing has to be installed or trained.
+"""Stored files and answers of the official program, for tests without it.
 
-``tests/golden/make.py`` made them.
+``tests/golden/make.py`` created them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MODELS = sorted(path.name for path in GOLDEN.iterdir() if path.suffix in {".bin"
 
 
 class Golden(NamedTuple):
-    """A model of ours, and what the official program answers about the same file."""
+    """A model, and the answers of the official program about the same file."""
 
     model: ftl.Model
     answers: dict[str, Any]
@@ -50,7 +50,7 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 
 
 def assert_vectors_equal(model: ftl.Model, words: list[str], official: np.ndarray) -> None:
-    """Bit for bit where the matrix is dense."""
+    """Compare vectors, bit for bit if the matrix is dense."""
     actual = model[words]
     if model.info.quantized_input:
         assert_allclose(actual, official, rtol=1e-6, atol=1e-6)
@@ -83,7 +83,7 @@ def test_subword_rows_are_equal(golden: Golden) -> None:
 def test_subword_texts_are_equal(golden: Golden) -> None:
     texts = [[text for text, _ in golden.model.subwords(query)] for query in golden.queries]
     if golden.model.info.pruned:
-        # The official program does not say which n-grams have lost their row.
+        # The official program does not report which n-grams have no row.
         assert golden.answers["subword_texts"] is None
     else:
         assert texts == golden.answers["subword_texts"]

@@ -1,4 +1,4 @@
-"""What a model answers, and how it takes what it is asked."""
+"""The results of a model, and the arguments that it accepts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sample():
 
 @pytest.fixture
 def make(tmp_path):
-    """Open a model of the builder."""
+    """Return a function that opens a model of the builder."""
 
     def build_and_load(**options):
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.bin"

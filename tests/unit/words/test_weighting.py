@@ -1,4 +1,4 @@
-"""Smooth inverse frequency, beside the formula of the paper."""
+"""Smooth inverse frequency, compared with the formula of the paper."""
 
 from __future__ import annotations
 
