@@ -239,10 +239,10 @@ def refused(load, data, field, offset, match):
         (b"2 3\none 1 2 3\n 4 5 6     \n", "row 2", 14, "the word is empty"),
         (b"2 3\none 1 2 3\n\ntwo 4 5 6\n", "row 2", 14, "an empty line stands between"),
         (b"1 3\none 1 2 3\ntwo 4 5 6\n", "row 2", 14, "more follows the 1 rows that the head"),
-        (b"3 3\none 1 2 3\ntwo 4.00000 5.00000 6\n", "row 3", 36, "cut: the head says 3 rows"),
-        (b"2 3\none 1 2", "number of rows", 0, "cut or damaged"),
-        (b"2 3", "number of rows", 0, "cut or damaged"),
-        (BOM + b"2 3\n", "number of rows", 3, "cut or damaged"),
+        (b"3 3\none 1 2 3\ntwo 4.00000 5.00000 6\n", "row 3", 36, "truncated: the head says 3"),
+        (b"2 3\none 1 2", "number of rows", 0, "truncated or damaged"),
+        (b"2 3", "number of rows", 0, "truncated or damaged"),
+        (BOM + b"2 3\n", "number of rows", 3, "truncated or damaged"),
         (b"2 0\none\ntwo\n", "dim", 0, "0 dimensions"),
         (b"2 999999999999\none 1\n", "dim", 0, "999999999999 dimensions"),
         (b"2000000000 1\none 1\n", "number of rows", 0, "take 8000000012 bytes"),
@@ -256,11 +256,11 @@ def test_damaged_text_is_refused_by_field_and_byte(load, data, field, offset, ma
 @pytest.mark.parametrize(
     ("data", "field", "offset", "match"),
     [
-        (binary()[:-6], "row 6", len(binary()) - 16, "cut"),
+        (binary()[:-6], "row 6", len(binary()) - 16, "truncated"),
         (binary() + b"x", "row 7", len(binary()), "more follows the 6 rows"),
         (binary([b"a", b""], NUMBERS[:2]), "row 2", 19, "the word is empty"),
-        (b"9 3\n" + binary()[4:], "number of rows", 0, "cut or damaged"),
-        (b"3 300\n" + b"a " + bytes(4000), "row 2", 1208, "cut|empty"),
+        (b"9 3\n" + binary()[4:], "number of rows", 0, "truncated or damaged"),
+        (b"3 300\n" + b"a " + bytes(4000), "row 2", 1208, "truncated|empty"),
     ],
 )
 def test_damaged_binary_files_are_refused_by_field_and_byte(load, data, field, offset, match):
