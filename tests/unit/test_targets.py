@@ -89,7 +89,7 @@ def test_a_dangling_link_leads_to_the_new_file(source, folder, write):
 def test_a_link_into_no_folder_is_refused(source, folder):
     link = folder / "link"
     link.symlink_to(folder / "none" / "file")
-    with pytest.raises(ftl.FileError, match="there is no such folder to write to"):
+    with pytest.raises(ftl.FileError, match="the folder of this file does not exist"):
         ftl.convert(source, link)
 
 

@@ -239,7 +239,7 @@ def test_an_interrupted_conversion_leaves_the_old_file(tmp_path, model_path, mon
         (["convert", "none.bin", "target"], "there is no such file"),
         (["convert", "sample", "target", "more"], "one source and one target: remove 'more'"),
         (["convert", "sample", "."], "this is a folder"),
-        (["convert", "sample", "none/of/that"], "no such folder to write to"),
+        (["convert", "sample", "none/of/that"], "the folder of this file does not exist"),
         (["convert", "sample", "target", "--max-words", "0"], "max_words must be at least 1"),
         (["convert", "sample", "target", "--dim", "41"], "dim must be between 1 and 40, not 41"),
         (["convert", "sample", "target", "--words", "none.txt"], "none.txt: there is no such file"),

@@ -274,7 +274,7 @@ def test_quantising_without_faiss_names_the_extra(write, tmp_path, monkeypatch):
 
 
 def test_a_pruned_classifier_is_refused_as_a_dense_file(write, tmp_path):
-    with pytest.raises(ftl.InputValueError, match=r"predictions would change; export it as \.ftz"):
+    with pytest.raises(ftl.InputValueError, match=r"would change its predictions; export it as \.ftz"):
         ftl.export(write(**PRUNED), tmp_path / "out.bin")
 
 
@@ -332,7 +332,7 @@ def test_a_line_break_would_break_the_list_of_words(write, tmp_path):
 
 def test_more_codes_than_the_format_counts_are_refused(write, tmp_path, monkeypatch):
     monkeypatch.setattr("fasttext_lite.formats.fasttext_writer._MOST_CODES", 14 * 2 - 1)
-    with pytest.raises(ftl.InputValueError, match=r"14 rows of 2 codes .* take a larger dsub"):
+    with pytest.raises(ftl.InputValueError, match=r"14 rows of 2 codes .* use a larger dsub"):
         ftl.export(write(), tmp_path / "out.ftz")
 
 
@@ -362,7 +362,7 @@ def test_the_list_of_words_is_never_the_source(tmp_path):
 
 
 def test_a_folder_that_is_missing_or_a_target_that_is_one_is_told(write, tmp_path):
-    with pytest.raises(ftl.FileError, match="there is no such folder"):
+    with pytest.raises(ftl.FileError, match="the folder of this file does not exist"):
         ftl.export(write(), tmp_path / "none" / "out.bin")
     with pytest.raises(ftl.FileError, match="this is a folder"):
         ftl.export(write(), tmp_path, "bin")

@@ -114,7 +114,7 @@ def test_a_folder_is_no_target(source, tmp_path):
 
 def test_the_folder_of_the_target_has_to_be_there(source, tmp_path):
     for folder in (tmp_path / "none", source):
-        with pytest.raises(ftl.FileError, match="there is no such folder to write to"):
+        with pytest.raises(ftl.FileError, match="the folder of this file does not exist"):
             ftl.convert(source, folder / "target")
     assert not (tmp_path / "none").exists()
 
@@ -345,7 +345,7 @@ def test_a_source_that_is_missing_or_no_model_is_told(target, tmp_path):
         (
             {"subwords": "only", "dim": 2},
             ftl.InputValueError,
-            "vectors of at least two words",
+            "dim needs at least two words",
         ),
         ({"extra_words": ["x"]}, ftl.InputValueError, 'requires subwords="used"'),
         ({"extra_words": [3], "subwords": "used"}, ftl.InputTypeError, "str or bytes, not int"),
@@ -354,7 +354,7 @@ def test_a_source_that_is_missing_or_no_model_is_told(target, tmp_path):
         ({"dim": 0}, ftl.InputValueError, "dim must be between 1 and 4, not 0"),
         ({"dim": 5}, ftl.InputValueError, "dim must be between 1 and 4, not 5"),
         ({"dim": 2.0}, ftl.InputTypeError, "dim must be int, not float"),
-        ({"dim": 2, "max_words": 1}, ftl.InputValueError, "vectors of at least two words"),
+        ({"dim": 2, "max_words": 1}, ftl.InputValueError, "dim needs at least two words"),
         ({"threads": 0}, ftl.InputValueError, "threads must be at least 1"),
         ({"threads": "2"}, ftl.InputTypeError, "threads must be int"),
     ],
@@ -372,10 +372,10 @@ def test_an_option_that_makes_no_sense_is_told(source, target, options, error, m
         (
             {"model": SUPERVISED, "word_ngrams": 2},
             {"subwords": "used"},
-            "is not known in advance, so this model keeps all of its buckets",
+            "does not apply to a model with word n-grams",
         ),
         ({"bucket": 0, "maxn": 0}, {"subwords": "only"}, "has no n-grams to keep"),
-        ({"words": [b"one"]}, {"dim": 2}, "vectors of at least two words"),
+        ({"words": [b"one"]}, {"dim": 2}, "dim needs at least two words"),
     ],
 )
 def test_an_option_that_does_not_fit_the_model_is_told(source, target, model, options, match):

@@ -474,9 +474,9 @@ def unpickled_after(path, change):
 def test_another_file_is_noticed_where_a_model_is_unpickled(path):
     with pytest.raises(ftl.FileError, match=r"model.bin: this is not the file"):
         unpickled_after(path, replace)
-    with pytest.raises(ftl.FileError, match="this is another file"):
+    with pytest.raises(ftl.FileError, match="this is not the file"):
         unpickled_after(path, overwrite)
-    with pytest.raises(ftl.FileError, match=r"another file .* bytes \(this one has 0\)"):
+    with pytest.raises(ftl.FileError, match=r"not the file .* bytes \(this one has 0\)"):
         unpickled_after(path, empty)
     path.write_bytes(build())
     with pytest.raises(ftl.MissingFileError, match="no such file"):

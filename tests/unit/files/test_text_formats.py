@@ -246,7 +246,7 @@ def refused(load, data, field, offset, match):
         (b"2 0\none\ntwo\n", "dim", 0, "0 dimensions"),
         (b"2 999999999999\none 1\n", "dim", 0, "999999999999 dimensions"),
         (b"2000000000 1\none 1\n", "number of rows", 0, "take 8000000012 bytes"),
-        (b"999999999999999999 1\none 1\n", "number of rows", 0, "2147483647 is the most"),
+        (b"999999999999999999 1\none 1\n", "number of rows", 0, "more than 2147483647"),
     ],
 )
 def test_damaged_text_is_refused_by_field_and_byte(load, data, field, offset, match):
@@ -306,10 +306,10 @@ def test_other_things_in_compressed_files_are_named(load, compression):
     compress = COMPRESSORS[compression]
     told = f"fastText model compressed with {compression}: decompress it first"
     if compression == "gzip":
-        told += ", or convert it as it is"
+        told += ", or convert it directly"
     refused(load, compress(build()), "first line", 0, told)
-    refused(load, compress(b"once upon a time\n"), "first line", 0, "no word vectors are in it")
-    refused(load, compress(b""), "first line", 0, "no word vectors are in it")
+    refused(load, compress(b"once upon a time\n"), "first line", 0, "does not hold word vectors")
+    refused(load, compress(b""), "first line", 0, "does not hold word vectors")
 
 
 def test_what_the_head_says_takes_no_memory(load):
