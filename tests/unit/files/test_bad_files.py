@@ -259,7 +259,7 @@ def test_a_lie_in_any_number_is_refused_or_harmless(load, name):
         ("input.rows", 2**62, "input matrix says"),
         ("input.columns", 2**62, "input matrix says"),
         ("output.rows", -1, "output matrix says"),
-        ("words[1].type", 1, "is not a word as its place says"),
+        ("words[1].type", 1, "is not a word, as its position requires"),
     ],
 )
 def test_each_lie_is_named(load, field, lie, match):
