@@ -133,7 +133,7 @@ def convert(
     threads : int, optional
         Number of threads; by default one per core available to this process.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
 
     Returns
     -------

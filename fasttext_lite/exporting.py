@@ -93,7 +93,7 @@ def export(
     threads : int, optional
         Number of threads; by default one per core available to this process.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
 
     Returns
     -------

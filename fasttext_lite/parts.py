@@ -41,7 +41,7 @@ class Parameters(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of a file: its name, the byte at which it begins, and its size in bytes."""
+    """A part of a file: its name, its byte offset, and its size in bytes."""
 
     name: str
     offset: int

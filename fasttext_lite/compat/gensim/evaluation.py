@@ -212,8 +212,8 @@ def _solve(
         units = divided(rows[asked], lengths[asked][:, :, np.newaxis])
         means = units[:, 1] + units[:, 2] - units[:, 0]
         scores = divided(rows @ means.T, lengths[:, np.newaxis])
-        for column, quad, own in zip(scores.T, block, asked, strict=True):
-            column[own] = -np.inf
+        for column, quad, given in zip(scores.T, block, asked, strict=True):
+            column[given] = -np.inf
             yield _answer(vectors, best(column, _CANDIDATES), quad, known, case_insensitive)
 
 

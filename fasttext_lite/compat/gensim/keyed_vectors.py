@@ -333,9 +333,9 @@ class FastTextKeyedVectors(KeyedVectors):
         """
         return self.bucket > 0 and self._model._parts.vectors is None
 
-    def _mean_of_rows(self, own: int, text: str) -> NDArray[np.float32]:
+    def _mean_of_rows(self, word_row: int, text: str) -> NDArray[np.float32]:
         """Return the mean of a word row, unless its index is -1, and the n-gram rows of a text."""
-        rows = [own] if own >= 0 else []
+        rows = [word_row] if word_row >= 0 else []
         rows += self._ngram_rows(text)
         if not rows:
             return np.zeros(self.vector_size, np.float32)

@@ -74,9 +74,9 @@ class Similarity(Lookup):
         weights: list[float] = []
         for items, weight in ((_listed(positive), 1.0), (_listed(negative), -1.0)):
             for item in items:
-                key, own = (item, weight) if _is_term(item) else (item[0], item[1])
+                key, factor = (item, weight) if _is_term(item) else (item[0], item[1])
                 keys.append(key)
-                weights.append(own)
+                weights.append(factor)
         if restrict_vocab:
             clip_start, clip_end = 0, restrict_vocab
         mean = self.get_mean_vector(
@@ -239,9 +239,9 @@ class Similarity(Lookup):
     def closer_than(self, key1: Any, key2: Any) -> list[str]:
         """Return the keys that are closer to `key1` than `key2` is."""
         distances = self.distances(key1)
-        own, limit = self.get_index(key1), distances[self.get_index(key2)]
-        nearer = np.flatnonzero(distances < limit).tolist()
-        return [self.index_to_key[i] for i in nearer if i != own]
+        index, threshold = self.get_index(key1), distances[self.get_index(key2)]
+        nearer = np.flatnonzero(distances < threshold).tolist()
+        return [self.index_to_key[i] for i in nearer if i != index]
 
     def rank(self, key1: Any, key2: Any) -> int:
         """Return the rank of `key2`, from 1, among the keys ordered by distance from `key1`."""
