@@ -85,7 +85,7 @@ def export(
     dsub : int, optional
         For ftz: number of columns that share a code; 2 by default.
     qnorm : bool, optional
-        For ftz: code the norms of the rows separately, one byte per row; True by default.
+        For ftz: quantise the norms of the rows separately, one byte per row; True by default.
     qout : bool, optional
         For ftz: also quantise the output matrix; False by default.
     cutoff : int, optional

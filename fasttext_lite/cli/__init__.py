@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    info = command("info", _info, "describe a model file; reads only its head")
+    info = command("info", _info, "describe a model file, reading only its head")
     info.add_argument(
         "--cpu", action="store_true", help="list the kernels that this CPU can run, without a model"
     )

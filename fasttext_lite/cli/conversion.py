@@ -40,7 +40,7 @@ def add_commands(
         command(
             "export",
             _export,
-            "write a model as a file that other programs open",
+            "write a model in the file format of another program",
             "DST",
             "the file to write; - is stdout",
         )
@@ -111,13 +111,14 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         metavar="DIGITS",
-        help="vec: significant digits, 1 to 9 (default: 5), or exact",
+        help="vec: significant digits, 1 to 9 (default: 5), or exact: the fewest that read back the "
+        "same",
     )
     parser.add_argument("--dsub", type=int, help="ftz: columns that share a code (default: 2)")
     parser.add_argument(
         "--qnorm",
         action=argparse.BooleanOptionalAction,
-        help="ftz: code the norms of the rows separately (default: yes)",
+        help="ftz: quantise the norms of the rows separately (default: yes)",
     )
     parser.add_argument(
         "--qout", action="store_const", const=True, help="ftz: also quantise the output matrix"

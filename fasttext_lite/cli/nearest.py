@@ -33,7 +33,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     for added in (neighbors, analogies):
         added.add_argument(
-            "-k", type=int, default=10, help="number of words (default: %(default)s)"
+            "-k", type=int, default=10, help="number of words to list (default: %(default)s)"
         )
         added.add_argument(
             "--max-words",
