@@ -111,8 +111,8 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         metavar="DIGITS",
-        help="vec: significant digits, 1 to 9 (default: 5), or exact: the fewest that read back the "
-        "same",
+        help="vec: significant digits, 1 to 9 (default: 5), or exact: the fewest that read "
+        "back the same",
     )
     parser.add_argument("--dsub", type=int, help="ftz: columns that share a code (default: 2)")
     parser.add_argument(
