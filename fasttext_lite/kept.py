@@ -122,7 +122,7 @@ def _named(source: Source, words: list[str | bytes]) -> NDArray[np.bool_]:
     if unknown:
         first = decode(unknown[0]) if isinstance(unknown[0], bytes) else unknown[0]
         raise InputValueError(
-            f"{len(unknown)} of the {len(words)} words to keep are not in the vocabulary, the "
+            f"{len(unknown)} of the {len(words)} words to keep are not in the vocabulary; the "
             f"first is {first!r}"
         )
     named = np.zeros(count, bool)

@@ -107,11 +107,11 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
         elif name == "t":
             kind = (int, float)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise error(name, f"{name} is {value!r}")
+            raise error(name, f"{name} is missing or has the wrong type: {value!r}")
         values[name] = value
     for name, known in (("model", _KINDS), ("loss", _LOSSES)):
         if values[name] not in known:
-            raise error(name, f"{name} is {values[name]!r}; known are {', '.join(known)}")
+            raise error(name, f"{name} is {values[name]!r}, but must be one of {', '.join(known)}")
     most = 2**31 - 1
     for name, least, limit in (
         ("dim", 1, min(most, largest_dim(len(header.data)))),
@@ -123,10 +123,10 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
             raise error(name, f"{name} is {values[name]}, outside [{least}, {limit}]")
     for name in ("minn", "maxn", "word_ngrams"):
         if not -most <= values[name] <= most:
-            raise error(name, f"{name} is {values[name]}")
+            raise error(name, f"{name} is {values[name]}, outside [{-most}, {most}]")
     unknown = model.get("unknown_words")
     if unknown not in ("error", "subwords"):
-        raise error("unknown_words", f"unknown_words is {unknown!r}")
+        raise error("unknown_words", f"unknown_words is {unknown!r}, but must be error or subwords")
     counts = {name: values.pop(name) for name in _COUNTS}
     return Parameters(**values), counts, unknown == "error"
 

@@ -120,7 +120,9 @@ class GzippedModel:
             if entries == self.head.size:
                 break
             if len(self._begin) - at > _LONGEST_WORD:
-                raise self._error("dictionary", at, "a word of over a megabyte: it is damaged")
+                raise self._error(
+                    "dictionary", at, "a word is longer than a megabyte: the file is damaged"
+                )
             self._more(_BLOCK)
         stop = at + 8 * max(self.head.prune_size, 0) + self.head.flag_size
         packed = self._size

@@ -60,8 +60,8 @@ cdef class SentenceEmbedder:
     ----------
     embedder : Embedder
     weights : float32 buffer, shape (words,), optional
-        Factors of the vectors of known words, instead of their norms; those of unknown words have
-        the factor 1. All words with a vector count.
+        Factors of the vectors of known words, in place of the division by norms; vectors of
+        unknown words have the factor 1. All words with a vector count.
     """
 
     cdef readonly Embedder embedder

@@ -330,7 +330,7 @@ def test_a_source_that_is_missing_or_no_model_is_told(target, tmp_path):
         (
             {"words": ["one", "zero", b"caf\xe9"]},
             ftl.InputValueError,
-            "2 of the 3 words to keep are not in the vocabulary, the first is 'zero'",
+            "2 of the 3 words to keep are not in the vocabulary; the first is 'zero'",
         ),
         ({"words": [b"caf\xe9"]}, ftl.InputValueError, r"the first is 'caf\\udce9'"),
         ({"words": ["__label__a"]}, ftl.InputValueError, "not in the vocabulary"),

@@ -166,7 +166,7 @@ def test_a_word_without_an_end_is_not_read_for_ever(tmp_path, monkeypatch):
     source = tmp_path / "model.bin.gz"
     data, layout = build_with_layout(words=[b"one", b"x" * 50_000], bucket=0)
     source.write_bytes(gzip.compress(data[: layout["words[1].count"] - 1] + b"x" * 10**7))
-    with pytest.raises(ftl.FormatError, match="a word of over a megabyte") as caught:
+    with pytest.raises(ftl.FormatError, match="a word is longer than a megabyte") as caught:
         ftl.convert(source, tmp_path / "out.safetensors")
     assert (caught.value.field, caught.value.offset) == ("dictionary", layout["words[1].text"])
 
