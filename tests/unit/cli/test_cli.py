@@ -232,7 +232,7 @@ def test_an_interrupted_conversion_leaves_the_old_file(tmp_path, model_path, mon
         (["info", "none.bin"], "there is no such file"),
         (["info", "sample", "other"], "one model"),
         (["vectors", "."], "this is a folder"),
-        (["vectors", "sample", "a", "--format", "npy", "--json"], "exclude"),
+        (["vectors", "sample", "a", "--format", "npy", "--json"], "cannot be combined"),
         (["vectors", "sample", "a", "-o", "none/of/that"], "none/of/that"),
         (["neighbors", "sample", "a", "-k", "0"], "k must be at least 1"),
         (["analogies", "sample", "a", "b"], "an analogy needs three words, not 2"),

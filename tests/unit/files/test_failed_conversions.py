@@ -151,7 +151,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(source, target, 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=size - 1))
     fail_after(monkeypatch, 0, raising(AssertionError("something was written")))
     with pytest.raises(
-        ftl.FileError, match=f"takes {size} bytes, but only {size - 1} are"
+        ftl.FileError, match=f"needs {size} bytes, but only {size - 1} are"
     ) as caught:
         ftl.convert(source, target)
     assert caught.value.errno == errno.ENOSPC
@@ -191,7 +191,7 @@ def test_a_small_disk_fills(tmp_path, monkeypatch, told):
     try:
         target = disk / "target.safetensors"
         target.write_bytes(OLD)
-        reason = r"takes \d+ bytes, but only \d+ are free"
+        reason = r"needs \d+ bytes, but only \d+ are free"
         if not told:
             usage = shutil.disk_usage("/")
             monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**12))

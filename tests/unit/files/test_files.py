@@ -512,7 +512,7 @@ def test_a_fingerprint_looks_at_the_beginning_the_middle_and_the_end(tmp_path, p
         return
     if place == 15000:
         place = len(lines) // 2
-    with pytest.raises(ftl.FileError, match="another file"):
+    with pytest.raises(ftl.FileError, match="this is not the file"):
         unpickled_after(file, change)
 
 

@@ -190,7 +190,7 @@ def test_the_space_to_unpack_is_asked_for_before_it_begins(tmp_path, monkeypatch
     source = tmp_path / "model.bin.gz"
     source.write_bytes(gzip.compress(build()))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
-    with pytest.raises(ftl.FileError, match="takes 224 bytes there, but only 100 are free"):
+    with pytest.raises(ftl.FileError, match="needs 224 bytes there, but only 100 are free"):
         ftl.convert(source, tmp_path / "out.safetensors")
 
 

@@ -225,11 +225,11 @@ def refused(load, data, field, offset, match):
 @pytest.mark.parametrize(
     ("data", "field", "offset", "match"),
     [
-        (b"2 3\none 1 2 3\ntwo 4 5       \n", "row 2", 14, "'two' has 2 numbers, the head says 3"),
+        (b"2 3\none 1 2 3\ntwo 4 5       \n", "row 2", 14, "'two' has 2 numbers, but the head says 3"),
         (b"2 3\none 1 2 3\ntwo           \n", "row 2", 14, "'two' has 0 numbers"),
         (b"2 3\none 1 2 3\ntwo 4 5 6 7\n", "row 2", 14, "'two' has more numbers than the 3"),
         (b"one 1 2 3\ntwo 4 5 6 7\n", "row 2", 10, "than the 3 that the first line has"),
-        (b"one 1 2 3\ntwo 4 5\n", "row 2", 10, "has 2 numbers, the first line has 3"),
+        (b"one 1 2 3\ntwo 4 5\n", "row 2", 10, "2 numbers, but the first line has 3"),
         (b"2 3\none 1 2 3\ntwo 4 x 6\n", "row 2", 20, "'x' is not a number"),
         (b"2 3\none 1 2 3\ntwo 4 1e 6\n", "row 2", 20, "'1e' is not a number"),
         (b"2 3\none 1 2 3\ntwo 4 1_0 6\n", "row 2", 20, "'1_0' is not a number"),
@@ -245,7 +245,7 @@ def refused(load, data, field, offset, match):
         (BOM + b"2 3\n", "number of rows", 3, "truncated or damaged"),
         (b"2 0\none\ntwo\n", "dim", 0, "0 dimensions"),
         (b"2 999999999999\none 1\n", "dim", 0, "999999999999 dimensions"),
-        (b"2000000000 1\none 1\n", "number of rows", 0, "take 8000000012 bytes"),
+        (b"2000000000 1\none 1\n", "number of rows", 0, "at least 8000000012 bytes"),
         (b"999999999999999999 1\none 1\n", "number of rows", 0, "more than 2147483647"),
     ],
 )
