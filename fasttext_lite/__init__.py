@@ -5,8 +5,8 @@
 >>> model["government"].shape
 (40,)
 
-Public are the names in ``__all__`` of this module, of `fasttext_lite.evaluate` and of the modules
-in `fasttext_lite.compat`. All other modules are internal and may change in any version.
+The public names are those in ``__all__`` of this module, of `fasttext_lite.evaluate` and of the
+modules in `fasttext_lite.compat`. All other modules are internal and may change in any version.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-# The compiled modules read numbers in the order of the machine, and places in large files do not
-# fit 32 bits. The error is none of ours, which could not be imported either.
+# The compiled modules read numbers in the byte order of the machine, and offsets in large files do
+# not fit in 32 bits. This is a plain ImportError: no module of this package can be imported.
 if sys.byteorder != "little" or sys.maxsize < 1 << 32:
     raise ImportError(
         f"fasttext-lite needs a 64-bit little-endian machine; this is a {sys.byteorder}-endian "
         f"Python of {sys.maxsize.bit_length() + 1} bits"
     )
 
-# First of all: in the midst of our own imports it takes a quarter longer.
+# NumPy comes first: between our own imports its import takes a quarter longer.
 import numpy as np  # noqa: F401
 
 try:

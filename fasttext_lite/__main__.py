@@ -1,4 +1,4 @@
-"""``python -m fasttext_lite``: the command line."""
+"""Entry point of ``python -m fasttext_lite``: the command line."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Checks of what callers pass: numbers, paths, output arrays, text."""
+"""Checks of arguments: numbers, paths, output arrays, text."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def whole(name: str, value: object, least: int | None = None, most: int | None =
     Parameters
     ----------
     name : str
-        Name of the argument, for the message of an error.
+        Name of the argument, for error messages.
     value : object
-        An int, or an object with ``__index__`` such as ``numpy.int64``; bool is refused.
+        An int, or an object with ``__index__`` such as ``numpy.int64``, but not bool.
     least, most : int, optional
-        Bounds, both allowed.
+        Inclusive bounds.
 
     Raises
     ------
@@ -63,12 +63,11 @@ def real(name: str, value: object, least: float | None = None, most: float | Non
     Parameters
     ----------
     name : str
-        Name of the argument, for the message of an error.
+        Name of the argument, for error messages.
     value : object
-        An int or float, or an object with ``__float__`` such as ``numpy.float32``; bool and str
-        are refused.
+        An int or float, or an object with ``__float__`` such as ``numpy.float32``, but not bool.
     least, most : float, optional
-        Bounds, both allowed.
+        Inclusive bounds.
 
     Raises
     ------
@@ -108,7 +107,7 @@ def check_out(out: object, shape: tuple[int, int]) -> NDArray[np.float32]:
     InputTypeError
         `out` is not a NumPy array.
     InputValueError
-        It is not float32, has another shape, or is not C-contiguous or not writeable.
+        `out` is not float32, has another shape, or is not C-contiguous or not writeable.
     """
     if not isinstance(out, np.ndarray):
         raise InputTypeError(f"out must be a NumPy array, not {type(out).__name__}")
@@ -127,7 +126,7 @@ def decode(text: bytes) -> str:
 
 
 def is_path(source: PathType | BinaryIO) -> TypeIs[PathType]:
-    """Return whether `source` is meant as a path: anything without a ``read`` method is."""
+    """Return whether `source` is treated as a path: it has no ``read`` method."""
     return isinstance(source, (str, bytes, os.PathLike)) or not hasattr(source, "read")
 
 
@@ -139,7 +138,7 @@ def path_name(path: PathType) -> str:
     InputTypeError
         `path` is not a path.
     FileError
-        No file can have this name.
+        The path holds a null character.
     """
     try:
         name = os.fsdecode(path)
@@ -148,7 +147,7 @@ def path_name(path: PathType) -> str:
             f"a path must be str, bytes or os.PathLike, not {type(path).__name__}"
         ) from None
     if "\0" in name:
-        raise FileError("a path cannot hold a null character", name)
+        raise FileError("a path must not hold a null character", name)
     return name
 
 
@@ -158,6 +157,6 @@ def absolute_path(path: PathType) -> str:
     Raises
     ------
     InputTypeError, FileError
-        As by `path_name`.
+        As for `path_name`.
     """
     return os.path.join(os.getcwd(), path_name(path))  # noqa: PTH109, PTH118 - costs import time

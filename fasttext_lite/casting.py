@@ -1,4 +1,4 @@
-"""Rows in the number format of a compact file, and the precision that this costs."""
+"""Conversion of rows to the number format of a compact file, and the loss of precision."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Cast:
     numbers : ndarray
         float32, float16 or int8, shape (n, dim).
     scales : ndarray or None
-        float32, shape (n,): factors of the rows of int8.
+        float32, shape (n,): factors of int8 rows.
     norms : ndarray or None
-        float32, shape (n,): norms of the stored rows, if they were measured.
+        float32, shape (n,): norms of the stored rows, if measured.
     cosines : ndarray or None
-        float32, shape (n,): cosines of the stored rows with the exact ones, if they were measured.
+        float32, shape (n,): cosines between the stored rows and the exact ones, if measured.
     """
 
     numbers: NDArray[Any]
@@ -49,12 +49,12 @@ def cast(rows: NDArray[np.float32], dtype: str, *, measured: bool) -> Cast:
         float32, shape (n, dim).
     dtype : {"float32", "float16", "int8"}
     measured : bool
-        Compute norms and cosines, too.
+        Also compute norms and cosines.
 
     Raises
     ------
     InputValueError
-        A number is too large for float16, or infinite or NaN with int8.
+        A number is too large for float16, or is infinite or NaN with int8.
     """
     scales = None
     numbers: NDArray[Any] = rows
@@ -71,7 +71,7 @@ def cast(rows: NDArray[np.float32], dtype: str, *, measured: bool) -> Cast:
     found = np.ones(len(rows), np.float32)
     if stored is not rows:
         found = cosines(stored, rows, squared).astype(np.float32)
-        # Infinite numbers and NaN are kept as they are, which is no loss.
+        # float16 stores infinite numbers and NaN without loss.
         found[np.isnan(found)] = 1
     with np.errstate(over="ignore"):
         lengths = np.sqrt(squared).astype(np.float32)
@@ -85,7 +85,8 @@ def _to_float16(rows: NDArray[np.float32]) -> NDArray[np.float16]:
         lost = np.abs(rows[np.isfinite(rows) & ~np.isfinite(numbers)])
         if lost.size:
             raise InputValueError(
-                f"a number of {lost.max():g} is beyond float16 (65504): convert to float32 or int8"
+                f"the number {lost.max():g} is too large for float16 (largest: 65504): convert to "
+                "float32 or int8"
             )
     return numbers
 
@@ -99,6 +100,6 @@ def _to_int8(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.fl
         )
     scales = (largest / _INT8_MOST).astype(np.float32)
     divisor = np.where(scales > 0, scales, np.float32(1))[:, None]
-    # A subnormal scale is rounded so coarsely that quotients above 127 occur.
+    # A subnormal scale has so few bits that quotients above 127 occur.
     numbers = np.rint(rows / divisor).clip(-_INT8_MOST, _INT8_MOST).astype(np.int8)
     return numbers, scales

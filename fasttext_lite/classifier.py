@@ -1,4 +1,4 @@
-"""Labels for texts: predictions, tests, and the contributions of the parts of a text."""
+"""Classification of texts: predictions, tests, and the contributions of the parts of a text."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ __all__ = ["Classifier"]
 class Classifier:
     """Predicts the labels of texts, by the rules of the official program.
 
-    `Model.classifier` returns one; ``model.predict`` and the like are the methods of the one with
-    the default options. It is immutable, and safe to use from many threads at once. It pickles as
+    `Model.classifier` returns one; ``model.predict`` and the like call the classifier with default
+    options. A classifier is immutable, and safe to use from many threads at once. It pickles as
     its model and its options.
 
     Parameters
@@ -52,10 +52,10 @@ class Classifier:
     label_prefix : str or bytes
         Unknown words that begin with it are labels, and are left out of a text.
     strip_prefix : bool
-        Leave the prefix out of the labels of a prediction.
+        Remove the prefix from predicted labels.
     make : callable, optional
-        Returns an equal classifier, given `label_prefix` and `strip_prefix`: the method
-        `classifier` of the model, by which this one is pickled.
+        The method `classifier` of the model, which returns an equal classifier for `label_prefix`
+        and `strip_prefix`; needed for pickling.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Classifier:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._make is None:
-            raise InputTypeError("a classifier that no model returned cannot be pickled")
+            raise InputTypeError("only a classifier that Model.classifier returned can be pickled")
         return self._make, (self._prefix, bool(self._stripped))
 
     @overload
@@ -117,11 +117,11 @@ class Classifier:
             One text or many, each a line without a newline. Many may also be an array of strings
             (NumPy or Arrow).
         k : int
-            Number of labels, at most; -1 for all.
+            Largest number of labels; -1 for all.
         threshold : float
-            Leave out labels that are less probable.
+            Leave out labels that are less probable than this.
         threads : int, optional
-            For many texts; by default the cores that this process may use.
+            Number of threads for many texts; by default one per core available to this process.
         official_bias : bool
             Return exp(log(p + 1e-5)) as the official program does (up to 1.00001, and more for
             hierarchical softmax). False returns the probability p itself, in the same order.
@@ -129,8 +129,8 @@ class Classifier:
         Returns
         -------
         Prediction or Predictions
-            Labels and probabilities (float32), best first; for many texts a sequence of those. A
-            text without any known feature has no labels.
+            Labels and probabilities (float32), best first; for many texts a sequence of
+            predictions. A text without any known feature has no labels.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class Classifier:
         InputValueError
             A text holds a newline, or an option is out of range.
         NotANumberError
-            The model holds NaN, and the answer depends on it.
+            The model holds NaN, and the result depends on it.
         """
         if isinstance(texts, (str, bytes)):
             return self._predictor.predict(texts, k, threshold, official_bias)
@@ -167,10 +167,10 @@ class Classifier:
         Returns
         -------
         label_ids : ndarray
-            int32, shape (n, min(k, labels)), or (n, labels) for ``k=-1``: indices of
-            ``model.labels``, best first, then -1 if there are fewer.
+            int32, shape (n, min(k, labels)), or (n, labels) for ``k=-1``: indices into
+            ``model.labels``, best first, padded with -1.
         probabilities : ndarray
-            float32, of the same shape, then 0.
+            float32, of the same shape, padded with 0.
 
         Raises
         ------
@@ -186,25 +186,25 @@ class Classifier:
 
         The loss turns the score into a probability. The score is the dot product of the mean of
         all rows with the row of the label; with hierarchical softmax it is the sum of the log-odds
-        of all branches on the path to the label. So each row adds its own dot product, divided by
-        the number of rows.
+        of all branches on the path to the label. Each row therefore adds its dot product, divided
+        by the number of rows.
 
         Parameters
         ----------
         text : str or bytes
         label : str or bytes, optional
-            As in predictions; by default the most probable one.
+            As in predictions; by default the most probable label.
 
         Returns
         -------
         list of Contribution
-            In the order of the text, word n-grams last. Their scores sum to that of the label.
-            Empty for a text without any known feature.
+            In the order of the text, word n-grams last. The scores sum to the score of the label.
+            The list is empty for a text without any known feature.
 
         Raises
         ------
         InputTypeError, InputValueError, NotANumberError
-            As for `predict`, or the model has no such label.
+            As for `predict`; or the model has no such label.
         """
         best, _ = predict_ids(self._predictor, [text], threshold=-1.0)
         label_id = -1 if label is None else self._label_id(label)
@@ -231,8 +231,8 @@ class Classifier:
     ) -> Scores:
         """Compare predictions with the labels in the lines of a file.
 
-        The file is read in blocks. A line counts if the model knows a label and a feature of it;
-        labels that the model does not know are ignored.
+        The file is read in blocks. A line counts if it has a known label and a known feature.
+        Unknown labels are ignored.
 
         Parameters
         ----------
@@ -258,7 +258,7 @@ class Classifier:
 
     def _label_id(self, label: str | bytes) -> int:
         vocabulary = self._reader.tokens.vocabulary
-        # The label as predictions name it, without the prefix, or as the file does.
+        # Accept a label as in predictions, without the prefix, or as in the file.
         for prefix in (self._stripped, b""):
             found = vocabulary.id(prefix + to_bytes(label)) - vocabulary.word_count
             if found >= 0:

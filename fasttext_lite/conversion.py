@@ -40,25 +40,26 @@ __all__ = ["Report", "convert"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a conversion did.
+    """Summary of a conversion.
 
     Attributes
     ----------
     source, target : str
-        Paths.
+        Paths of the source and of the new file.
     source_size, size : int
-        Size of the source and of the new file in bytes.
+        Their sizes in bytes.
     dtype : str
         Number format of the matrices.
     dim : int
     word_count, source_word_count : int
-        Words in the new file and in the source.
+        Number of words in the new file and in the source.
     subword_rows, source_subword_rows : int
-        Rows of n-grams in the new file and in the source.
+        Number of n-gram rows in the new file and in the source.
     seconds : float
+        Duration.
     loss : Cosines or None
-        Cosines between the stored vectors of the words and the exact ones; for a supervised model
-        those of its word rows. None if there are no words.
+        Cosines between the stored and the exact word vectors, or word rows for a supervised model.
+        None if there are no words.
     variance : float or None
         With fewer dimensions: the share of the variance of the word vectors that is kept.
     """
@@ -95,24 +96,23 @@ def convert(
 ) -> Report:
     """Write a model as one compact file.
 
-    The file holds the vectors of the words, summed once, and the rows of the n-grams, and opens
-    with `fasttext_lite.load`. It replaces the target when it is complete; a conversion that fails
-    or is interrupted leaves the target as it was. A supervised model keeps its rows, labels and
-    output layer instead, so that it predicts.
+    The file holds the precomputed word vectors and the n-gram rows; `fasttext_lite.load` opens it.
+    For a supervised model it holds the rows, labels and output layer instead, which predictions
+    need. The file replaces the target when it is complete; a conversion that fails or is
+    interrupted leaves the target as it was.
 
     Parameters
     ----------
     src : Model or path
-        A model, or any file that `fasttext_lite.load` opens, or a gzip-compressed ``.bin`` file.
-        The latter is read as a stream. If word vectors or fewer dimensions are computed from it,
-        its input matrix is unpacked into the folder of the target during the conversion.
+        A model, any file that `fasttext_lite.load` opens, or a gzip-compressed ``.bin`` file. The
+        latter is read as a stream; if word vectors or fewer dimensions are computed from it, its
+        input matrix is unpacked into the folder of the target during the conversion.
     dst : path
-        The target, usually named ``*.safetensors``. ``docs/promises.md`` says how files are
+        The target, usually named ``*.safetensors``. ``docs/promises.md`` describes how files are
         replaced.
     dtype : {"float32", "float16", "int8"}
-        Number format of the matrices. float32 answers bit for bit like the source. Matrices of
-        float16 take half of the space of float32, those of int8, with one scale per row, a
-        quarter.
+        Number format of the matrices. float32 gives the same results as the source, bit for bit.
+        float16 takes half of its space; int8, with one scale per row, a quarter.
     max_words : int, optional
         Keep the first `max_words` words; files list words by falling frequency.
     min_count : int, optional
@@ -120,21 +120,20 @@ def convert(
     words : path or iterable of str or bytes, optional
         Keep these words, in the order of the source. A file has one word per line.
     subwords : {"all", "used", "none", "only"}
-        Which rows of n-grams to keep: all; those that a kept word or one of `extra_words` uses;
-        none (unknown words then raise `UnknownWordError`); or only these rows and no words, for
-        vectors of unknown words.
+        Which n-gram rows to keep: all; those that a kept word or one of `extra_words` uses; none
+        (unknown words then raise `UnknownWordError`); or all n-gram rows but no words.
     extra_words : path or iterable of str or bytes, optional
-        With ``subwords="used"``: more words whose n-grams are kept.
+        With ``subwords="used"``: additional words whose n-grams are kept.
     dim : int, optional
         Reduce to this number of dimensions by a principal component analysis of the word vectors.
         All other rows are projected in the same way.
     neighbors_index : bool
-        Also store codes of the vectors, half a byte per number. With them a search for neighbors
+        Also store codes of the vectors, half a byte per number, by which a search for neighbors
         skips most words without reading their vectors.
     threads : int, optional
-        By default the cores that this process may use.
+        Number of threads; by default one per core available to this process.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
 
     Returns
     -------
@@ -143,7 +142,7 @@ def convert(
     Raises
     ------
     FileError, FormatError
-        The source cannot be read; or the target is the source, or cannot be written.
+        The source cannot be read, or the target is the source or cannot be written.
     InputTypeError, InputValueError
         An option is invalid, or does not fit this model.
 
@@ -209,8 +208,8 @@ def _opened(
 ) -> Iterator[Source]:
     """Open the source.
 
-    A gzip-compressed model is read as a stream where its rows are needed once, in their order.
-    Vectors of words and fewer dimensions take more than that: then it is unpacked.
+    A gzip-compressed model is read as a stream if its rows are needed once, in their order. To
+    compute word vectors or fewer dimensions it is unpacked.
     """
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
@@ -246,8 +245,8 @@ def _contents(
     info, projection = source.parts.info, kept.projection
     if neighbors_index and source.supervised:
         raise InputValueError(
-            "a supervised model keeps its rows and not the vectors of its words: neighbors_index "
-            "has nothing to index"
+            "neighbors_index does not apply to a supervised model, whose compact file holds rows, "
+            "not word vectors"
         )
     dim = projection.basis.shape[1] if projection else source.dim
     prune = None
@@ -255,7 +254,7 @@ def _contents(
         try:
             prune = PruneIndex(kept.buckets, None, info.parameters.bucket)
         except InputValueError as problem:
-            # The buckets of a compact file were not read before.
+            # The buckets of a compact file are not checked when it is opened.
             raise FormatError("subwords.buckets", 0, str(problem), info.path) from None
 
     def pack() -> tuple[bytes, NDArray[np.uint64], NDArray[np.int64]]:
@@ -284,7 +283,7 @@ def _contents(
 
     def codes(read: Callable[[int, int], NDArray[Any]]) -> Iterator[Coded]:
         def code(start: int, stop: int) -> Coded:
-            # The scales of int8 change no direction.
+            # int8 scales do not change directions.
             return encode_directions(read(start, stop).astype(np.float32), packed=True)
 
         return source.blocks("neighbors", code, len(kept.words), dim)
@@ -307,7 +306,7 @@ def _contents(
 def _exact(
     source: Source, kept: Kept, name: str
 ) -> tuple[Callable[[int, int], NDArray[np.float32]], int, int]:
-    """Return what reads rows of a matrix, the number of rows, and how many belong to words."""
+    """Return a function that reads rows of a matrix, their number, and how many are of words."""
     words = len(kept.words)
     if name == "words":
         return lambda start, stop: source.vectors(kept.words[start:stop]), words, words

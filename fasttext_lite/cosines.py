@@ -22,7 +22,7 @@ class Cosines:
     Attributes
     ----------
     words : int
-        Number of words that were compared.
+        Number of compared words.
     mean, percentile_1, worst : float
         Mean, first percentile and minimum of the cosines.
     worst_word : str
@@ -87,13 +87,13 @@ def cosines(
     a, b : ndarray
         float32, shape (n, dim).
     squares_a : ndarray, optional
-        ``squares(a)``, if it is known.
+        ``squares(a)``, if already computed.
 
     Returns
     -------
     ndarray
-        float64, shape (n,): 1 where both rows are zeros, 0 where one of them is, NaN where a
-        number is infinite or NaN.
+        float64, shape (n,): 1 if both rows are zero, 0 if one of them is, NaN if a number is
+        infinite or NaN.
     """
     x = squares(a) if squares_a is None else squares_a
     y = squares(b)
@@ -112,7 +112,7 @@ def squares(rows: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide each row by its norm; rows of zeros stay as they are."""
+    """Divide each row by its norm; zero rows stay unchanged."""
     lengths = np.sqrt(squares(rows))[:, None]
     directions = np.zeros(rows.shape, np.float32)
     np.divide(rows, lengths, out=directions, where=lengths > 0, casting="same_kind")
@@ -120,7 +120,7 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _dots(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the dot products of rows in float64, which holds the square of any float32."""
+    """Return the dot products of rows in float64, which can hold the square of any float32."""
     with np.errstate(over="ignore", invalid="ignore"):
         dots: NDArray[np.float64] = np.einsum("ij,ij->i", a, b, dtype=np.float64)
     return dots

@@ -14,19 +14,19 @@ class CpuFeatures:
     """The features of this CPU, and the levels of kernels that it can run.
 
     Kernels are the loops over the numbers of rows. They exist in versions for several instruction
-    sets; a level is one choice of them. Vectors and predictions have the same bits at every level.
+    sets; a level is one set of versions. Vectors and predictions have the same bits at every level.
 
     Attributes
     ----------
     features : tuple of str
-        The CPU features that levels ask for, and that the CPU and the system offer; spelled as
-        Linux spells them.
+        The CPU features that a level may require and that the CPU and the operating system
+        support, in the spelling of Linux.
     kernels : tuple of str
         The levels that this CPU can run, best first; the last is ``"scalar"``, the reference.
     chosen : str
         The level in use.
     variable : str
-        The environment variable that names another level; it is read when the package is imported.
+        The environment variable that selects another level, read when the package is imported.
     """
 
     features: tuple[str, ...]
@@ -36,7 +36,7 @@ class CpuFeatures:
 
 
 def cpu_features() -> CpuFeatures:
-    """Return the features of this CPU, and the levels of kernels that it can run and does run.
+    """Return the features of this CPU, and the levels of kernels that it can run and is running.
 
     Returns
     -------

@@ -30,18 +30,18 @@ class FastTextLiteError(Exception):
 
 
 class FormatError(FastTextLiteError, ValueError):
-    """A file does not hold what its format says.
+    """A file does not conform to its format.
 
     Attributes
     ----------
     field : str
-        Name of the wrong field in the format.
+        Name of the invalid field.
     offset : int
-        The byte of the file at which that field begins.
+        Byte offset of that field in the file.
     reason : str
         What is wrong, and what to do about it.
     path : str or None
-        The file.
+        Path of the file.
     """
 
     def __init__(self, field: str, offset: int, reason: str, path: str | None = None) -> None:
@@ -70,7 +70,7 @@ class FileError(FastTextLiteError, OSError):
 
     @classmethod
     def from_os(cls, error: OSError, path: str) -> FileError:
-        """Return the error of this package for one of the operating system, naming the file."""
+        """Convert an error of the operating system to a `FileError` that names the file."""
         if isinstance(error, FileNotFoundError):
             return MissingFileError("there is no such file", path, error.errno or _errno.ENOENT)
         return FileError(error.strerror or str(error), path, error.errno or _errno.EIO)
@@ -84,15 +84,15 @@ class MissingFileError(FileError, FileNotFoundError):
 
 
 class InputTypeError(FastTextLiteError, TypeError):
-    """An argument is of the wrong type."""
+    """An argument has the wrong type."""
 
 
 class InputValueError(FastTextLiteError, ValueError):
-    """An argument has the right type and an impossible value."""
+    """An argument has the right type but an invalid value."""
 
 
 class ModelKindError(FastTextLiteError, ValueError):
-    """A model of this kind cannot do this."""
+    """A model of this kind does not support the operation."""
 
 
 class NotANumberError(FastTextLiteError, RuntimeError):
@@ -100,11 +100,11 @@ class NotANumberError(FastTextLiteError, RuntimeError):
 
 
 class EmptyInputError(InputValueError, ZeroDivisionError):
-    """An argument is empty, and the answer would be a mean or a share of its items."""
+    """An argument is empty, so a mean or ratio over its items is undefined."""
 
 
 class UnknownEncodingError(InputValueError, LookupError):
-    """There is no such text encoding."""
+    """Python does not know a text encoding of this name."""
 
 
 class UnsupportedError(FastTextLiteError, NotImplementedError, AttributeError):
@@ -112,7 +112,7 @@ class UnsupportedError(FastTextLiteError, NotImplementedError, AttributeError):
 
 
 class MissingExtraError(FastTextLiteError, ImportError):
-    """A library that is needed is not installed."""
+    """An optional library that the operation requires is not installed."""
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(
@@ -125,7 +125,7 @@ class MissingExtraError(FastTextLiteError, ImportError):
 
 
 class UnknownWordError(FastTextLiteError, KeyError):
-    """The model has no vector for a word, and no n-grams to make one from."""
+    """The model has no vector for a word, and no n-grams to compute one from."""
 
     def __str__(self) -> str:
         return Exception.__str__(self)

@@ -1,4 +1,4 @@
-"""Export of a model to files that other programs open."""
+"""Export of a model to the file formats of other programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["FORMATS", "Exported", "export"]
 
 FORMATS = ("bin", "ftz", "vec", "word2vec", "npy")
 _SUFFIXES = {".bin": "bin", ".ftz": "ftz", ".vec": "vec", ".txt": "vec", ".npy": "npy"}
-# Significant digits that the official program writes, and those that any float32 needs.
+# Significant digits that the official program writes, and that distinguish every float32.
 _DIGITS = 5
 _MOST_DIGITS = 9
 _BLOCK = 1 << 22
@@ -32,15 +32,16 @@ _BLOCK = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote.
+    """Summary of an export.
 
     Attributes
     ----------
     target, format : str
     word_count, dim : int
     size : int
-        Size in bytes; for npy that of both files.
+        Size in bytes; for npy the total of both files.
     seconds : float
+        Duration.
     """
 
     target: str
@@ -64,35 +65,35 @@ def export(
     threads: int | None = None,
     progress: bool = False,
 ) -> Exported:
-    """Write a model as a file that other programs open.
+    """Write a model in the file format of another program.
 
-    ``docs/export.md`` says what each format keeps. The file replaces the target when it is
+    ``docs/export.md`` describes what each format keeps. The file replaces the target when it is
     complete; an export that fails or is interrupted leaves the target as it was.
 
     Parameters
     ----------
     model : Model or path
-        Any file that `fasttext_lite.load` opens.
+        A model, or any file that `fasttext_lite.load` opens.
     dst : path
     format : {"bin", "ftz", "vec", "word2vec", "npy"}, optional
-        The official dense or quantised file; word vectors as text; the binary format of
+        The official dense or quantised format; word vectors as text; the binary format of
         word2vec; or a NumPy array, with the words in ``*.vocab.txt``, one per line. By default
         the suffix decides: ``.bin``, ``.ftz``, ``.vec`` and ``.txt``, ``.npy``.
     precision : int or "exact", optional
         For vec: significant digits, 1 to 9, by default 5 as in the official program; or "exact"
-        for as few as read back as the same float32.
+        for the fewest digits that read back as the same float32.
     dsub : int, optional
-        For ftz: how many numbers share a code; 2 by default.
+        For ftz: number of columns that share a code; 2 by default.
     qnorm : bool, optional
-        For ftz: code the norms of the rows separately, one byte per row; True by default.
+        For ftz: quantise the norms of the rows separately, one byte per row; True by default.
     qout : bool, optional
-        For ftz: quantise the output matrix, too; False by default.
+        For ftz: also quantise the output matrix; False by default.
     cutoff : int, optional
-        For ftz and supervised models: number of rows to keep, those of the greatest norms.
+        For ftz and supervised models: number of rows to keep, those with the greatest norms.
     threads : int, optional
-        By default the cores that this process may use.
+        Number of threads; by default one per core available to this process.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
 
     Returns
     -------
@@ -101,11 +102,11 @@ def export(
     Raises
     ------
     FileError, FormatError
-        The source cannot be read; or the target is the source, or cannot be written.
+        The source cannot be read, or the target is the source or cannot be written.
     InputTypeError, InputValueError
         An option is invalid or belongs to another format, or the format cannot hold this model.
     MissingExtraError
-        ftz needs faiss: ``pip install 'fasttext-lite[quantize]'``.
+        ftz requires faiss: ``pip install 'fasttext-lite[quantize]'``.
 
     Examples
     --------
@@ -124,11 +125,12 @@ def export(
     check_target(parts.info.path, target)
     if kind == "npy":
         if not is_replaceable(target):
-            raise InputValueError(f"{target}: npy writes two files, so name a regular file")
+            raise InputValueError(f"{target}: npy writes two files, so it needs a regular file")
         check_target(parts.info.path, words_file(target))
     if parts.info.word_count == 0:
         raise InputValueError(
-            f"{parts.info.path}: this model has no words, and no other format holds n-grams alone"
+            f"{parts.info.path}: this model has no words, and other formats cannot hold n-grams "
+            "alone"
         )
     source = Source(parts, threads, progress=progress)
     data = parts.file.data if parts.file else None
@@ -168,10 +170,10 @@ def _format(target: str, name: str | None) -> str:
         return name
     lower = target.lower()
     if lower.endswith(".safetensors"):
-        raise InputValueError("a .safetensors file is what convert writes, not export")
+        raise InputValueError("export does not write .safetensors files: use convert")
     if lower.endswith((".w2v.bin", ".word2vec.bin")):
         raise InputValueError(
-            "both word2vec and the official program write .bin files: set "
+            "both word2vec and the official program use the suffix .bin: set "
             'format="word2vec" or format="bin"'
         )
     found = _SUFFIXES.get(Path(lower).suffix)
@@ -184,7 +186,7 @@ def _format(target: str, name: str | None) -> str:
 
 
 def _digits(precision: int | str | None) -> int:
-    """Return the number of digits to write, 0 for as few as are exact."""
+    """Return the number of digits to write, 0 for the fewest that are exact."""
     if precision is None:
         return _DIGITS
     if precision == "exact":
@@ -202,11 +204,11 @@ def _check_options(kind: str, options: dict[str, Any]) -> None:
     for name, value in options.items():
         wanted = "vec" if name == "precision" else "ftz"
         if value is not None and kind != wanted:
-            raise InputValueError(f"{name} goes with the format {wanted}, not {kind}")
+            raise InputValueError(f"{name} is an option of the format {wanted}, not of {kind}")
 
 
 def _copy(source: Source, data: memoryview, target: str) -> int:
-    """Copy a quantised file; quantising it again could only lose precision."""
+    """Copy a quantised file, since quantising it again could only lose precision."""
     with AtomicFile(target, len(data)) as copy:
         for start in range(0, len(data), _BLOCK):
             source.check()

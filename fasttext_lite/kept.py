@@ -1,4 +1,4 @@
-"""What a conversion keeps of a model: words, buckets and dimensions."""
+"""The selection of words, buckets and dimensions that a conversion keeps."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What to keep of a model.
+    """The selection to keep of a model.
 
     Attributes
     ----------
     words : ndarray
         int32, ascending: ids of the words.
     buckets : ndarray or None
-        int32, ascending: numbers of the buckets; None for all of them.
+        int32, ascending: numbers of the buckets; None for all buckets.
     rows : ndarray
         int64: the rows of the buckets in the input matrix of the source.
     projection : Projection or None
@@ -71,9 +71,9 @@ def choose(
     Raises
     ------
     FileError
-        A list of words cannot be read, or the file of the model changes meanwhile.
+        A list of words cannot be read, or the file of the model changes during the call.
     InputTypeError, InputValueError
-        An option makes no sense, or does not fit the model.
+        An option is invalid, or does not fit the model.
     """
     kept = choose_words(source, max_words, min_count, words, subwords)
     buckets, rows = choose_buckets(source, kept, subwords, extra_words)
@@ -99,28 +99,30 @@ def choose_words(
         keep &= _named(source, _read_words(words))
     if subwords == "only":
         if source.supervised:
-            raise InputValueError("a supervised model cannot do without its words")
+            raise InputValueError("a supervised model needs its words")
         if max_words is not None or min_count is not None or words is not None:
-            raise InputValueError('subwords="only" keeps no words: name none')
+            raise InputValueError(
+                'subwords="only" keeps no words: leave out max_words, min_count and words'
+            )
         keep[:] = False
     elif not keep.any() and count:
-        raise InputValueError("not a single word would be kept")
+        raise InputValueError("no word would be kept: relax max_words, min_count or words")
     end = vocabulary.id("</s>")
     if source.supervised and 0 <= end < count:
-        # The end of a line takes part in each prediction.
+        # Every prediction uses the row of the end token.
         keep[end] = True
     return np.flatnonzero(keep).astype(np.int32)
 
 
 def _named(source: Source, words: list[str | bytes]) -> NDArray[np.bool_]:
-    """Return which words of the model are in a list; all of the list must be known."""
+    """Return which words of the model are in a list, all of which must be known."""
     count = source.word_count
     ids = [source.vocabulary.id(word) for word in words]
     unknown = [word for word, i in zip(words, ids, strict=True) if not 0 <= i < count]
     if unknown:
         first = decode(unknown[0]) if isinstance(unknown[0], bytes) else unknown[0]
         raise InputValueError(
-            f"{len(unknown)} of the {len(words)} words to keep are not in the vocabulary, the "
+            f"{len(unknown)} of the {len(words)} words to keep are not in the vocabulary; the "
             f"first is {first!r}"
         )
     named = np.zeros(count, bool)
@@ -134,10 +136,10 @@ def choose_buckets(
     """Return the numbers of the buckets to keep (None for all), and their rows in the source."""
     table = source.parts.subwords
     if extra_words is not None and subwords != "used":
-        raise InputValueError('extra_words goes with subwords="used"')
+        raise InputValueError('extra_words requires subwords="used"')
     if subwords == "none":
         if source.supervised:
-            raise InputValueError("a supervised model cannot do without its n-grams")
+            raise InputValueError("a supervised model needs its n-grams")
         return np.empty(0, np.int32), np.empty(0, np.int64)
     if subwords == "only" and not table.has_ngrams:
         raise InputValueError("this model has no n-grams to keep")
@@ -163,12 +165,12 @@ def choose_buckets(
 def _used_rows(
     source: Source, words: NDArray[np.int32], extra_words: Words | None
 ) -> NDArray[np.bool_]:
-    """Return which rows of n-grams these words use."""
+    """Return which n-gram rows these words use."""
     table, info = source.parts.subwords, source.parts.info
     if source.supervised and info.parameters.word_ngrams > 1:
         raise InputValueError(
-            "which word n-grams a text will hold is not known in advance, so this model keeps all "
-            "of its buckets"
+            'subwords="used" does not apply to a model with word n-grams: any text may use any of '
+            "its buckets"
         )
     marks = np.zeros(info.subword_rows, np.uint8)
     for start in range(0, len(words), _BLOCK):
@@ -189,7 +191,7 @@ def choose_dimensions(
     if not 1 <= dim <= source.dim:
         raise InputValueError(f"dim must be between 1 and {source.dim}, not {dim}")
     if len(words) < 2:
-        raise InputValueError("fewer dimensions are found from the vectors of at least two words")
+        raise InputValueError("dim needs at least two words, whose vectors determine the reduction")
     if dim == source.dim:
         return None
     blocks = source.blocks("analysis", lambda a, b: source.vectors(words[a:b]), len(words))
@@ -199,7 +201,7 @@ def choose_dimensions(
 
 
 def _read_words(words: Words) -> list[str | bytes]:
-    """List words from an iterable, or from a file with one word a line."""
+    """List words from an iterable, or from a file with one word per line."""
     if not isinstance(words, (str, bytes, os.PathLike)):
         try:
             return list(words)

@@ -1,4 +1,4 @@
-"""The layers of a supervised model: from a line to rows, and from their mean to labels."""
+"""The layers of a supervised model: lines to rows, and the mean of rows to labels."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _TABLE_SIZE = 1 << 23
 def make_reader(parts: Parts) -> LineReader:
     """Return the layer that turns a line into the mean of its rows.
 
-    A product-quantised input matrix is decoded, and the rows of the n-grams of known words are
-    looked up, if such a table takes at most 8 MB.
+    A product-quantised input matrix is decoded, and the n-gram rows of known words are looked up
+    in advance, if the resulting table takes at most 8 MB.
     """
     vocabulary = parts.vocabulary
     rows = _decoded(parts.input.rows)
     parameters = parts.info.parameters
-    # The official program compares maxn with 0 here, without regard to minn.
+    # The official program compares maxn with 0 here, and ignores minn.
     known_ngrams = parameters.maxn > 0
     tokens = Tokenizer(vocabulary, to_bytes(LABEL_PREFIX))
     reader = LineReader(tokens, parts.subwords, rows, parameters.word_ngrams, known_ngrams)
@@ -73,7 +73,7 @@ def make_loss(parts: Parts) -> Loss:
 
 
 def _decoded(rows: Rows) -> Rows:
-    """Return product-quantised rows as float32, if these take little memory."""
+    """Decode product-quantised rows to float32, if that takes little memory."""
     if not isinstance(rows, QuantizedRows) or rows.count * rows.dim * 4 > _TABLE_SIZE:
         return rows
     numbers = np.empty((rows.count, rows.dim), np.float32)

@@ -45,14 +45,14 @@ def read_blocks(source: str | BinaryIO, size: int = 1 << 18) -> Iterator[tuple[l
     source : str or binary file
         A path, or an open file with ``read1`` such as ``sys.stdin.buffer``, which stays open.
     size : int
-        Bytes of a block, about.
+        Approximate number of bytes per block.
 
     Yields
     ------
     lines : list of bytes
-        Without their newlines.
+        The lines without their newlines.
     ended : bool
-        False for the text after the last newline, which comes alone if there is any.
+        False for the text after the last newline, if any, which is yielded separately.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From a path to a model."""
+"""Opening a model from a path or file object."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SAMPLE", "load", "model_path"]
 
-# Path of the model that comes with this package. `load` and `convert` also know it as "sample";
-# `open_parts` does not. Joined by os.path, since pathlib costs import time.
+# Path of the model in this package. `load` and `convert` also accept it as "sample"; `open_parts`
+# does not. Joined by os.path, since pathlib costs import time.
 SAMPLE = os.path.join(os.path.dirname(__file__), "data", "sample.bin")  # noqa: PTH118, PTH120
 
 
 def model_path(path: PathType) -> str:
-    """Return the absolute path of a model file; that of the sample model for ``"sample"``."""
+    """Return the absolute path of a model file; ``"sample"`` means the sample model."""
     return SAMPLE if path == "sample" else absolute_path(path)
 
 
@@ -35,17 +35,17 @@ def load(path: PathType | BinaryIO, mmap: bool = True, *, progress: bool = False
     Parameters
     ----------
     path : str, bytes, os.PathLike or file object
-        A ``.bin``, ``.ftz`` or compact file; or word vectors without subwords, ``.vec`` or word2vec
-        text or binary, also compressed with gzip, bzip2 or xz: these are read into memory.
-        The str ``"sample"`` means the small English model of this package, `SAMPLE` (a file of
-        this name is ``"./sample"``). A file object, opened to read bytes, gives the model from its
-        position to its end: a file on disk at its beginning is mapped, anything else is read into
-        memory. It stays open, and may be closed.
+        A ``.bin``, ``.ftz`` or compact file; or word vectors without subwords: ``.vec``, word2vec
+        text or word2vec binary, optionally compressed with gzip, bzip2 or xz, which are read into
+        memory. The str ``"sample"`` means the small English model of this package, `SAMPLE` (pass
+        ``"./sample"`` for a file of this name). A binary file object is read from its position to
+        its end: it is mapped if it is a file on disk at its beginning, and read into memory
+        otherwise. It stays open, and the caller may close it.
     mmap : bool
         Map the file: it opens at once, whatever its size, and all processes that map it share
-        one copy. With False it is read into memory, which protects from changes to the file.
+        one copy. False reads it into memory, which protects from changes to the file.
     progress : bool
-        Show a bar on stderr if reading takes over a second and stderr is a terminal.
+        Show a progress bar on stderr if reading takes over a second and stderr is a terminal.
 
     Returns
     -------
@@ -58,9 +58,9 @@ def load(path: PathType | BinaryIO, mmap: bool = True, *, progress: bool = False
     FileError
         The path is a folder, or the file cannot be read.
     FormatError
-        The file is not a fastText model, is cut, or contradicts itself.
+        The file is not a fastText model, is truncated, or contradicts itself.
     InputTypeError
-        `path` is neither a path nor a file object that gives bytes.
+        `path` is neither a path nor a binary file object.
 
     Examples
     --------

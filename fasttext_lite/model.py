@@ -1,4 +1,4 @@
-"""A fastText model, whatever file it was read from."""
+"""A fastText model, read from a file of any format."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class Model(WordVectors):
     """A fastText model: immutable, and safe to use from many threads at once.
 
     `fasttext_lite.load` returns one. ``model[word]`` is the vector of a word, known or not, and
-    ``model[words]`` are those of many; ``word in model``, ``len(model)`` and iteration are about
-    the known words. A model pickles as its path with a fingerprint of the file, so that processes
-    share one file and notice if they find another (``docs/files-and-processes.md``).
+    ``model[words]`` are those of many; ``word in model``, ``len(model)`` and iteration cover the
+    known words. A model pickles as its path and a fingerprint of the file, so that processes share
+    one file and detect a different one (``docs/files-and-processes.md``).
 
-    Words are str, or bytes for words that are not UTF-8. A str stands for such bytes by lone
+    Words are str, or bytes for words that are not UTF-8. A str represents such bytes by lone
     surrogates (``errors="surrogateescape"``), in arguments and in results.
 
     Parameters
     ----------
     parts : Parts
-        The parts that a file format reads.
+        The parts of the model, as a file format reads them.
 
     Examples
     --------
@@ -62,8 +62,8 @@ class Model(WordVectors):
     dtype('float32')
     """
 
-    # Modules that only some methods need are imported by these: imports take most of the time of
-    # a program that looks up a few words.
+    # Modules that only some methods need are imported inside these methods: a program that looks up
+    # a few words spends most of its time on imports.
 
     @once
     def _neighbors(self) -> NeighborSearch:
@@ -95,7 +95,7 @@ class Model(WordVectors):
     def _classifier(self) -> Classifier:
         from fasttext_lite.classifier import Classifier
 
-        loss = self._loss  # first, since it refuses models of other kinds
+        loss = self._loss  # first: it raises if the model is not supervised
         return Classifier(self._reader, loss)
 
     @once
@@ -120,27 +120,28 @@ class Model(WordVectors):
     def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
         """Check that the file is still as it was when the model was opened.
 
-        Reading a mapped file that another program has truncated ends the process, and what is
-        written to it changes the results. No check can help during a read: if other programs may
-        modify the file, load it with ``mmap=False``.
+        Reading a mapped file that another program has truncated ends the process, and writes to
+        the file change the results. No check can help during a read: if other programs may modify
+        the file, load it with ``mmap=False``.
 
         Parameters
         ----------
         full : bool
-            Also read everything once: the dictionary must be whole, and each number finite.
+            Also read the whole file, and check that its dictionary is intact and its numbers are
+            finite.
         threads : int, optional
-            For `full`; by default the cores that this process may use.
+            Number of threads for `full`; by default one per core available to this process.
 
         Returns
         -------
         bool
-            Whether the path still leads to this file, unchanged. False if it was replaced,
-            deleted or, with ``mmap=False``, modified: the model answers from the old bytes.
+            Whether the path still leads to this file, unchanged. False if the file was replaced,
+            deleted or, with ``mmap=False``, modified; the model then still uses the old bytes.
 
         Raises
         ------
         FileError
-            The mapped file has another size or time of modification than when it was opened.
+            The size or modification time of the mapped file has changed since it was opened.
         FormatError
             With `full`: the dictionary is damaged, or a number is not finite.
         """
@@ -157,22 +158,22 @@ class Model(WordVectors):
     @overload
     def similarity(self, a: Iterable[Sequence[str | bytes]]) -> NDArray[np.float64]: ...
     def similarity(self, a: Any, b: Any = None) -> float | NDArray[np.float64]:
-        """Return the cosine of the vectors of two words, or those of many pairs.
+        """Return the cosine of the vectors of two words, or of the words of many pairs.
 
         Parameters
         ----------
         a, b : str or bytes
-            Words, known or not; or only `a`, an iterable of pairs.
+            Words, known or not. For many pairs, pass only `a`, an iterable of pairs.
 
         Returns
         -------
         float or ndarray
-            For pairs float64, shape (n,). 0 if one of the vectors is zeros.
+            The cosine; for many pairs float64, shape (n,). 0 if one of the vectors is zero.
 
         Raises
         ------
         InputTypeError, InputValueError
-            A word is missing or is not one, or an item is not a pair.
+            `b` is missing, a word is neither str nor bytes, or an item is not a pair.
         """
         single, pairs = word_tuples("ab", a, b)
         vectors = self.vectors([word for pair in pairs for word in pair]).astype(np.float64)
@@ -202,7 +203,7 @@ class Model(WordVectors):
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a word or a vector, best first.
 
-        The search is exact: the answer is that of float64 cosines with all vectors. Many queries
+        The search is exact: the result is that of float64 cosines with all vectors. Many queries
         in one call share one pass over the vectors. If the file does not hold the vectors of its
         words (``.bin``, ``.ftz``, supervised models), the first call computes them and keeps one
         byte per number; `fasttext_lite.convert` writes a file that holds them, and with
@@ -211,27 +212,28 @@ class Model(WordVectors):
         Parameters
         ----------
         query : str, bytes, ndarray, or iterable
-            A word, known or not, or a vector, shape (dim,). A known word is left out of its own
-            answer. Many queries are an iterable of words and vectors, an array of strings (NumPy
-            or Arrow), or an array of numbers, shape (n, dim).
+            A word, known or not, or a vector, shape (dim,). A known word is not its own neighbor.
+            For many queries: an iterable of words and vectors, an array of strings (NumPy or
+            Arrow), or an array of numbers, shape (n, dim).
         k : int
-            Number of words; all words if there are fewer.
+            Number of words per query, at most.
         max_words : int, optional
             Search only the first `max_words` words; files list words by falling frequency.
         among : iterable of str, bytes or int, optional
             Search only these words, given as words or ids.
         exclude : iterable of str, bytes or int, optional
-            Words or ids to leave out of all answers; unknown words are ignored.
+            Words or ids to leave out of all results; unknown words are ignored.
         threads : int, optional
-            By default the cores that this process may use.
+            Number of threads; by default one per core available to this process.
         progress : bool, default False
-            Show a bar on stderr for what the first call computes, if that is a terminal.
+            Show a progress bar while the first call computes vectors, if stderr is a terminal.
 
         Returns
         -------
         list of Neighbor, or list of list of Neighbor
-            ``(word, score)``, where the score is the cosine, ties by id; for many queries one list
-            per query. Words whose vector has an infinite number or NaN are left out.
+            ``(word, score)`` pairs; the score is the cosine, and ties are ordered by id. For many
+            queries one list per query. Words whose vector holds an infinite number or NaN are left
+            out.
 
         Raises
         ------
@@ -270,14 +272,14 @@ class Model(WordVectors):
         """Return the known words nearest to a - b + c, best first.
 
         As in the official program, each of the three vectors is first divided by its norm plus
-        1e-8, and the three words are left out of the answer.
+        1e-8, and the three words are left out of the result.
 
         Parameters
         ----------
         a, b, c : str or bytes
-            Words, known or not; or only `a`, an iterable of such triples.
+            Words, known or not. For many analogies, pass only `a`, an iterable of triples.
         k, max_words, among, exclude, threads, progress
-            As for `neighbors`, and so are the results and errors.
+            As for `neighbors`, like the results and errors.
 
         Examples
         --------
@@ -300,8 +302,8 @@ class Model(WordVectors):
         """Return the vector of a text of one line: float32, shape (dim,).
 
         In a supervised model it is the mean of all rows of the line: words, n-grams, word n-grams
-        and the end token, without labels. In others it is the mean of the word vectors that are
-        not zeros, each divided by its norm. It is zeros if nothing of the text is known.
+        and the end token, without labels. In other models it is the mean of the nonzero word
+        vectors, each divided by its norm. It is zero if no part of the text is known.
 
         Raises `InputTypeError` if `text` is neither str nor bytes, `InputValueError` if it holds a
         newline.
@@ -314,7 +316,7 @@ class Model(WordVectors):
     ) -> Vectors:  # fmt: skip
         """Return the vectors of many texts: float32, shape (n, dim).
 
-        `out` and `threads` are those of `vectors`; each row and the errors are as for
+        `out` and `threads` are as for `vectors`, each row and the errors as for
         `sentence_vector`.
         """
         batch = WordBatch(texts, "text")
@@ -371,10 +373,10 @@ class Model(WordVectors):
         Parameters
         ----------
         label_prefix : str or bytes
-            Words of a text that begin with it and that the model does not know are labels, and are
-            left out of the text. The file does not say which prefix the model was trained with.
+            Unknown words of a text that begin with this prefix are labels, and are left out of the
+            text. The file does not record the prefix that the model was trained with.
         strip_prefix : bool
-            Leave the prefix out of the labels of a prediction.
+            Remove the prefix from predicted labels.
 
         Returns
         -------

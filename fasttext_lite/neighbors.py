@@ -1,4 +1,4 @@
-"""The nearest words to vectors, by exact cosines."""
+"""Search for the words nearest to vectors, by exact cosines."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ __all__ = ["Neighbor", "NeighborSearch"]
 # Queries that share a pass over the words, and the scores that they may keep together.
 _TOGETHER = 64
 _KEPT = 1 << 22
-# Words that a thread takes at a time: at least, at most, and chunks in all.
+# Smallest and largest number of words in a chunk, and the number of chunks between these bounds.
 _SHORTEST, _LONGEST, _CHUNKS = 4096, 65536, 32
 # Words whose vectors are computed at a time.
 _CODED = 2048
-# From this many words on, a message says why the first search takes long.
+# From this many words on, a message explains why the first search takes long.
 _MANY = 100_000
 # From this many queries on, 4-bit codes let too many candidates through to pay off.
 _MANY_QUERIES = 6
@@ -81,15 +81,16 @@ class _Coded(NamedTuple):
 class NeighborSearch:
     """Exact search over the vectors of all words of a model.
 
-    Candidates are found by the codes of the file; else by its rows, if these are the vectors of
-    the words; else by codes that the first search computes. Candidates are scored by their vectors.
+    Candidates are found by the codes in the file; without codes by its rows, if these are the
+    vectors of the words; otherwise by codes that the first search computes. The score of a
+    candidate is computed from its vector.
 
     Parameters
     ----------
     embedder : Embedder
         Computes the vectors.
     parts : Parts
-        Has the norms and codes, if the file does.
+        Norms and codes, if the file has them.
     """
 
     def __init__(self, embedder: Embedder, parts: Parts) -> None:
@@ -114,14 +115,14 @@ class NeighborSearch:
         threads: int | None = None,
         progress: bool = False,
     ) -> list[list[Neighbor]]:
-        """Check the options of a search, find the nearest words, and name them.
+        """Check the options of a search, and return the nearest words of each query.
 
         Parameters
         ----------
         queries : ndarray
             float32, shape (n, dim).
         given : sequence of sequence of str or bytes, length n
-            The words to leave out of each answer.
+            The words to leave out of each result.
         k, max_words, among, exclude, threads, progress
             As for `Model.neighbors`.
 
@@ -156,8 +157,8 @@ class NeighborSearch:
                 [Neighbor(self._words[i], float(score)) for i, score in zip(*one, strict=True)]
                 for one in found
             ]
-            # A file may hold a word twice: the id of the word is that of the last one, and the
-            # others are left out by another search.
+            # A file may hold a word twice. `_word_id` returns the last id; the other ones are
+            # excluded in another search.
             if not self._embedder.vocabulary.repeats:
                 return answers
             repeats = False
@@ -193,25 +194,25 @@ class NeighborSearch:
         queries : ndarray
             float32, shape (n, dim).
         excluded : sequence of sequence of int, length n
-            Ids of the words to leave out of each answer.
+            Ids of the words to leave out of each result.
         k : int
-            Number of words of an answer, at most.
+            Number of words per query, at most.
         start, stop : int, optional
-            Search the words with the ids from `start` up to but without `stop`; all by default.
+            Search the words with ids in ``range(start, stop)``; all by default.
         ids : ndarray, optional
             Search the words with these ids instead: int32, distinct.
         threads : int, optional
-            By default the cores that this process may use.
+            Number of threads; by default one per core available to this process.
         progress : bool
-            Show a bar on stderr for what the first search computes, if that is a terminal.
+            Show a progress bar while the first search computes codes, if stderr is a terminal.
 
         Returns
         -------
         list of (ndarray, ndarray)
             Ids (int32) and cosines (float64), best first, ties by id. A query whose norm is below
-            1e-8 is not divided by it, as in the official program. The score of a word whose vector
-            is zeros is 0. Words whose score is NaN are left out, and all words are for a query
-            with an infinite number or NaN.
+            1e-8 is not divided by it, as in the official program. The score of a word with a zero
+            vector is 0. Words whose score is NaN are left out; a query with an infinite number or
+            NaN has an empty result.
         """
         empty = np.empty(0, np.int32), np.empty(0, np.float64)
         answers = [empty] * len(queries)
@@ -231,7 +232,7 @@ class NeighborSearch:
         for first in range(0, len(asked), together):
             group = asked[first : first + together]
             prepared = Queries(queries[group], packed, [excluded[i] for i in group])
-            # Searches that no thread uses at the moment; there are no more than threads.
+            # Searches that no thread is using; there is at most one search per thread.
             idle: list[Search] = []
 
             def work(
@@ -254,7 +255,7 @@ class NeighborSearch:
     def _strategy(
         self, count: int, asked: int, ids: NDArray[np.int32] | None, *, progress: bool
     ) -> tuple[bool, Callable[[Search, int, int], None]]:
-        """Choose how to search: whether the codes are packed, and what scans a range of words."""
+        """Return whether the codes are packed, and a function that scans a range of words."""
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
         many = asked >= _MANY_QUERIES
@@ -270,7 +271,7 @@ class NeighborSearch:
 
     @once
     def _norms(self) -> NDArray[np.float32]:
-        """Take the norms of all vectors from the file, or compute them."""
+        """Norms of all vectors, from the file or computed."""
         if self._stored_norms is not None:
             return self._stored_norms
         found = np.empty(len(self._words), np.float32)
@@ -282,7 +283,7 @@ class NeighborSearch:
         return found
 
     def _computed_codes(self, count: int, *, progress: bool) -> Codes:
-        """Return codes of the first words, `count` or more; those that are missing are computed."""
+        """Return codes of at least the first `count` words; compute those that are missing."""
         if len(self._coded.codes) < count:
             with _lock:
                 if len(self._coded.codes) < count:
@@ -291,12 +292,12 @@ class NeighborSearch:
         return Codes(codes.reshape(-1), scales, errors, self._embedder.rows.dim, packed=False)
 
     def _extended(self, known: _Coded, count: int, *, progress: bool) -> _Coded:
-        """Return the codes of the first `count` words, of which some are known."""
+        """Return the codes of the first `count` words; `known` holds the first of them."""
         done = len(known.codes)
         if progress and count - done > _MANY:
             print(
-                f"{self._path}: computing the vectors of {count - done:,} words, once for this "
-                "process; a file that `fasttext-lite convert --neighbors-index` writes holds them",
+                f"{self._path}: computing the vectors of {count - done:,} words, once per process; "
+                "convert the model with `fasttext-lite convert --neighbors-index` to store them",
                 file=sys.stderr,
             )
         found = _Coded(

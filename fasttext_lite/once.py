@@ -1,4 +1,4 @@
-"""Attributes that are computed lazily, once, on first use."""
+"""Attributes that are computed once, on first use."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["once"]
 
 T = TypeVar("T")
 
-# Locks of the values that are being computed, by object and attribute. A forked process starts
-# without them: the threads that hold them do not exist there.
+# Locks of the values that are being computed, by object and attribute. They are dropped in a forked
+# process, where the threads that hold them do not exist.
 _locks: dict[tuple[int, str], LockType] = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_locks.clear)

@@ -1,9 +1,9 @@
-"""Work in chunks, on several threads, for functions that release the GIL.
+"""Work in chunks on several threads, for functions that release the GIL.
 
-The main thread handles a signal between two of its bytecodes. So chunks are short, the calling
-thread works on them like the others, and it never waits for long: on Windows nothing interrupts a
-wait. When a call ends early, its other threads stop at their next chunk. Where no thread can be
-started, the calling thread does all the work.
+Threads take chunks from a shared queue, and the calling thread works too. The main thread handles
+signals only between bytecodes, so chunks are short, and waits have a timeout: on Windows a signal
+does not interrupt a wait. When a call ends early, the other threads stop at their next chunk. If no
+thread can be started, the calling thread does all the work.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ __all__ = ["chunks_in_order", "chunks_with_bar", "run_in_chunks", "run_over"]
 
 T = TypeVar("T")
 
-# Long enough that the cost of taking a chunk is negligible, short enough that an interrupt is
-# handled within a second even if each row is read from a disk.
+# Long enough that the overhead per chunk is negligible, short enough that an interrupt is handled
+# within a second even if each row is read from a disk.
 _CHUNK = 512
 _CHUNK_BYTES = 1 << 13
-# Seconds.
+# Timeout of a wait, in seconds.
 _PATIENCE = 0.1
 
 
@@ -48,12 +48,12 @@ def run_in_chunks(
     Parameters
     ----------
     work : callable
-        Releases the GIL. An exception that it raises is raised here; of several, that of the first
-        range.
+        Should release the GIL. An exception that it raises is raised here; of several exceptions,
+        that of the first range.
     count : int
     threads : int or None
-        At most this many, the calling one included; None for the cores that this process may use.
-        A single chunk never starts a thread.
+        Largest number of threads, including the calling one; None for one per core available to
+        this process. A single chunk never starts a thread.
     chunk : int
         Length of a range.
 
@@ -73,13 +73,14 @@ def run_over(
     chunk: int = _CHUNK,
     size: int = _CHUNK_BYTES,
 ) -> None:
-    """Call ``work(start, stop)`` for ranges of words or texts, shorter ones if these are long.
+    """Call ``work(start, stop)`` for ranges of words or texts; long texts make ranges shorter.
 
     Parameters
     ----------
     batch : WordBatch
     size : int
-        Bytes of a range, about; other parameters and errors are those of `run_in_chunks`.
+        Approximate number of bytes per range. Other parameters and errors are as for
+        `run_in_chunks`.
     """
     _run(work, batch.ranges(chunk, size), threads)
 
@@ -126,10 +127,10 @@ def _run(
 def chunks_in_order(
     work: Callable[[int, int], T], count: int, threads: int | None, chunk: int
 ) -> Iterator[T]:
-    """Yield the results of ``work(start, stop)`` for consecutive ranges, in their order.
+    """Yield the results of ``work(start, stop)`` for consecutive ranges, in order.
 
-    Only a few chunks are computed ahead of the one that is yielded, so that their results take
-    little memory. Parameters and errors are those of `run_in_chunks`.
+    Only a few chunks are computed ahead, so that pending results take little memory. Parameters
+    and errors are as for `run_in_chunks`.
     """
     starts = range(0, count, chunk)
     workers = _workers(threads, len(starts))
@@ -179,14 +180,14 @@ def chunks_with_bar(
     title: str,
     show: bool,
 ) -> Iterator[T]:
-    """Yield as `chunks_in_order` does, and show a bar on a terminal once it takes over a second.
+    """Yield like `chunks_in_order`, and show a progress bar once the work takes over a second.
 
     Parameters
     ----------
     title : str
         Printed before the bar.
     show : bool
-        False shows no bar; other parameters are those of `chunks_in_order`.
+        False shows no bar. Other parameters are as for `chunks_in_order`.
     """
     with progress_bar(title, count, "rows", show=show) as advance:
         for i, result in enumerate(chunks_in_order(work, count, threads, chunk)):
@@ -211,18 +212,18 @@ def _pool(workers: int) -> ThreadPoolExecutor | None:
     try:
         from concurrent.futures import ThreadPoolExecutor  # costs import time that few need
     except RuntimeError:
-        # The interpreter shuts down.
+        # The interpreter is shutting down.
         return None
     return ThreadPoolExecutor(workers, thread_name_prefix="fasttext-lite")
 
 
 def _submit(pool: ThreadPoolExecutor | None, work: Callable[[], None]) -> bool:
-    """Let a thread of the pool call `work`; return False if none can be started for it."""
+    """Call `work` on a thread of the pool; return False if no thread can be started."""
     if pool is None:
         return False
     try:
         pool.submit(work)
     except RuntimeError:
-        # Too many threads, or the interpreter shuts down.
+        # There are too many threads, or the interpreter is shutting down.
         return False
     return True

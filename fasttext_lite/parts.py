@@ -40,7 +40,7 @@ class Parameters(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of a file: its name, the byte at which it begins, and its size in bytes."""
+    """A part of a file: its name, its byte offset, and its size in bytes."""
 
     name: str
     offset: int
@@ -55,7 +55,7 @@ class Matrix(NamedTuple):
     rows : Rows
         Reads and sums the rows.
     view : ndarray or None
-        A read-only view of the numbers in the file, float32 of shape (rows, dim); None if they are
+        A read-only view of the numbers in the file: float32, shape (rows, dim). None if they are
         quantised, float16 or int8.
     """
 
@@ -72,18 +72,18 @@ class Info(NamedTuple):
     format : str
         The format and its version.
     kind : str
-        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file says nothing
-        about training.
+        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file does not
+        record how it was trained.
     file_size : int
         In bytes.
     parameters : Parameters
     word_count, label_count, token_count : int
-        Numbers of words and labels in the vocabulary, and of tokens in the training text.
+        Number of words and of labels in the vocabulary, and of tokens in the training text.
     subword_rows : int
         Number of rows of the input matrix that belong to n-grams.
     pruned, quantized_input, quantized_output : bool
     sections : tuple of Section
-        The parts of the file in their order; empty for a file that cannot be mapped.
+        The parts of the file, in order; empty for a file that cannot be mapped.
     index_size : int
         Bytes of the vocabulary index in memory, which is built on the first look-up. For a file
         that cannot be mapped, bytes of the whole model in memory.
@@ -106,7 +106,7 @@ class Info(NamedTuple):
 
 
 class Parts:
-    """The parts of a model; they pickle as their file.
+    """The parts of a model. They pickle as the path and fingerprint of their file.
 
     Parameters
     ----------
@@ -115,14 +115,14 @@ class Parts:
         Returns the `Vocabulary`; called once, when `vocabulary` is first used.
     subwords : Subwords
     input : Matrix
-        One row per word, then one per bucket; with `vectors` only those of the buckets. See
+        One row per word, then one per bucket; with `vectors` only the rows of the buckets. See
         `first_row`.
     output : Matrix or None
         The rows of the output layer, if the file has them.
     vectors : Matrix or None
         The vectors of the words, if the file has them instead of word rows.
     closed : bool
-        Unknown words have no vector.
+        Whether unknown words raise, because the file has no n-grams for them.
     file : ModelFile or None
         The file that the model was read from; None for a stream.
     norms : ndarray or None
@@ -156,38 +156,38 @@ class Parts:
         self.codes = codes
 
     def replace(self, **changes: Any) -> "Parts":
-        """Return a copy with other values of some parameters."""
+        """Return a copy with some parameters changed."""
         given = vars(self) | changes
         given.pop("vocabulary", None)
         return Parts(**given)
 
     @once
     def vocabulary(self) -> "Vocabulary":
-        """Read the words and labels, on first use."""
+        """Words and labels, read on first use."""
         return self.read_vocabulary()
 
     @property
     def first_row(self) -> int:
         """Number of the first row of `input`.
 
-        Users count rows as in a fastText file, words before buckets. Where the file holds the
-        vectors of the words, `input` has the rows of the buckets only.
+        Users count rows as in a fastText file, words before buckets. If the file holds the vectors
+        of the words, `input` has the rows of the buckets only.
         """
         return self.info.word_count - self.subwords.first_row
 
     def check_unchanged(self) -> None:
-        """Make sure that a mapped file is as it was when it was opened.
+        """Check that a mapped file has not changed since it was opened.
 
         Raises
         ------
         FileError
-            The file has another size, so its pages may be gone and reading them would end the
-            process; or it was written to.
+            The size of the file changed, so reading lost pages would end the process; or the file
+            was written to.
         """
         if self.file is not None:
             self.file.check()
 
     def __reduce__(self) -> "tuple[Callable[..., Parts], tuple[Any, ...]]":
         if self.file is None:
-            raise FileError("this model was read from a stream: it cannot pickle", self.info.path)
+            raise FileError("a model that was read from a stream cannot be pickled", self.info.path)
         return self.file.recipe()

@@ -1,4 +1,4 @@
-"""The labels of texts: the results of a prediction, and how many are computed at once."""
+"""Predictions for texts: their types, and the computation for many texts on several threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "predict_many",
 ]
 
-# A chunk of a batch: numbers of its answers, whatever k is, texts, and bytes of the texts.
+# Largest size of a chunk of a batch: predicted numbers, texts, and bytes of the texts.
 _CHUNK_NUMBERS = 1 << 20
 _CHUNK_TEXTS = 1024
 _CHUNK_BYTES = 1 << 15
@@ -55,12 +55,12 @@ class Prediction(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """What one row of a text adds to the score of a label.
+    """The contribution of one row of a text to the score of a label.
 
     Attributes
     ----------
     token : str
-        The word of the text; for a word n-gram its words, separated by spaces.
+        The word of the text, or the words of a word n-gram, separated by spaces.
     feature : str
         The word itself, one of its n-grams (with ``<`` and ``>`` at the ends of the word), or the
         word n-gram.
@@ -75,8 +75,8 @@ class Contribution(NamedTuple):
 class Predictions(Sequence[Prediction]):
     """The predictions for many texts: a sequence over three arrays.
 
-    An item is created when it is read, and a slice is another such sequence. Pickles and copies
-    hold the arrays and the names of the labels in them, not the model.
+    An item is created on access, and a slice is another such sequence. Pickles and copies hold the
+    arrays and the names of the labels in them, not the model.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ class Predictions(Sequence[Prediction]):
     Attributes
     ----------
     offsets : ndarray
-        int64, shape (n + 1,): the labels of text ``i`` are at ``offsets[i]`` up to, but without,
-        ``offsets[i + 1]`` in the two other arrays.
+        int64, shape (n + 1,): the labels of text ``i`` are ``[offsets[i]:offsets[i + 1]]`` of the
+        two other arrays.
     label_ids : ndarray
-        int32, shape (labels of all texts,): indices of ``model.labels``.
+        int32, shape (labels of all texts,): indices into ``model.labels``.
     probabilities : ndarray
         float32, of the same shape.
     """
@@ -152,19 +152,19 @@ def predict_many(
 ) -> Predictions:
     """Predict the labels of many texts: see `Classifier.predict`."""
     batch = WordBatch(texts, "text")
-    most = predictor.max_labels(k)
+    max_labels = predictor.max_labels(k)
     offsets = np.zeros(len(batch) + 1, np.int64)
     pieces: dict[int, tuple[NDArray[np.int32], NDArray[np.float32]]] = {}
 
     def work(start: int, stop: int) -> None:
-        labels = np.empty((stop - start, most), np.int32)
-        probabilities = np.empty((stop - start, most), np.float32)
-        predictor.fill(batch, start, most, threshold, official_bias, labels, probabilities)
+        labels = np.empty((stop - start, max_labels), np.int32)
+        probabilities = np.empty((stop - start, max_labels), np.float32)
+        predictor.fill(batch, start, max_labels, threshold, official_bias, labels, probabilities)
         found = labels >= 0
         found.sum(axis=1, out=offsets[start + 1 : stop + 1])
         pieces[start] = labels[found], probabilities[found]
 
-    run_over(work, batch, threads, _chunk(most), _CHUNK_BYTES)
+    run_over(work, batch, threads, _chunk(max_labels), _CHUNK_BYTES)
     ordered = [pieces[start] for start in sorted(pieces)]
     return Predictions(
         predictor.names,
@@ -186,18 +186,18 @@ def predict_ids(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Predict the labels of many texts, as two arrays: see `Classifier.predict_ids`.
 
-    `known`, shape (n,), gets 1 for each text that has a known feature, and 0 for the others.
+    `known`, shape (n,), is set to 1 for each text with a known feature, and to 0 for the others.
     """
     batch = WordBatch(texts, "text")
-    most = predictor.max_labels(k)
-    labels = np.empty((len(batch), most), np.int32)
-    probabilities = np.empty((len(batch), most), np.float32)
+    max_labels = predictor.max_labels(k)
+    labels = np.empty((len(batch), max_labels), np.int32)
+    probabilities = np.empty((len(batch), max_labels), np.float32)
 
     def work(start: int, stop: int) -> None:
         predictor.fill(
             batch,
             start,
-            most,
+            max_labels,
             threshold,
             official_bias,
             labels[start:stop],
@@ -205,7 +205,7 @@ def predict_ids(
             None if known is None else known[start:stop],
         )
 
-    run_over(work, batch, threads, _chunk(most), _CHUNK_BYTES)
+    run_over(work, batch, threads, _chunk(max_labels), _CHUNK_BYTES)
     return labels, probabilities
 
 

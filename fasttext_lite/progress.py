@@ -16,7 +16,7 @@ __all__ = ["progress_bar"]
 def progress_bar(
     title: str, total: int, unit: str, *, show: bool
 ) -> Iterator[Callable[[int], object]]:
-    """Show a bar on stderr once it takes over a second, if that is a terminal.
+    """Show a progress bar once the work takes over a second, if stderr is a terminal.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def progress_bar(
     Yields
     ------
     callable
-        To be called with the number of units done since the last call.
+        Advances the bar by a number of units.
     """
     if not show or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
-    # Imported here, since it takes long; and tqdm starts a thread even for a bar that is disabled.
+    # Imported here, since it takes long. tqdm starts a thread even for a disabled bar.
     from tqdm import tqdm
 
     with tqdm(total=total, desc=title, unit=unit, unit_scale=True, delay=1) as bar:

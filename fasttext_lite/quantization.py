@@ -42,25 +42,25 @@ def _faiss_on_one_thread() -> Any:
 
 
 class ProductQuantizer:
-    """Codes for parts of rows, each the number of one of 256 centroids.
+    """Product quantiser: codes each part of a row as the number of one of 256 centroids.
 
     Jégou, Douze and Schmid 2011, "Product quantization for nearest neighbor search".
 
     Parameters
     ----------
     rows : ndarray
-        float32, shape (n, dim), n at least 1: the centroids are trained on these rows. Up to 256
-        rows are themselves the centroids.
+        float32, shape (n, dim), n at least 1: the rows to train the centroids on. Up to 256 rows
+        are themselves the centroids.
     dsub : int
         Dimensions of a part, 1 to dim; the last part has the rest.
     threads : int or None
-        None uses the cores of this process.
+        Number of threads; None for one per core available to this process.
 
     Attributes
     ----------
     dim, dsub : int
     centroids : ndarray
-        float32, shape (dim * 256,): the centroids of the first part, then those of the next.
+        float32, shape (dim * 256,): the centroids of all parts, concatenated.
     """
 
     def __init__(self, rows: NDArray[np.float32], dsub: int, threads: int | None) -> None:
@@ -73,7 +73,7 @@ class ProductQuantizer:
         def train(part: int, _: int) -> NDArray[np.float32]:
             columns = np.ascontiguousarray(rows[:, part * dsub : (part + 1) * dsub])
             trained = _faiss_on_one_thread().ProductQuantizer(columns.shape[1], 1, 8)
-            # Otherwise faiss warns about few rows on stderr.
+            # Avoid the warning of faiss about few rows.
             trained.cp.min_points_per_centroid = 1
             trained.cp.niter = _ITERATIONS
             if found:
@@ -84,12 +84,12 @@ class ProductQuantizer:
             return centroids
 
         parts = -(-self.dim // dsub)
-        # Each round continues the one before. Interrupts are handled between rounds.
+        # Each round continues the previous one. Interrupts are handled between rounds.
         found: list[NDArray[np.float32]] = []
         for _ in range(_ROUNDS):
             found = list(chunks_in_order(train, parts, threads, 1))
         self.centroids = np.concatenate(found)
-        # The parts of the same size, and the rest.
+        # One coder for the parts of size dsub, one for a shorter last part.
         whole = self.dim // dsub * dsub
         self._coders = []
         for start, stop in ((0, whole), (whole, self.dim)):
@@ -120,9 +120,9 @@ class RowQuantizer:
     Attributes
     ----------
     rows : ProductQuantizer
-        For the rows, or with `norms` for the rows divided by their norms.
+        Codes the rows; with `norms`, the rows divided by their norms.
     norms : ProductQuantizer or None
-        For the norms.
+        Codes the norms.
     """
 
     rows: ProductQuantizer
@@ -148,7 +148,7 @@ class RowQuantizer:
         return cls(ProductQuantizer(directions, dsub, threads), ProductQuantizer(norms, 1, threads))
 
     def encode(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return the codes of rows, and those of their norms, shape (n, 1), or (n, 0) without.
+        """Return the codes of rows, and of their norms: shape (n, 1), or (n, 0) without norms.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class RowQuantizer:
 
 def _check_finite(rows: NDArray[np.float32]) -> None:
     if not np.isfinite(rows).all():
-        raise InputValueError("the matrix holds infinite numbers or NaN, which have no codes")
+        raise InputValueError("the matrix holds infinite numbers or NaN and cannot be quantised")
 
 
 def _normalize(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

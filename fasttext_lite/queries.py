@@ -1,4 +1,4 @@
-"""What a caller may ask for, checked: words, tuples of words, query vectors, ids."""
+"""Checks of the arguments of a search: words, tuples of words, query vectors, ids."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def query_vectors(
     ----------
     query : str, bytes, ndarray, or iterable
         An array of numbers is one vector, shape (dim,), or many, shape (n, dim). An array of
-        strings, also an Arrow array, and any other iterable hold many queries.
+        strings (NumPy or Arrow) and any other iterable hold many queries.
     dim : int
         Number of dimensions of a vector.
     vectors : callable
@@ -50,11 +50,11 @@ def query_vectors(
     Returns
     -------
     single : bool
-        Whether there is one query, rather than many.
+        Whether `query` is one query rather than many.
     vectors : ndarray
         float32, shape (n, dim).
     words : list of tuple of str or bytes
-        The word that each query names, or nothing.
+        The word of each query, as a tuple of one item; empty for a vector.
 
     Raises
     ------
@@ -88,28 +88,28 @@ def query_vectors(
 
 
 def word_tuples(names: Sequence[str], *given: Any) -> tuple[bool, list[tuple[Word, ...]]]:
-    """Read the words of one call, or an iterable of tuples of words.
+    """Read one tuple of words from separate arguments, or many from an iterable.
 
     Parameters
     ----------
     names : sequence of str
-        The names of the arguments, for the message of an error.
+        The names of the arguments, for error messages.
     *given
-        Either a word for each name, or an iterable and then None.
+        A word for each name; or an iterable of tuples, then None for the other names.
 
     Returns
     -------
     single : bool
-        Whether the words of one call were given.
+        Whether the words were given as separate arguments.
     tuples : list of tuple of str or bytes
-        Each has as many words as there are names.
+        Each has one word per name.
 
     Raises
     ------
     InputTypeError
         An argument is missing or is not a word.
     InputValueError
-        An item of the iterable is not a tuple of this many words.
+        An item of the iterable is not a tuple with one word per name.
     """
     first, *others = given
     size = len(names)
@@ -148,12 +148,12 @@ def word_ids(
     Parameters
     ----------
     name : str
-        The name of the argument, for the message of an error.
+        The name of the argument, for error messages.
     words : iterable of str, bytes or int
     word_id : callable
         Returns the id of a word, or -1.
     count : int
-        Number of words.
+        Number of words in the vocabulary.
     skip_unknown : bool
         Leave unknown words out, instead of raising.
 
@@ -184,13 +184,13 @@ def word_ids(
         else:
             found = whole(name, word)
             if not 0 <= found < count:
-                raise InputValueError(f"{name}: no word has the id {found}, there are {count}")
+                raise InputValueError(f"{name}: no word has the id {found}; there are {count}")
             ids.append(found)
     return np.array(ids, np.int32)
 
 
 def _items(values: Any, rule: str) -> list[Any]:
-    """Return the items of an iterable; those of an array of strings come as str or bytes."""
+    """Return the items of an iterable; those of an array of strings are str or bytes."""
     if isinstance(values, np.ndarray):
         items = values.tolist()
         if isinstance(items, list):

@@ -19,7 +19,7 @@ __all__ = ["Projection", "fit_projection", "principal_directions"]
 class Projection:
     """A linear map to fewer dimensions.
 
-    The rows are not centred. So the mean of projected rows is the projected mean, and the vector
+    The rows are not centred, so the mean of projected rows is the projected mean, and the vector
     of a word stays the mean of its rows.
 
     Attributes
@@ -42,28 +42,28 @@ class Projection:
 def principal_directions(
     products: NDArray[np.float64], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Find the main directions of a symmetric matrix of products.
+    """Return the eigenvalues and the leading eigenvectors of a symmetric matrix of products.
 
     Parameters
     ----------
     products : ndarray
         float64, shape (dim, dim).
     count : int
-        How many directions.
+        Number of eigenvectors.
 
     Returns
     -------
     values : ndarray
-        float64, shape (dim,): all eigenvalues, falling.
+        float64, shape (dim,): all eigenvalues, largest first.
     directions : ndarray
-        float64, shape (dim, count): the eigenvectors of the largest ones, as columns.
+        float64, shape (dim, count): the eigenvectors of the largest eigenvalues, as columns.
     """
     values, vectors = np.linalg.eigh(products)
     return values[::-1], vectors[:, ::-1][:, :count]
 
 
 def fit_projection(blocks: Iterable[NDArray[np.float32]], dim: int, target: int) -> Projection:
-    """Find the directions of the greatest variance.
+    """Find the directions of greatest variance.
 
     Pearson 1901, "On lines and planes of closest fit to systems of points in space".
 

@@ -1,4 +1,4 @@
-"""What the writers of files take from a model: words, vectors and rows, block by block."""
+"""The source of the file writers: streams words, vectors and rows of a model in blocks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["PackedWords", "Source"]
 
 T = TypeVar("T")
 
-# Bytes of float32 rows, and entries of the vocabulary, that are worked on at a time.
+# Bytes of float32 rows, and entries of the vocabulary, in a block.
 _CHUNK = 1 << 21
 _ENTRIES = 1 << 16
 
@@ -41,7 +41,7 @@ class PackedWords:
     offsets : ndarray
         uint64, shape (n + 1,): word i is ``text[offsets[i]:offsets[i + 1]]``.
     counts : ndarray
-        int64, shape (n,): how often each word occurred in training.
+        int64, shape (n,): number of occurrences of each word in training.
     """
 
     text: bytes
@@ -63,15 +63,15 @@ class PackedWords:
 
 
 class Source:
-    """A model that a file is written from.
+    """A model as the source of a file.
 
     Parameters
     ----------
     parts : Parts
     threads : int or None
-        None uses the cores of this process.
+        Number of threads; None for one per core available to this process.
     progress : bool
-        Show a bar on stderr for what takes over a second, if that is a terminal.
+        Show a progress bar for work of over a second, if stderr is a terminal.
 
     Attributes
     ----------
@@ -93,12 +93,12 @@ class Source:
         self.supervised = parts.info.kind == "supervised"
 
     def check(self) -> None:
-        """Make sure that the file of the model is as it was when it was opened.
+        """Check that the file of the model has not changed since it was opened.
 
         Raises
         ------
         FileError
-            The file has another size or time of modification.
+            The size or modification time of the file has changed.
         """
         self.parts.check_unchanged()
 
@@ -122,12 +122,12 @@ class Source:
         count : int
             Number of rows.
         dim : int, optional
-            Columns of a row; by default those of the model.
+            Number of columns of a row; by default that of the model.
 
         Raises
         ------
         FileError
-            The file of the model changes meanwhile.
+            The file of the model changes during the iteration.
         """
         chunk = max(_CHUNK // (4 * (dim or self.dim)), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self._progress):
@@ -139,18 +139,18 @@ class Source:
         return PackedWords(*self.vocabulary.pack(ids))
 
     def packed_blocks(self, ids: NDArray[np.int32]) -> Iterator[PackedWords]:
-        """Yield many words or labels, some at a time."""
+        """Yield the words or labels with these ids, in blocks."""
         for start in range(0, len(ids), _ENTRIES):
             yield self.packed(ids[start : start + _ENTRIES])
 
     def check_words(self, banned: bytes, name: str) -> None:
-        """Make sure that a format can hold each word.
+        """Check that a format can hold each word.
 
         Parameters
         ----------
         banned : bytes
-            Bytes that must not occur in a word. If a space is one of them, a word must not be
-            empty either.
+            Bytes that must not occur in a word. If they include a space, a word must not be empty
+            either.
         name : str
             Name of the format.
 
@@ -170,20 +170,20 @@ class Source:
                 first = min(wrong)
                 word = block.text[int(block.offsets[first]) : int(block.offsets[first + 1])]
                 raise InputValueError(
-                    f"the word {decode(word)!r} cannot stand in a file of the format {name}, where "
-                    "its end would not be found; leave it out with convert(words=…) first, or "
-                    "choose another format"
+                    f"the word {decode(word)!r} cannot be stored in the format {name}, which would "
+                    "not preserve its end; leave it out with convert(words=…) first, or choose "
+                    "another format"
                 )
 
     def vectors(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return the vectors of words, float32 of shape (n, dim)."""
+        """Return the vectors of words: float32, shape (n, dim)."""
         self.check()
         out = np.empty((len(ids), self.dim), np.float32)
         self._embedder.fill_entries(ids, out)
         return out
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows of the input matrix, float32 of shape (n, dim); an id of -1 gives zeros."""
+        """Return rows of the input matrix: float32, shape (n, dim), zeros for an id of -1."""
         known = ids >= 0
         if known.all():
             return self._take(self.parts.input.rows, ids)
@@ -192,7 +192,7 @@ class Source:
         return out
 
     def output_rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows of the output matrix, float32 of shape (n, dim).
+        """Return rows of the output matrix: float32, shape (n, dim).
 
         Raises
         ------

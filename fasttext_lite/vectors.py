@@ -31,15 +31,15 @@ T = TypeVar("T")
 
 
 class WordVectors(Lookup):
-    """The words of a model and their vectors: what every file holds.
+    """The words of a model and their vectors, which every file holds.
 
     ``vectors[word]`` is the vector of a word, known or not, and ``vectors[words]`` are those of
-    many. ``word in vectors``, ``len(vectors)`` and iteration are about the known words.
+    many. ``word in vectors``, ``len(vectors)`` and iteration cover the known words.
 
     Parameters
     ----------
     parts : Parts
-        The parts that a file format reads.
+        The parts of the model, as a file format reads them.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -63,7 +63,7 @@ class WordVectors(Lookup):
 
     @property
     def info(self) -> Info:
-        """What the head of the file says: kind, sizes, parameters, sections."""
+        """Kind, sizes, parameters and sections of the model, from the head of the file."""
         return self._parts.info
 
     @property
@@ -73,13 +73,13 @@ class WordVectors(Lookup):
 
     @property
     def words(self) -> Words:
-        """The words in the order of their ids: a sequence of str, decoded when they are read."""
+        """The words in the order of their ids: a sequence of str, decoded on access."""
         parts = self._parts
         return Words(lambda: parts.vocabulary, range(parts.info.word_count))
 
     @property
     def labels(self) -> Words:
-        """The labels in the order of their ids, with their prefix: a sequence as `words`."""
+        """The labels in the order of their ids, with their prefix: a sequence like `words`."""
         parts, count = self._parts, self.info.word_count
         return Words(lambda: parts.vocabulary, range(count, count + parts.info.label_count))
 
@@ -100,16 +100,16 @@ class WordVectors(Lookup):
 
     @property
     def unknown_words(self) -> str:
-        """``"subwords"`` if unknown words have the mean of their n-grams, ``"error"`` if none."""
+        """``"subwords"`` if unknown words get vectors from n-grams, ``"error"`` if they raise."""
         return "error" if self._parts.closed else "subwords"
 
     @property
     def input_matrix(self) -> Vectors:
         """The rows of words and n-grams: float32, shape (rows, dim), a read-only view of the file.
 
-        It is usually at an odd byte offset: NumPy copies it in operations that need alignment.
-        Raises `FastTextLiteError` if the matrix is quantised, float16 or int8, or if the file
-        holds the vectors of its words instead of word rows.
+        It is usually not aligned: NumPy copies it in operations that need alignment. Raises
+        `FastTextLiteError` if the matrix is quantised, float16 or int8, or if the file holds the
+        vectors of its words instead of word rows.
         """
         held = None if self.holds_vectors else self._parts.input
         return _view("input", held, "the vectors of its words, not word rows: no input matrix")
@@ -121,7 +121,7 @@ class WordVectors(Lookup):
         Raises `FastTextLiteError` if the file holds rows to sum for each word instead, or holds
         the vectors as float16 or int8: `word_vectors` computes them.
         """
-        missing = "rows to sum for each word: take word_vectors(), or convert the model"
+        missing = "rows to sum for each word: use word_vectors(), or convert the model"
         return _view("word", self._parts.vectors, missing)
 
     @property
@@ -145,23 +145,23 @@ class WordVectors(Lookup):
         try:
             return isinstance(word, (str, bytes)) and self.word_id(word) >= 0
         except InputValueError:
-            # A str with a lone surrogate that stands for no byte is not the text of any word.
+            # A str with a lone surrogate that represents no byte is not a word of any file.
             return False
 
     def word_id(self, word: str | bytes) -> int:
-        """Return the id of a word, or -1 if the vocabulary does not have it.
+        """Return the id of a word, or -1 if it is not in the vocabulary.
 
-        If a file has a word twice, this is the last id.
+        If a file holds a word twice, this is the last id.
         """
         i = self._vocabulary.id(word)
         return i if i < self.info.word_count else -1
 
     def label_id(self, label: str | bytes) -> int:
-        """Return the id of a label, given with its prefix, or -1 if the model does not have it."""
+        """Return the id of a label, given with its prefix, or -1 if it is unknown."""
         return max(self._vocabulary.id(label) - self.info.word_count, -1)
 
     def subwords(self, word: str | bytes) -> list[tuple[str, int]]:
-        """List the rows of which the vector of a word is the mean.
+        """List the rows whose mean is the vector of a word.
 
         Parameters
         ----------
@@ -170,8 +170,8 @@ class WordVectors(Lookup):
         Returns
         -------
         list of (str, int)
-            The word with its word row, if it has one, then its n-grams with their rows, by start
-            and length. n-grams that pruning dropped are left out.
+            The word with its word row, if it has one, then its n-grams with their rows, ordered by
+            start and length, without those that pruning dropped.
 
         Examples
         --------
@@ -210,7 +210,7 @@ class WordVectors(Lookup):
     def get(self, word: str | bytes, default: Any = None) -> Any:
         """Return the vector of a word, or `default` for an unknown word without any n-gram row.
 
-        ``model[word]`` gives zeros for such a word, or raises `UnknownWordError` if the file has
+        ``model[word]`` returns zeros for such a word, or raises `UnknownWordError` if the file has
         no n-grams at all.
         """
         embedder = self._embedder
@@ -225,12 +225,13 @@ class WordVectors(Lookup):
         Parameters
         ----------
         words : iterable of str or bytes, or array of strings
-            A NumPy array, or an array of any library with the Arrow C data interface (utf8,
-            binary, their large forms and views), whose UTF-8 is read in place.
+            An array may be a NumPy array, or one of any library with the Arrow C data interface
+            (utf8, binary, their large forms and views), whose UTF-8 is read in place.
         out : ndarray, optional
             float32, C-contiguous, shape (n, dim): filled and returned.
         threads : int, optional
-            By default the cores that this process may use, for more than some hundred words.
+            Number of threads; by default one per core available to this process. A few hundred
+            words use one thread.
 
         Returns
         -------
@@ -241,9 +242,9 @@ class WordVectors(Lookup):
         Raises
         ------
         InputTypeError
-            `words` is a single word, or holds something other than str and bytes.
+            `words` is a single word, or an item is neither str nor bytes.
         InputValueError
-            `out` does not fit, or an array holds nulls or is not one-dimensional.
+            `out` has another shape or dtype, or an array holds nulls or is not one-dimensional.
         UnknownWordError
             A word is unknown, and the file has no n-grams to compute its vector from.
 
@@ -261,7 +262,7 @@ class WordVectors(Lookup):
     def word_vectors(self, *, out: Vectors | None = None, threads: int | None = None) -> Vectors:
         """Return the vectors of all words: float32, shape (words, dim), in the order of `words`.
 
-        `out` and `threads` are those of `vectors`; no str is created for any word.
+        `out` and `threads` are as for `vectors`. No str is created for any word.
         """
         target, embedder = self._target(len(self), out), self._embedder
 
@@ -276,10 +277,10 @@ class WordVectors(Lookup):
         return np.empty(shape, np.float32) if out is None else check_out(out, shape)
 
     def row(self, index: int) -> Vectors:
-        """Return one row of the input matrix: float32, shape (dim,), a copy, decoded if quantised.
+        """Return a copy of one row of the input matrix, decoded: float32, shape (dim,).
 
-        `index` is a row that `subwords` or `ngrams` gives. Raises `InputValueError` if the file
-        has no such row.
+        `index` is a row number, as returned by `subwords` or `ngrams`. Raises `InputValueError` if
+        the file has no such row.
         """
         parts, words = self._parts, self.info.word_count
         row = whole("index", index) - parts.first_row

@@ -1,4 +1,4 @@
-"""The full check of a model: its dictionary is readable, and every number is finite."""
+"""Full check of a model: readable dictionary, finite numbers."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def check_numbers(parts: Parts, threads: int | None) -> None:
     ----------
     parts : Parts
     threads : int or None
-        None uses the cores of this process.
+        Number of threads; None for one per core available to this process.
 
     Raises
     ------
     FileError
-        A mapped file changes meanwhile.
+        A mapped file changes during the check.
     FormatError
         The dictionary is damaged, or a row holds a number that is not finite.
     """

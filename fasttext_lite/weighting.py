@@ -30,8 +30,8 @@ class SIF:
     """Smooth inverse frequency: a mean in which frequent words count less.
 
     The weight of a word is ``a / (a + p)``, where p is its share of the training text by the counts
-    in the file; an unknown word weighs 1. `fit` finds the directions that its texts share most, and
-    `vectors` removes them. Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for
+    in the file; unknown words have weight 1. `fit` finds the directions that its texts share most,
+    and `vectors` removes them. Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for
     sentence embeddings".
 
     Parameters
@@ -40,7 +40,7 @@ class SIF:
     a : float
         Above 0; the paper finds 1e-4 to 1e-3 best.
     components : int
-        How many directions `fit` finds and `vectors` removes; 0 for none.
+        Number of directions that `fit` finds and `vectors` removes.
 
     Raises
     ------
@@ -70,7 +70,7 @@ class SIF:
             raise InputValueError(f"components must be from 0 to {model.dim}, not {components}")
         total = int(model.counts.sum())
         if total <= 0:
-            raise InputValueError("the file does not say how often its words occurred")
+            raise InputValueError("the file holds no word counts, which the weights are based on")
         weights = (a / (a + model.counts / total)).astype(np.float32)
         self._sentences = SentenceEmbedder(model._embedder, weights)
         self._components = components
@@ -82,14 +82,14 @@ class SIF:
         return self._common
 
     def fit(self, texts: Iterable[str | bytes], threads: int | None = None) -> SIF:
-        """Find the directions that these texts share most, which `vectors` removes from now on.
+        """Find the directions that these texts share most; `vectors` then removes them.
 
         Parameters
         ----------
         texts : iterable of str or bytes
-            Each one line, without a newline. A generator is read in blocks.
+            Each text is one line, without a newline. A generator is read in blocks.
         threads : int, optional
-            By default the cores that this process may use.
+            Number of threads; by default one per core available to this process.
 
         Returns
         -------
@@ -99,7 +99,7 @@ class SIF:
         Raises
         ------
         InputTypeError, InputValueError
-            A text is not str or bytes, or holds a newline; `threads` is not a positive int.
+            A text is neither str nor bytes, or holds a newline, or `threads` is not a positive int.
         """
         products = np.zeros((self._dim, self._dim))
         for batch in _batches(texts):
@@ -117,14 +117,14 @@ class SIF:
         Parameters
         ----------
         texts : iterable of str or bytes
-            Each one line, without a newline.
+            Each text is one line, without a newline.
         threads : int, optional
-            By default the cores that this process may use.
+            Number of threads; by default one per core available to this process.
 
         Returns
         -------
         ndarray
-            float32, shape (n, dim); zeros for a text without words.
+            float32, shape (n, dim); zero for a text without words.
 
         Raises
         ------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LABEL_PREFIX", "Words"]
 
-# The prefix of labels, unless a model was trained with another one: no file names it.
+# The default prefix of labels in training; no file records the prefix.
 LABEL_PREFIX = "__label__"
 # Number of words in a repr.
 _SHOWN = 6
@@ -29,14 +29,14 @@ _SHOWN = 6
 class Words(Sequence[str]):
     """Some entries of a vocabulary, in order: words or labels.
 
-    An item is decoded on access, and a slice is again such a sequence. The vocabulary is read
+    An item is decoded on access, and a slice is another such sequence. The vocabulary is read
     lazily: the length is known without it. Bytes that are not UTF-8 become lone surrogates
-    (``errors="surrogateescape"``). It pickles as a tuple of str.
+    (``errors="surrogateescape"``). The sequence pickles as a tuple of str.
 
     Parameters
     ----------
     read_vocabulary : callable
-        Returns the `Vocabulary`; it is called on each access.
+        Returns the `Vocabulary`; called on each access.
     ids : range
         Ids of the entries.
     """
@@ -94,12 +94,12 @@ class Words(Sequence[str]):
         value : str or bytes
             Anything else is not in the sequence.
         start, stop : int, optional
-            Only positions in ``range(len(self))[start:stop]`` count.
+            Search only positions in ``range(len(self))[start:stop]``.
 
         Raises
         ------
         InputValueError
-            The word is not in the sequence. This is a ValueError.
+            The word is not in the sequence. It is a ValueError.
         """
         place = self._place(value)
         if place not in range(len(self))[start:stop]:

@@ -1,13 +1,13 @@
-"""The compiled core: every loop over bytes, rows and words.
+"""The compiled core: all loops over bytes, rows and words.
 
-It has a folder for each stage of the work::
+It has one folder per stage of the work::
 
-    kernels   which kernels this CPU runs; sums, products and scans of rows
+    kernels   sums, products and scans of rows, and the choice of kernels for this CPU
     text      the words and texts of a call, as pointers to UTF-8
     lookup    words to rows and vectors: vocabulary, subwords, matrices
-    labels    lines of text to labels, and to vectors of sentences
+    labels    lines of text to labels and to sentence vectors
     search    the nearest words
-    files     numbers and rows as files hold them
+    files     numbers and rows in files
 
-``tests/unit/test_package.py`` has the order in which the modules may import one another.
+``tests/unit/test_package.py`` defines the order in which the modules may import one another.
 """

@@ -45,17 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        By default those of the process.
+        By default the arguments of the process.
 
     Returns
     -------
     int
-        0, or 2 after an error, which is printed as one line on stderr; 130 after an interrupt.
+        Exit status: 0; 2 after an error, which is printed as one line on stderr; 130 after an
+        interrupt.
     """
     try:
         parser = _parser()
         options, more = parser.parse_known_args(arguments)
-        # argparse leaves words that follow an option; only those that look like one are errors.
+        # argparse does not parse words after an option; only those that look like options are
+        # errors.
         if any(word.startswith("-") and word != "-" for word in more):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         options.arguments += more
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Leave nothing to flush into a closed pipe or a full disk.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            # The reader of the output has closed it, like head.
+            # The program that reads the output, such as head, has closed it.
             return 0
         print(f"fasttext-lite: {error.strerror or error}", file=sys.stderr)
         return 2
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fasttext-lite",
-        description="Read fastText models: they open at once and give any word a vector.",
+        description="Query, convert, export and evaluate fastText models.",
     )
     parser.add_argument("--version", action="version", version=f"fasttext-lite {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -118,23 +120,24 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    info = command("info", _info, "describe a model file, from its head alone")
+    info = command("info", _info, "describe a model file, reading only its head")
     info.add_argument(
-        "--cpu", action="store_true", help="list the kernels that this CPU can run; takes no model"
+        "--cpu", action="store_true", help="list the kernels that this CPU can run, without a model"
     )
     vectors = command("vectors", _vectors, "print the vectors of words, known or not", "[WORD ...]")
     vectors.add_argument(
         "--format",
         choices=("text", "npy"),
         default="text",
-        help="text: a line per word with its numbers, as in the official program (default); "
+        help="text: one line per word with its numbers, as in the official program (default); "
         "npy: one NumPy array of shape (words, dim)",
     )
     vectors.add_argument(
         "-o",
         "--output",
         metavar="FILE",
-        help="write to this file instead of stdout; it is replaced when the new one is complete",
+        help="write to this file instead of stdout; an existing file is replaced when the new one "
+        "is complete",
     )
     ngrams = command(
         "ngrams", _ngrams, "list the distinct n-grams of words and their rows", "[WORD ...]"
@@ -142,7 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     ngrams.add_argument(
         "--vectors",
         action="store_true",
-        help="print the vector of each n-gram instead of its row, as print-ngrams does",
+        help="print the vector of each n-gram instead of its row number, as print-ngrams of the "
+        "official program does",
     )
     nearest.add_commands(command)
     conversion.add_commands(commands, command)
@@ -152,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _numbers(vector: NDArray[np.float32]) -> list[float]:
-    """Return numbers that read back as the same float32, in their shortest form."""
+    """Return numbers whose shortest decimal form reads back as the same float32."""
     return [float(str(number)) for number in vector]
 
 
@@ -166,7 +170,7 @@ def _info(options: argparse.Namespace) -> None:
         _info_of_cpu(options)
         return
     if options.arguments:
-        raise InputValueError(f"info takes one model, not also {options.arguments[0]!r}")
+        raise InputValueError(f"info accepts one model: remove {options.arguments[0]!r}")
     info = load(options.model, progress=True).info
     if options.json:
         nested = {
@@ -181,7 +185,7 @@ def _info(options: argparse.Namespace) -> None:
 
 def _info_of_cpu(options: argparse.Namespace) -> None:
     if options.model is not None or options.arguments:
-        raise InputValueError("info --cpu takes no model")
+        raise InputValueError("info --cpu accepts no model: remove it")
     found = cpu_features()
     if options.json:
         sys.stdout.buffer.write(json_line(asdict(found)))
@@ -189,7 +193,7 @@ def _info_of_cpu(options: argparse.Namespace) -> None:
     kernels = [f"{name} (in use)" if name == found.chosen else name for name in found.kernels]
     print(f"features:     {' '.join(found.features) or 'none that the kernels use'}")
     print(f"kernels:      {', '.join(kernels)}")
-    print(f"others:       {found.variable}={found.kernels[-1]} in the environment")
+    print(f"others:       set {found.variable}={found.kernels[-1]} in the environment")
 
 
 def _memory(info: Info) -> dict[str, int]:
@@ -259,7 +263,7 @@ def _describe(info: Info) -> str:
 
 def _vectors(options: argparse.Namespace) -> None:
     if options.json and options.format == "npy":
-        raise InputValueError("--json and --format npy exclude each other")
+        raise InputValueError("--json and --format npy cannot be combined: choose one")
     to_stdout = options.output in (None, "-")
     if options.format == "npy" and to_stdout and sys.stdout.isatty():
         raise InputValueError("npy is binary: redirect stdout, or name a file with --output")

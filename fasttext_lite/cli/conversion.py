@@ -1,4 +1,4 @@
-"""The commands that write a model as another file."""
+"""The commands ``convert`` and ``export``."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     command: Callable[..., argparse.ArgumentParser],
 ) -> None:
-    """Add the commands; `command` makes one with a model and more arguments."""
+    """Add the commands; `command` creates one that accepts a model and more arguments."""
     _add_convert(
         commands.add_parser(
             "convert",
             help="write a model as one compact file, smaller and faster to open",
-            description="Write a model as one compact file with the vectors of its words, summed "
-            "once, and the rows of its n-grams. It replaces the target when it is complete.",
+            description="Write a model as one compact file, which holds its precomputed word "
+            "vectors and its n-gram rows. The file replaces the target when it is complete.",
         )
     )
     _add_export_options(
         command(
             "export",
             _export,
-            "write a model as a file that other programs open",
+            "write a model in the file format of another program",
             "DST",
             "the file to write; - is stdout",
         )
@@ -58,8 +58,8 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         choices=tuple(DTYPES),
         default="float32",
-        help="number format of the matrices: float32 answers bit for bit like the source; float16 "
-        "takes half of the space of float32, int8 a quarter (default: %(default)s)",
+        help="number format of the matrices: float32 gives the same results as the source, bit for "
+        "bit; float16 takes half of its space, int8 a quarter (default: %(default)s)",
     )
     parser.add_argument(
         "--max-words", type=int, metavar="N", help="keep the first N words, the most frequent ones"
@@ -75,16 +75,16 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--subwords",
         choices=SUBWORDS,
         default="all",
-        help="n-grams to keep: all; used, those of the kept words; none, so that unknown words are "
-        "errors; only, all n-grams and no words (default: %(default)s)",
+        help="n-grams to keep: all; used: those of the kept words; none: unknown words are then "
+        "errors; only: all n-grams but no words (default: %(default)s)",
     )
     parser.add_argument(
         "--extra-words",
         metavar="FILE",
-        help="with --subwords used: more words whose n-grams are kept, one per line",
+        help="with --subwords used: additional words whose n-grams are kept, one per line",
     )
     parser.add_argument(
-        "--dim", type=int, metavar="N", help="reduce to N dimensions, by principal components"
+        "--dim", type=int, metavar="N", help="reduce to N dimensions (principal component analysis)"
     )
     parser.add_argument(
         "--neighbors-index",
@@ -95,7 +95,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=int,
         metavar="N",
-        help="by default one per core of this process",
+        help="number of threads (default: one per core)",
     )
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.set_defaults(run=_convert, arguments=[])
@@ -105,41 +105,42 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=FORMATS,
-        help="bin, ftz: the official dense and quantised file; vec: text; word2vec: binary; npy: a "
-        "NumPy array and a list of words (default: by the suffix of DST)",
+        help="bin, ftz: the official dense and quantised formats; vec: text; word2vec: binary; "
+        "npy: a NumPy array and a list of words (default: by the suffix of DST)",
     )
     parser.add_argument(
         "--precision",
         metavar="DIGITS",
-        help="vec: significant digits, 1 to 9 (default: 5), or exact",
+        help="vec: significant digits, 1 to 9 (default: 5), or exact: the fewest that read "
+        "back the same",
     )
-    parser.add_argument("--dsub", type=int, help="ftz: numbers that share a code (default: 2)")
+    parser.add_argument("--dsub", type=int, help="ftz: columns that share a code (default: 2)")
     parser.add_argument(
         "--qnorm",
         action=argparse.BooleanOptionalAction,
-        help="ftz: code the norms of the rows separately (default: yes)",
+        help="ftz: quantise the norms of the rows separately (default: yes)",
     )
     parser.add_argument(
-        "--qout", action="store_const", const=True, help="ftz: quantise the output matrix, too"
+        "--qout", action="store_const", const=True, help="ftz: also quantise the output matrix"
     )
     parser.add_argument(
         "--cutoff",
         type=int,
         metavar="ROWS",
-        help="ftz of supervised models: number of rows to keep, those of the greatest norms",
+        help="ftz of supervised models: number of rows to keep, those with the greatest norms",
     )
     parser.add_argument(
         "--threads",
         type=int,
         metavar="N",
-        help="by default one per core of this process",
+        help="number of threads (default: one per core)",
     )
 
 
 def _convert(options: argparse.Namespace) -> None:
     if options.arguments:
         raise InputValueError(
-            f"convert takes one source and one target, not also {options.arguments[0]!r}"
+            f"convert accepts one source and one target: remove {options.arguments[0]!r}"
         )
     report = convert(
         options.model,
@@ -206,7 +207,7 @@ def _describe_conversion(report: Report) -> str:
 
 def _export(options: argparse.Namespace) -> None:
     if len(options.arguments) != 1:
-        raise InputValueError("export takes a model and the file to write")
+        raise InputValueError("export needs a model and a file to write")
     precision = options.precision
     if precision is not None and precision.isdecimal():
         precision = int(precision)

@@ -1,4 +1,4 @@
-"""The commands that evaluate a model, and compare two models."""
+"""The commands ``evaluate`` and ``compare``."""
 
 from __future__ import annotations
 
@@ -29,23 +29,29 @@ __all__ = ["add_commands"]
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the commands; `command` makes one with a model and more arguments."""
+    """Add the commands; `command` creates one that accepts a model and more arguments."""
     comparing = command(
-        "compare", _compare, "compare the answers of two models", "OTHER", "the other model"
+        "compare",
+        _compare,
+        "compare the vectors, neighbors and labels of two models",
+        "OTHER",
+        "the other model",
     )
     comparing.add_argument(
         "--words", metavar="FILE", help="compare the vectors of these words, one per line, "
         "instead of the words that both models know; - is stdin",
     )  # fmt: skip
     comparing.add_argument(
-        "--sample", type=int, default=1000, metavar="N", help="number of words whose neighbors are "
-        "compared, and of misspellings to compare (default: %(default)s)",
+        "--sample", type=int, default=1000, metavar="N", help="number of words whose neighbors to "
+        "compare, and number of misspellings to compare (default: %(default)s)",
     )  # fmt: skip
     comparing.add_argument(
         "-k", type=int, default=10, help="number of neighbors (default: %(default)s)"
     )
     comparing.add_argument(
-        "--text", metavar="FILE", help="compare the first label of these lines; - is stdin"
+        "--text",
+        metavar="FILE",
+        help="compare the first label predicted for these lines; - is stdin",
     )
     comparing.add_argument(
         "--seed", type=int, default=0, help="seed of the random sample (default: %(default)s)"
@@ -58,7 +64,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         'files of analogies, which begin with a line ": section", or of word pairs with a score',
     )
     evaluating.add_argument(
-        "--lowercase", action="store_true", help="look all words up in lower case"
+        "--lowercase", action="store_true", help="look up all words in lower case"
     )
     evaluating.add_argument(
         "--known-only", action="store_true", help="leave out lines with unknown words, instead of "
@@ -72,7 +78,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     if len(options.arguments) != 1:
-        raise InputValueError("compare takes two models")
+        raise InputValueError("compare needs two models")
     found = compare(
         options.model,
         options.arguments[0],
@@ -165,6 +171,6 @@ def _score(score: float | None) -> str:
 
 
 def _lines(path: str) -> Iterator[bytes]:
-    """Yield the lines of a file or of stdin that are not empty, without their ends."""
+    """Yield the nonempty lines of a file or of stdin, without their line ends."""
     for lines, _ in read_blocks(sys.stdin.buffer if path == "-" else path):
         yield from (line.rstrip(b"\r") for line in lines if line.strip())

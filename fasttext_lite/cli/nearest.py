@@ -1,4 +1,4 @@
-"""The commands that search for near words."""
+"""The commands ``neighbors`` and ``analogies``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["add_commands"]
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the commands; `command` makes one with a model and more arguments."""
+    """Add the commands; `command` creates one that accepts a model and more arguments."""
     neighbors = command(
         "neighbors", _neighbors, "list the known words nearest to each word", "[WORD ...]"
     )
@@ -33,7 +33,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     for added in (neighbors, analogies):
         added.add_argument(
-            "-k", type=int, default=10, help="number of words (default: %(default)s)"
+            "-k", type=int, default=10, help="number of words to list (default: %(default)s)"
         )
         added.add_argument(
             "--max-words",
@@ -68,7 +68,7 @@ def _analogies(options: argparse.Namespace) -> None:
     def lines() -> Iterator[bytes]:
         for group in word_groups(options):
             if len(group) % 3:
-                raise InputValueError(f"an analogy takes three words, not {len(group)}")
+                raise InputValueError(f"an analogy needs three words, not {len(group)}")
             triples = list(zip(group[::3], group[1::3], group[2::3], strict=True))
             answers = model.analogies(
                 triples, k=options.k, max_words=options.max_words, progress=True

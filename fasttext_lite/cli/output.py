@@ -48,7 +48,7 @@ def as_text(word: str | bytes) -> str:
 
 
 def target_path(path: str) -> str:
-    """Return the path of a file to write; that of stdout for ``-``."""
+    """Return the path of a file to write; ``-`` means stdout."""
     if path != "-":
         return path
     if os.name != "posix":
@@ -57,7 +57,7 @@ def target_path(path: str) -> str:
 
 
 def write_lines(lines: Iterable[bytes | memoryview], output: BinaryIO) -> None:
-    """Write lines one by one; on a terminal each appears at once."""
+    """Write lines one by one, and flush each of them on a terminal."""
     for line in lines:
         output.write(line)
         if output.isatty():
@@ -67,12 +67,12 @@ def write_lines(lines: Iterable[bytes | memoryview], output: BinaryIO) -> None:
 
 def json_line(value: object) -> bytes:
     """Return one line of JSON."""
-    # Lone surrogates are escaped, so that words which are not UTF-8 can be written.
+    # ASCII escapes can represent lone surrogates, that is words that are not UTF-8.
     return json.dumps(value).encode() + b"\n"
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as text."""
+    """Format a number of bytes with its unit."""
     amount = float(count)
     for unit in ("bytes", "kB", "MB"):
         if amount < 1000:
@@ -82,7 +82,7 @@ def size(count: int) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> bytes:
-    """Return rows as a table, with the first column aligned left and the others right."""
+    """Format rows as a table, with the first column aligned left and the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(

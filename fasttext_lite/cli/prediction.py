@@ -1,4 +1,4 @@
-"""The commands for lines of text: predictions, their test, and sentence vectors."""
+"""The commands ``predict``, ``test`` and ``sentence-vectors``, which read lines of text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["add_commands"]
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the commands; `command` makes one with a model and more arguments."""
+    """Add the commands; `command` creates one that accepts a model and more arguments."""
     lines = "a file of texts, one per line; without one, or with -, they are read from stdin"
     predicting = command("predict", _predict, "print the labels of each line", "[FILE]", lines)
     predicting.add_argument(
@@ -33,11 +33,11 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     _add_choice(predicting)
     testing = command(
-        "test", _test, "compare the labels in a file with predictions", "FILE", "a labelled file"
+        "test", _test, "compare predictions with the labels in a file", "FILE", "a labelled file"
     )
     testing.add_argument("--labels", action="store_true", help="also print one line per label")
     testing.add_argument(
-        "--plot", metavar="FILE", help="draw the precision-recall curve (.svg, .png, .pdf)"
+        "--plot", metavar="FILE", help="plot the precision-recall curve to .svg, .png or .pdf"
     )
     _add_choice(testing)
     command("sentence-vectors", _sentence_vectors, "print the vector of each line", "[FILE]", lines)
@@ -48,14 +48,14 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "-k",
         type=int,
         default=1,
-        help="most labels per line, -1 for all (default: %(default)s)",
+        help="largest number of labels per line, -1 for all (default: %(default)s)",
     )
     parser.add_argument(
         "--threshold",
         type=float,
         default=0.0,
         metavar="P",
-        help="leave out less probable labels (default: %(default)s)",
+        help="leave out labels less probable than P (default: %(default)s)",
     )
 
 
@@ -68,12 +68,12 @@ def _blocks(options: argparse.Namespace) -> Iterator[list[bytes]]:
 
 def _file(options: argparse.Namespace) -> str | None:
     if len(options.arguments) > 1:
-        raise InputValueError(f"one file at a time, not also {options.arguments[1]!r}")
+        raise InputValueError(f"this command accepts one file: remove {options.arguments[1]!r}")
     return options.arguments[0] if options.arguments else None
 
 
 def _write(blocks: Iterator[list[bytes]]) -> None:
-    """Write each block of lines at once, so that a program can wait for its answers."""
+    """Write and flush each block of lines, for programs that wait for the answers to a block."""
     output = sys.stdout.buffer
     for lines in blocks:
         output.write(b"".join(lines))
@@ -131,12 +131,12 @@ def _sentence_vectors(options: argparse.Namespace) -> None:
 def _test(options: argparse.Namespace) -> None:
     name = _file(options)
     if name is None:
-        raise InputValueError("name a file of labelled lines to test with")
+        raise InputValueError("name a file of labelled lines")
     model = load(options.model, progress=True)
     k = options.k if options.k >= 0 else len(model.labels)
     scores = model.test(name, options.k, options.threshold)
     if options.plot is not None:
-        # The curve needs every label's probability, whatever was asked for above.
+        # The curve needs the probabilities of all labels, whatever k is.
         _plot(model.test(name, -1).meter, options.plot)
     if options.json:
         sys.stdout.buffer.write(json_line(_as_json(scores)))
@@ -162,7 +162,7 @@ def _test(options: argparse.Namespace) -> None:
 
 
 def _digits(number: float) -> str:
-    # The official program writes --- or -nan where it would divide by zero.
+    # NaN is a division by zero, for which the official program writes --- or -nan.
     return "-" if math.isnan(number) else f"{number:.3f}"
 
 
@@ -203,6 +203,6 @@ def _plot(meter: Meter, target: str) -> None:
     try:
         figure.savefig(drawn, format=Path(target).suffix[1:] or None)
     except ValueError as error:
-        raise FileError(f"cannot be drawn: {error}", target) from None
+        raise FileError(f"cannot plot to this file: {error}", target) from None
     with AtomicFile(target) as file:
         file.write(drawn.getbuffer())

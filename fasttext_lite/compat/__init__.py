@@ -1,1 +1,1 @@
-"""The names, arguments and results of other libraries, over the models of this one."""
+"""Compatibility layers: names, arguments and results of other libraries, on our models."""

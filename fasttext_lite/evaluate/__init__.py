@@ -1,4 +1,4 @@
-"""Scores for the vectors of a model, and comparison of two models.
+"""Evaluation of models, and comparison of two models.
 
 >>> import fasttext_lite as ftl
 >>> from fasttext_lite import evaluate

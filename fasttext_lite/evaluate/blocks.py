@@ -1,4 +1,4 @@
-"""The words of a model in blocks, and the nearest ones among those seen so far."""
+"""The words of a model in blocks, and the nearest words among the blocks so far."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BLOCK = 8192
 def word_blocks(
     model: Model, count: int, title: str, *, progress: bool
 ) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
-    """Yield the first words of a model with their ids; of a repeated word only the last one.
+    """Yield the first words of a model with their ids; repeated words only at their last id.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def word_blocks(
     title : str
         Text before the progress bar.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
     """
     with progress_bar(title, count, "words", show=progress) as advance:
         for start in range(0, count, _BLOCK):
@@ -48,7 +48,7 @@ def word_blocks(
 
 
 class Nearest:
-    """The nearest words of many queries, from scores that come block by block.
+    """The nearest words of many queries, from scores that are added block by block.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Nearest:
     Attributes
     ----------
     ids : ndarray
-        int64, shape (queries, k), in no order; -1 where fewer words were seen.
+        int64, shape (queries, k), unordered; padded with -1 if fewer than k words were added.
     """
 
     def __init__(self, queries: int, k: int) -> None:
@@ -71,7 +71,7 @@ class Nearest:
         if np.isneginf(least).any():
             self._merge(slice(None), scores, np.broadcast_to(ids, scores.shape))
             return
-        # In most blocks most queries find few better words. Only these are sorted.
+        # Most blocks hold few better words for most queries. Only these are sorted.
         rows, columns = np.divmod(np.flatnonzero(scores > least), scores.shape[1])
         if not rows.size:
             return
@@ -92,7 +92,7 @@ class Nearest:
         scores: NDArray[np.float32],
         ids: NDArray[np.int64],
     ) -> None:
-        """Keep the best words of these queries, among those found before and these."""
+        """Keep the best words of these queries among the previous and the new ones."""
         k = self.ids.shape[1]
         all_scores = np.concatenate([self._scores[queries], scores], axis=1)
         all_ids = np.concatenate([self.ids[queries], ids], axis=1)

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "LabelAgreement", "Overlap", "Side", "compare"]
 
-# Words per call when the speed is measured, and number of calls, of which the fastest counts.
+# Words per timed call, and number of calls; the fastest one counts.
 _TIMED_WORDS = 20_000
 _TIMED_CALLS = 3
 # Texts per call of predict.
 _TEXTS = 1024
-# The number of attempts to draw a misspelling, per misspelling that is wanted.
+# Attempts to draw a misspelling, per requested misspelling.
 _ATTEMPTS = 20
 
 
@@ -46,8 +46,8 @@ class Side:
         In bytes.
     words, dim : int
     words_per_second : float or None
-        Speed of `Model.vectors` for many known words on all cores; None if the models have no
-        word in common.
+        Speed of `Model.vectors` for many known words on all cores; None if the models share no
+        word.
     """
 
     path: str
@@ -59,16 +59,16 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How many of the nearest words two models have in common.
+    """The share of nearest words that two models have in common.
 
     Attributes
     ----------
     words : int
         Number of queries.
     k : int
-        Number of nearest words per query, among those that both models know.
+        Number of nearest words per query, among the words that both models know.
     mean : float
-        Share of the nearest words that both models find, 0 to 1.
+        Mean share of the nearest words that both models return, 0 to 1.
     """
 
     words: int
@@ -78,7 +78,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class LabelAgreement:
-    """How often two models predict the same label first.
+    """The share of texts for which two models predict the same first label.
 
     Attributes
     ----------
@@ -93,20 +93,21 @@ class LabelAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far two models differ.
+    """The differences between two models.
 
     Attributes
     ----------
     a, b : Side
     common_words : int
-        Number of words that both know.
+        Number of words that both models know.
     known : Cosines or None
-        Cosines between the vectors of words that both know; None if there are no such words or
-        the dimensions differ.
+        Cosines between the vectors of words that both models know; None if there are no such words
+        or the dimensions differ.
     unknown : Cosines or None
-        Cosines for words that neither knows; None also if a model has no vectors for such words.
+        Cosines for words that neither model knows; None also if a model has no vectors for such
+        words.
     neighbors : Overlap or None
-        None if the models have fewer than two words in common, or with ``sample=0``.
+        None if the models share fewer than two words, or with ``sample=0``.
     labels : LabelAgreement or None
         None without texts.
     """
@@ -133,27 +134,27 @@ def compare(
 ) -> Comparison:
     """Compare two models, for instance a model and its conversion.
 
-    The words that both models know are read once, block by block, so that the memory does not
-    grow with the models.
+    The words that both models know are read once, block by block, so memory does not grow with
+    the models.
 
     Parameters
     ----------
     a, b : Model, str, bytes or os.PathLike
     words : iterable of str or bytes, optional
-        The words whose vectors to compare, known or not. By default all that both know, and
-        `sample` misspellings of them that neither knows: one letter is dropped, doubled,
+        The words whose vectors to compare, known or not. By default all words that both models
+        know, and `sample` misspellings that neither knows: one letter is dropped, doubled,
         replaced, or swapped with the next.
     sample : int
-        Number of words, drawn from the known ones of `words`, whose nearest words to compare, and
+        Number of words whose nearest words to compare, drawn from the known words of `words`, and
         number of misspellings; 0 skips both.
     texts : iterable of str or bytes, optional
-        Texts, of which the first predicted label is compared. Both models must be supervised.
+        Texts for which to compare the first predicted label. Both models must be supervised.
     k : int
         Number of nearest words per query.
     seed : int
         Seed of the random choices.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
 
     Returns
     -------
@@ -162,7 +163,7 @@ def compare(
     Raises
     ------
     InputTypeError, InputValueError
-        `sample`, `k` or `seed` is not a number or too small, or `words` or `texts` is a single
+        `sample`, `k` or `seed` is not an int or is too small, or `words` or `texts` is a single
         str.
     """
     sample = whole("sample", sample, least=0)
@@ -170,7 +171,7 @@ def compare(
     for name, many in (("words", words), ("texts", texts)):
         if isinstance(many, (str, bytes)):
             raise InputTypeError(f"{name} must be an iterable of str, not a single one")
-    # Checks come before what takes long.
+    # Steps that may raise come before the slow ones.
     pair = _Pair(_opened(a, progress), _opened(b, progress), random.Random(seed))  # noqa: S311 - no secret
     chosen = None if words is None else _distinct(words)
     known = None if chosen is None else [word for word in chosen if pair.know(word)]
@@ -198,12 +199,12 @@ def _opened(model: Model | PathType, progress: bool) -> Model:
 
 
 def _distinct(words: Iterable[str | bytes]) -> list[str]:
-    """List the words as str, each once."""
+    """Return the distinct words as str."""
     return list(dict.fromkeys(decode(word) if isinstance(word, bytes) else word for word in words))
 
 
 class _Pair:
-    """Two models and what they have in common."""
+    """Two models, and operations on the words that they share."""
 
     def __init__(self, a: Model, b: Model, source: random.Random) -> None:
         self.a = a
@@ -212,17 +213,17 @@ class _Pair:
         self._same_dim = a.dim == b.dim
 
     def know(self, word: str) -> bool:
-        """Return whether both know a word."""
+        """Return whether both models know a word."""
         return word in self.a and word in self.b
 
     def is_new(self, word: str) -> bool:
-        """Return whether neither knows a word and both have a vector for it."""
+        """Return whether neither model knows a word but both have a vector for it."""
         return word != "" and all(
             word not in model and model.get(word) is not None for model in (self.a, self.b)
         )
 
     def draw(self, count: int, among: Sequence[str] | None) -> list[str]:
-        """Draw distinct words that both know."""
+        """Draw distinct words that both models know."""
         if among is not None:
             return self._source.sample(among, min(count, len(among)))
         words, drawn = self.a.words, dict[str, None]()
@@ -235,7 +236,7 @@ class _Pair:
         return list(drawn)
 
     def misspellings(self, count: int) -> list[str]:
-        """Make words that neither knows from words that one of them knows."""
+        """Generate words that neither model knows from words that one of them knows."""
         words = self.a.words or self.b.words
         made: dict[str, None] = {}
         for _ in range(_ATTEMPTS * count if words else 0):
@@ -265,9 +266,9 @@ class _Pair:
     def compare_known(
         self, asked: Sequence[str], k: int, known: Iterable[str] | None, *, progress: bool
     ) -> tuple[int, Cosines | None, Overlap | None]:
-        """Count the common words, compare their vectors, and find the nearest ones of `asked`.
+        """Count the common words, compare their vectors, and compare the neighbors of `asked`.
 
-        Only the vectors of the words in `known` are compared, or all if it is None.
+        Only the vectors of the words in `known` are compared, or of all words if it is None.
         """
         models = self.a, self.b
         queries = [unit(model.vectors(asked)) for model in models]
@@ -310,12 +311,12 @@ def _add(
     b: NDArray[np.float32],
     wanted: set[str] | None = None,
 ) -> None:
-    """Add the cosines of words, or of those that are wanted."""
+    """Add the cosines of words, or of those in `wanted`."""
     if wanted is not None:
         chosen = [i for i, word in enumerate(words) if word in wanted]
         words, a, b = [words[i] for i in chosen], a[chosen], b[chosen]
     found = cosines(a, b)
-    # A vector with NaN or infinite numbers is like no other.
+    # Vectors with NaN or infinite numbers have no cosine: count them as 0.
     found[np.isnan(found)] = 0
     summary.add(found, words.__getitem__)
 
@@ -328,7 +329,7 @@ def _labels(a: Model, b: Model, texts: Iterable[str | bytes]) -> LabelAgreement:
             same += one.labels == other.labels
         count += len(batch)
     if not count:
-        raise InputValueError("texts is empty: give texts to compare the labels of, or None")
+        raise InputValueError("texts is empty: pass texts to compare their labels, or None")
     return LabelAgreement(count, same / count)
 
 

@@ -1,4 +1,4 @@
-"""How good predictions are: precision and recall over the labelled lines of a file."""
+"""Precision and recall of predictions over the labelled lines of a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Meter", "Scores", "Tally", "read_labelled", "score_file"]
 
-# Bytes of a block of a file, and predictions for it.
+# Largest size of a block of a file in bytes, and largest number of predictions for it.
 _BLOCK = 1 << 20
 _NUMBERS = 1 << 24
 # The score of a label that was not predicted.
@@ -35,19 +35,19 @@ _END = re.compile(rb"(?:^|(?<=[%b]))</s>(?=[%b]|\Z)" % (_SEPARATORS, _SEPARATORS
 
 
 class Meter:
-    """Predictions compared with the true labels, at every score.
+    """Comparison of predictions with the true labels, at every score.
 
     Parameters
     ----------
     label_ids : ndarray
-        int32, shape (n,): each label that was predicted for a text, and each label of a text that
-        was not predicted.
+        int32, shape (n,): each predicted label of each text, and each true label that was not
+        predicted.
     scores : ndarray
-        float32, shape (n,): its probability, at most 1; -1 where it was not predicted.
+        float32, shape (n,): the probability of the label, at most 1; -1 if it was not predicted.
     is_true : ndarray
         bool, shape (n,): whether the text has the label.
     gold : ndarray
-        int64, shape (labels,): the number of texts with each label.
+        int64, shape (labels,): number of texts with each label.
     """
 
     def __init__(
@@ -67,31 +67,31 @@ class Meter:
         self.hits = np.bincount(label_ids[named & is_true], minlength=count)
 
     def precision(self) -> NDArray[np.float64]:
-        """Return the share of correct predictions of each label, NaN for none."""
+        """Return the precision of each label, NaN without predictions: float64, shape (labels,)."""
         return _ratio(self.hits, self.predicted)
 
     def recall(self) -> NDArray[np.float64]:
-        """Return the share of the texts with each label that it was predicted for, NaN for none."""
+        """Return the recall of each label, NaN without texts: float64, shape (labels,)."""
         return _ratio(self.hits, self.gold)
 
     def f1(self) -> NDArray[np.float64]:
-        """Return the harmonic mean of precision and recall of each label, NaN for neither."""
+        """Return the F1 score of each label, NaN without either: float64, shape (labels,)."""
         return _ratio(2 * self.hits, self.predicted + self.gold)
 
     def score_vs_true(
         self, label: int | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the scores of a label, ascending, and whether each was correct.
+        """Return the scores of a label, ascending, and whether each text has the label.
 
         Parameters
         ----------
         label : int, optional
-            Its id; by default all labels together.
+            Id of the label; by default all labels together.
 
         Returns
         -------
         scores : ndarray
-            float32; -1 for each text with the label that it was not predicted for.
+            float32; -1 for each text whose label was not predicted.
         is_true : ndarray
             bool, of the same length.
         """
@@ -103,18 +103,18 @@ class Meter:
         return scores[order], true[order]
 
     def curve(self, label: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the precision-recall curve of a label, or of all.
+        """Return the precision-recall curve of a label, or of all labels.
 
         Parameters
         ----------
         label : int, optional
-            Its id; by default all labels together.
+            Id of the label; by default all labels together.
 
         Returns
         -------
         precision, recall : ndarray
-            float64: one point per distinct score, from the highest down to full recall, then the
-            point (1, 0). Recall is NaN if no text has the label. Empty without predictions.
+            float64: one point per distinct score, from the highest score down to full recall, then
+            the point (1, 0). Recall is NaN if no text has the label. Empty without predictions.
         """
         scores, true = self.score_vs_true(label)
         first = np.searchsorted(scores, 0.0)
@@ -145,24 +145,24 @@ class Meter:
 class Scores:
     """The result of a test of a classifier.
 
-    A quotient with the divisor 0 is NaN. Pickles and copies hold no model.
+    A division by zero gives NaN. Pickles and copies hold no model.
 
     Attributes
     ----------
     examples : int
-        Lines with a label and a feature that the model knows; others do not count.
+        Number of lines with a known label and a known feature; other lines do not count.
     k : int
-        Number of labels per prediction, at most.
+        Largest number of labels per prediction.
     threshold : float
-        The least probability of a prediction.
+        Smallest probability of a prediction.
     precision, recall, f1 : float
         Over all predictions and all labels of all lines.
     labels : tuple of str
         The labels of the model, in the order of the arrays.
     label_precision, label_recall, label_f1 : ndarray
-        float64, shape (labels,)
+        float64, shape (labels,).
     meter : Meter
-        The predictions themselves, with the precision-recall curves.
+        The predictions, with their precision-recall curves.
     """
 
     examples: int
@@ -201,7 +201,7 @@ class Scores:
 
 
 class Tally:
-    """Collects predictions and truth, block by block.
+    """Collects predictions and true labels, block by block.
 
     Parameters
     ----------
@@ -225,17 +225,17 @@ class Tally:
         Parameters
         ----------
         label_ids, probabilities : ndarray
-            int32 and float32, shape (n, k): the predictions, then -1.
+            int32 and float32, shape (n, k): the predictions, padded with -1.
         true_counts : ndarray
-            int64, shape (n,): the number of labels of each text.
+            int64, shape (n,): number of true labels of each text.
         true_ids : ndarray
-            int32, shape (labels of all texts,): the labels of the texts, concatenated.
+            int32, shape (labels of all texts,): the true labels of the texts, concatenated.
         """
         self.examples += len(label_ids)
         self._gold += np.bincount(true_ids, minlength=len(self._gold))
         given = label_ids >= 0
         texts = np.arange(len(label_ids), dtype=np.int64)
-        # Text and label as one number, to intersect both lists at once.
+        # Combine text and label into one number, to intersect the lists of all texts at once.
         predicted = np.repeat(texts, given.sum(axis=1)) * len(self._gold) + label_ids[given]
         true = np.repeat(texts, true_counts) * len(self._gold) + true_ids
         missed = true_ids[~np.isin(true, predicted)]
@@ -306,14 +306,14 @@ def read_labelled(path: str, size: int) -> Iterator[tuple[list[bytes], bool]]:
     ----------
     path : str
     size : int
-        Bytes of a block, about.
+        Approximate number of bytes per block.
 
     Yields
     ------
     lines : list of bytes
-        Without what ended them.
+        The lines without the newline or token that ends them.
     ended : bool
-        False for a last line that nothing ends.
+        False for a last line without such an end.
 
     Raises
     ------
@@ -341,7 +341,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide; a quotient with the divisor 0 is NaN."""
+    """Divide; division by zero gives NaN."""
     result = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     np.divide(part, whole, out=result, where=whole != 0)
     return result

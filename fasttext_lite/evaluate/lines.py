@@ -11,13 +11,13 @@ from fasttext_lite.lines import open_binary
 
 __all__ = ["Line", "read_lines"]
 
-# Bytes. Far more than any such file has.
+# In bytes: far more than the size of any such file.
 _LARGEST = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is not empty, without white space at its ends, and its place in the file."""
+    """A nonempty line, without white space at its ends, and its position in the file."""
 
     text: str
     path: str
@@ -30,14 +30,14 @@ class Line:
 
 
 def read_lines(path: str) -> list[Line]:
-    """Read the lines of a UTF-8 file that are not empty; other bytes become lone surrogates.
+    """Read the nonempty lines of a UTF-8 file; invalid bytes become lone surrogates.
 
     Raises
     ------
     FileError
         The file cannot be read.
     FormatError
-        The file is far too large, or is not a text file.
+        The file is too large, or is not a text file.
     """
     with open_binary(path) as file:
         data = file.read(_LARGEST + 1)

@@ -1,4 +1,4 @@
-"""Word similarity: how well cosines rank pairs of words, compared with people."""
+"""Word similarity: rank correlation of cosines with human scores."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _WORDS = 2
 
 @dataclass(frozen=True, slots=True)
 class SimilarityResult:
-    """How the cosines of a model rank the pairs of a file.
+    """The rank correlation of the cosines of a model with the scores in a file.
 
     Attributes
     ----------
     path : str
     rho : float or None
-        Spearman's rank correlation with the scores of the file; None if fewer than two pairs
-        are left, or all of them have the same score.
+        Spearman's rank correlation; None if fewer than two pairs are left, or all of them have the
+        same score.
     pairs : int
-        Pairs in the file.
+        Number of pairs in the file.
     unknown : int
-        Pairs with a word that is not in the vocabulary.
+        Number of pairs with a word that is not in the vocabulary.
     left_out : int
-        Pairs without a cosine: a word has no vector or, with `known_only`, is unknown.
+        Number of pairs without a cosine: a word has no vector or, with `known_only`, is unknown.
     """
 
     path: str
@@ -53,24 +53,24 @@ class SimilarityResult:
 def word_similarity(
     model: Model, path: PathType, *, lowercase: bool = False, known_only: bool = False
 ) -> SimilarityResult:
-    """Compare the cosines of word pairs with scores that people gave.
+    """Correlate the cosines of word pairs with human scores.
 
-    The layouts of WordSim-353 (Finkelstein and others 2002, "Placing Search in Context") and
+    The layouts of WordSim-353 (Finkelstein and others 2002, "Placing Search in Context"),
     SimLex-999 (Hill, Reichart and Korhonen 2015, "SimLex-999: Evaluating Semantic Models with
-    (Genuine) Similarity Estimation") are read, and others like them: each line has two words and
-    more columns behind them, separated by tabs, semicolons, commas (the first of these that stands
-    at least twice in the first line) or else white space. **The score is in the first column
-    behind the words that holds a number in the second line**, so that a part of speech is passed
-    over. A first line with no number there is a header. Empty lines and those that begin with
-    ``#`` are skipped.
+    (Genuine) Similarity Estimation") and similar files are supported. Each line has two words and
+    then more columns, separated by tabs, semicolons or commas (the first of these that occurs at
+    least twice in the first line), or else by white space. **The score is in the first column after
+    the words that holds a number in the second line**; columns before it, such as a part of speech,
+    are skipped. A first line without a number in this column is a header. Empty lines and lines
+    that begin with ``#`` are skipped.
 
     Parameters
     ----------
     model : Model
     path : str, bytes or os.PathLike
-        UTF-8.
+        A UTF-8 file.
     lowercase : bool
-        Look the words up in lower case.
+        Look up words in lower case.
     known_only : bool
         Leave out pairs with a word that is not in the vocabulary, instead of computing its vector
         from its n-grams.
@@ -84,7 +84,7 @@ def word_similarity(
     FileError
         The file cannot be read.
     FormatError
-        A line does not have two words, or no number in the column of the scores.
+        A line does not have two words, or has no number in the column of the scores.
     """
     name = path_name(path)
     pairs = _read_pairs(name)
@@ -106,9 +106,9 @@ def word_similarity(
 
 
 def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
-    """Return Spearman's rank correlation: Pearson's of the ranks, ties with their mean rank.
+    """Return Spearman's rank correlation: that of Pearson for ranks, where ties have mean ranks.
 
-    None if it is not defined: for fewer than two pairs, or if all values of one side tie.
+    Returns None if it is undefined: for fewer than two pairs, or if all values of one side tie.
     """
     if len(a) < 2:
         return None
@@ -125,7 +125,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:
-    """Return the cosine of two vectors; None if one of them is zeros."""
+    """Return the cosine of two vectors; None if one of them is zero."""
     x, y = a.astype(np.float64), b.astype(np.float64)
     size = math.sqrt(float(x @ x) * float(y @ y))
     return float(x @ y) / size if size else None
@@ -141,7 +141,7 @@ def _read_pairs(path: str) -> list[tuple[str, str, float]]:
     if column is None:
         line = lines[min(1, len(rows) - 1)]
         raise line.error(
-            "there is no number behind the two words (files of analogies begin with a line "
+            "there is no number after the two words (files of analogies begin with a line "
             '": name of the section")'
         )
     pairs = []
@@ -150,7 +150,7 @@ def _read_pairs(path: str) -> list[tuple[str, str, float]]:
         if score is None:
             if i == 0:
                 continue
-            raise line.error(f"column {column + 1}, where the score is, holds no number")
+            raise line.error(f"column {column + 1} must hold the score, but holds no number")
         if not row[0] or not row[1]:
             raise line.error("a word is empty")
         pairs.append((row[0], row[1], score))
@@ -167,7 +167,7 @@ def _split(line: Line, separator: str | None) -> list[str]:
 
 
 def _scores(row: list[str]) -> list[tuple[int, str]]:
-    """List the columns after the words that hold a number."""
+    """Return the columns after the words that hold a number."""
     return [(i, text) for i, text in enumerate(row) if i >= _WORDS and _number(text) is not None]
 
 

@@ -1,4 +1,4 @@
-"""Analogies: the question which word is to c as b is to a."""
+"""Analogies: which word is to c as b is to a."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = ["AnalogyResult", "AnalogySection", "analogies", "holds_analogies"]
 
-# Questions between two steps of the bar.
+# Questions per step of the progress bar.
 _BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class AnalogySection:
-    """How many questions of a section a model answers correctly.
+    """The result of a model on one section of analogies.
 
     Attributes
     ----------
     name : str
     accuracy : float or None
-        Share of correct answers among the questions that were asked; None if none was.
+        Share of correct answers among the questions that were asked; None if there were none.
     correct, asked : int
-        Numbers of questions.
+        Number of questions that were answered correctly, and that were asked.
     unknown : int
-        Questions with a word that is not in the vocabulary.
+        Number of questions with a word that is not in the vocabulary.
     left_out : int
-        Questions that were not asked: the answer is not among the words that are searched, or one
+        Number of questions that were not asked: the answer is not among the searched words, or one
         of the three other words has no vector or, with `known_only`, is not among them.
     """
 
@@ -60,9 +60,9 @@ class AnalogyResult:
     ----------
     path : str
     sections : tuple of AnalogySection
-        In the order of the file.
+        In file order.
     total : AnalogySection
-        All sections together.
+        The sum of all sections.
     """
 
     path: str
@@ -79,11 +79,11 @@ def analogies(
     known_only: bool = False,
     progress: bool = False,
 ) -> AnalogyResult:
-    """Ask a model the questions of a file: a is to b as c is to d.
+    """Score a model on the questions of a file: a is to b as c is to d.
 
-    The answer is the word whose vector has the greatest cosine with b - a + c, all of length 1
-    (3CosAdd), without a, b and c (Mikolov, Chen, Corrado and Dean 2013, "Efficient
-    Estimation of Word Representations in Vector Space"; named so by Levy and Goldberg 2014,
+    The answer is the word whose vector has the greatest cosine with b - a + c, where a, b and c are
+    unit vectors and their words are excluded (Mikolov, Chen, Corrado and Dean 2013, "Efficient
+    Estimation of Word Representations in Vector Space"; called 3CosAdd by Levy and Goldberg 2014,
     "Linguistic Regularities in Sparse and Explicit Word Representations"). The file has the layout
     of ``questions-words.txt``: four words per line, and lines ``: name`` that begin a section.
 
@@ -91,16 +91,16 @@ def analogies(
     ----------
     model : Model
     path : str, bytes or os.PathLike
-        UTF-8.
+        A UTF-8 file.
     max_words : int, optional
-        Look for the answers among the first `max_words` words; None searches all.
+        Search for answers among the first `max_words` words; None searches all words.
     lowercase : bool
-        Look the words up in lower case.
+        Look up words in lower case.
     known_only : bool
-        Leave out questions with a word that is not among the words that are searched, as word2vec
-        and gensim do, instead of computing its vector from its n-grams.
+        Leave out questions with a word that is not among the searched words, as word2vec and
+        gensim do, instead of computing its vector from its n-grams.
     progress : bool
-        Show a bar on stderr, if that is a terminal.
+        Show a progress bar on stderr, if stderr is a terminal.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def analogies(
 
 
 def holds_analogies(path: PathType) -> bool:
-    """Return whether a file begins with the line of a section, as files of analogies do."""
+    """Return whether a file begins with a section line, as files of analogies do."""
     lines = read_lines(path_name(path))
     return bool(lines) and lines[0].text.startswith(":")
 
@@ -171,7 +171,7 @@ def _read_questions(
             continue
         words = line.text.split()
         if len(words) != 4:
-            raise line.error(f"a question has four words, this line has {len(words)}")
+            raise line.error(f"a question has four words, but this line has {len(words)}")
         if not titles:
             titles.append("")
         sections.append(len(titles) - 1)
@@ -182,14 +182,14 @@ def _read_questions(
 
 
 def _indexed(questions: Sequence[Sequence[str]]) -> tuple[list[str], NDArray[np.int64]]:
-    """List the distinct words, and for each question the indices of its four words."""
+    """Return the distinct words, and the indices of the four words of each question."""
     places: dict[str, int] = {}
     found = [[places.setdefault(word, len(places)) for word in words] for words in questions]
     return list(places), np.array(found, np.int64)
 
 
 def _usable(model: Model, words: Sequence[str]) -> NDArray[np.bool_]:
-    """Return which words have a vector that is not zeros."""
+    """Return which words have a nonzero vector."""
     vectors = (model.get(word) for word in words)
     return np.array([vector is not None and bool(vector.any()) for vector in vectors], bool)
 
@@ -197,7 +197,7 @@ def _usable(model: Model, words: Sequence[str]) -> NDArray[np.bool_]:
 def _answers(
     model: Model, words: Sequence[str], places: NDArray[np.int64], count: int, *, progress: bool
 ) -> list[str]:
-    """Find the answers, of many questions in one pass over the vocabulary."""
+    """Return the answers; many questions share one pass over the vocabulary."""
     answers = []
     with progress_bar("analogies", len(places), "questions", show=progress) as advance:
         for start in range(0, len(places), _BATCH):

@@ -1,4 +1,4 @@
-"""File formats: from bytes to parts. The format is found by content, not by name."""
+"""File formats: bytes to parts. The format is detected by content, not by name."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ def open_parts(
     source : str, bytes, os.PathLike or file object
     map_file : bool
         Map the file; otherwise read it into memory. Word vectors without subwords and compressed
-        files are always read.
+        files are always read into memory.
     progress : bool
-        Show a bar if reading takes over a second and stderr is a terminal.
+        Show a progress bar if reading takes over a second and stderr is a terminal.
 
     Raises
     ------
     InputTypeError
-        `source` is neither a path nor a file object that gives bytes.
+        `source` is neither a path nor a binary file object.
     FileError
         The file cannot be read (`MissingFileError`: it does not exist).
     FormatError
-        The format is unknown, or the file does not hold what its format says.
+        The format is unknown, or the file does not conform to it.
     """
     with ModelFile(source, reopen) as file:
         return _read(file, map_file=map_file, progress=progress)
 
 
 def reopen(path: str, map_file: bool, fingerprint: tuple[int, int]) -> Parts:
-    """Open a model file that another process opened, whose fingerprint it has."""
+    """Open a model file that another process opened, and check its fingerprint."""
     with ModelFile(path, reopen) as file:
         file.expect(fingerprint)
         return _read(file, map_file=map_file, progress=False)
 
 
 def _read(file: ModelFile, *, map_file: bool, progress: bool) -> Parts:
-    # The readers of the other formats cost import time.
+    # The readers of other formats are imported only when needed.
     begin = file.begin(16)
     if not has_magic(begin):
         from fasttext_lite.formats import safetensors

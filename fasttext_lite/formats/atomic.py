@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AtomicFile", "check_target", "folder_of", "is_replaceable"]
 
-# Names of open files of the process. What they lead to may look like a regular file, but the
-# caller has it open and expects the bytes there.
+# Names of open files of the process. They may lead to a regular file, but the caller has it open
+# and expects the bytes there.
 _DESCRIPTORS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 _ZEROS = 1 << 16
 
@@ -29,8 +29,8 @@ _ZEROS = 1 << 16
 def is_replaceable(path: str) -> bool:
     """Return whether a new file can replace the target.
 
-    This holds for regular files and free names. Devices, named pipes and names of open files such
-    as ``/dev/stdout`` are written to directly.
+    This is true of regular files and unused names. Devices, named pipes and names of open files
+    such as ``/dev/stdout`` are written to directly.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def is_replaceable(path: str) -> bool:
 
 
 def check_target(source: str, target: str) -> None:
-    """Make sure that a file can be written to the target, and that the target is not the source.
+    """Check that a file can be written to the target, and that the target is not the source.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def check_target(source: str, target: str) -> None:
 
     if _checked(target) is None:
         if not _resolved(target).parent.is_dir():
-            raise FileError("there is no such folder to write to", target, errno.ENOENT)
+            raise FileError("the folder of this file does not exist", target, errno.ENOENT)
     elif Path(source).exists() and Path(target).samefile(source):
         raise FileError("the target is the source; name another file", target)
 
@@ -63,7 +63,7 @@ def check_target(source: str, target: str) -> None:
 def folder_of(target: str) -> str:
     """Return a folder for temporary data of about the size of the target.
 
-    This is the folder of the target, or that for temporary files if the target is a stream.
+    This is the folder of the target, or the folder for temporary files if the target is a stream.
     """
     if is_replaceable(target):
         return str(_resolved(target).parent)
@@ -75,9 +75,9 @@ def folder_of(target: str) -> str:
 class AtomicFile:
     """A file for writing that replaces its target when the ``with`` block ends without an error.
 
-    Until then the target is not touched. If the block fails, the new file is removed. A symbolic
+    Until then the target is not changed. If the block fails, the new file is removed. A symbolic
     link is followed: the link stays, and the file that it leads to is replaced. The new file has
-    the mode of the one that it replaces. A target that cannot be replaced, such as a device or a
+    the mode of the file that it replaces. A target that cannot be replaced, such as a device or a
     named pipe, is written to directly.
 
     Parameters
@@ -85,7 +85,7 @@ class AtomicFile:
     path : str
         The target.
     size : int
-        Least number of bytes that will be written. This much space must be free.
+        Smallest number of bytes that will be written. This much space must be free.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ class AtomicFile:
         free = shutil.disk_usage(self._path.parent).free
         if free < self._size:
             raise FileError(
-                f"the file takes {self._size} bytes, but only {free} are free there",
+                f"the file needs {self._size} bytes, but only {free} are free there",
                 self._name,
                 errno.ENOSPC,
             )
@@ -140,14 +140,14 @@ class AtomicFile:
     def write(self, view: bytes | memoryview) -> None:
         """Write some bytes."""
         try:
-            # The buffer protocol does not present an empty array as contiguous bytes.
+            # An empty array is not exported as contiguous bytes.
             with self._lock:
                 self.written += self._file.write(view if len(view) else b"")
         except OSError as error:
             raise self._error(error) from None
 
     def write_zeros(self, count: int) -> None:
-        """Write zeros; where the file system has holes they take no space."""
+        """Write zeros; they take no space if the file system supports holes."""
         if not self._replaces:
             for start in range(0, count, _ZEROS):
                 self.write(bytes(min(_ZEROS, count - start)))
@@ -164,12 +164,12 @@ class AtomicFile:
         Raises
         ------
         FileError
-            The target is written to directly, so that it cannot be read back.
+            The target is written to directly and cannot be read back.
         """
         if not self._replaces:
             raise FileError(
-                "this is not a regular file, so that what was written cannot be read back for the "
-                "neighbors index; name another target",
+                "this is not a regular file, so the vectors cannot be read back for the neighbors "
+                "index; name another target",
                 self._name,
             )
         try:
@@ -183,9 +183,9 @@ class AtomicFile:
         return data
 
     def complete(self) -> None:
-        """Flush the file to the disk and close it; what is left is to put it in its place.
+        """Flush the file to the disk and close it, without replacing the target yet.
 
-        A writer of several files calls this for each of them before the first takes its place.
+        A writer of several files completes all of them before it replaces the first target.
         """
         try:
             if not self._file.closed:
@@ -232,7 +232,7 @@ class AtomicFile:
 
 
 def _status(path: str) -> os.stat_result | None:
-    """Return the status of what a path leads to; None where there is nothing."""
+    """Return the status of the file that a path leads to; None if it does not exist."""
     try:
         return os.stat(path)  # noqa: PTH116 - pathlib costs import time
     except (FileNotFoundError, NotADirectoryError):
@@ -243,14 +243,14 @@ def _status(path: str) -> os.stat_result | None:
 
 
 def _resolved(path: str) -> Path:
-    """Return where a path leads through symbolic links, whether there is a file or not."""
+    """Resolve symbolic links in a path, whether the file exists or not."""
     from pathlib import Path  # costs import time that only writing needs
 
     return Path(os.path.realpath(path))
 
 
 def _checked(path: str) -> os.stat_result | None:
-    """Return the status of a target, refusing folders and files that the user may not write to."""
+    """Return the status of a target; raise for folders and files that are not writable."""
     status = _status(path)
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise FileError("this is a folder; name a file in it", path, errno.EISDIR)
@@ -261,7 +261,7 @@ def _checked(path: str) -> os.stat_result | None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Flush the new name to the disk, where the system can do that for a folder."""
+    """Flush the new name to the disk, if the system supports that for a folder."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""The compact file: one safetensors file that answers like the model it was made from.
+"""The compact file: one safetensors file with the results of the model it was converted from.
 
-``docs/compact-file.md`` specifies it. Opening builds nothing: the hash index of the vocabulary and
-the table over the kept buckets are in the file.
+``docs/compact-file.md`` specifies it. Opening builds no tables: the hash index of the vocabulary
+and the table over the kept buckets are in the file.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     path : str
         Path of the file, for errors.
     file : ModelFile, optional
-        The file that `data` shows.
+        The file that `data` belongs to.
 
     Raises
     ------
     FormatError
-        The container is damaged, is of another program or a newer version, or its arrays do not
-        fit its description of the model.
+        The container is damaged, was written by another program or a newer version, or its arrays
+        do not fit its description of the model.
     """
     header = read_header(data, path)
     if header.metadata.get("format") != FORMAT:
@@ -74,15 +74,15 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
         raise FormatError(
             "version",
             8,
-            f"this is version {version!r} of the compact file, version {VERSION} is known: "
-            "update fasttext-lite, or convert the model again",
+            f"this is version {version!r} of the compact file, but only version {VERSION} is "
+            "supported: update fasttext-lite, or convert the model again",
             path,
         )
     parameters, counts, closed = _read_model(header)
     try:
         return _parts(header, parameters, counts, closed, file)
     except InputValueError as problem:
-        # The core refuses arrays that contradict each other.
+        # The core rejects arrays that contradict each other.
         raise FormatError("arrays", 8, str(problem), path) from None
 
 
@@ -107,11 +107,11 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
         elif name == "t":
             kind = (int, float)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise error(name, f"{name} is {value!r}")
+            raise error(name, f"{name} is missing or has the wrong type: {value!r}")
         values[name] = value
     for name, known in (("model", _KINDS), ("loss", _LOSSES)):
         if values[name] not in known:
-            raise error(name, f"{name} is {values[name]!r}; known are {', '.join(known)}")
+            raise error(name, f"{name} is {values[name]!r}, but must be one of {', '.join(known)}")
     most = 2**31 - 1
     for name, least, limit in (
         ("dim", 1, min(most, largest_dim(len(header.data)))),
@@ -123,10 +123,10 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
             raise error(name, f"{name} is {values[name]}, outside [{least}, {limit}]")
     for name in ("minn", "maxn", "word_ngrams"):
         if not -most <= values[name] <= most:
-            raise error(name, f"{name} is {values[name]}")
+            raise error(name, f"{name} is {values[name]}, outside [{-most}, {most}]")
     unknown = model.get("unknown_words")
     if unknown not in ("error", "subwords"):
-        raise error("unknown_words", f"unknown_words is {unknown!r}")
+        raise error("unknown_words", f"unknown_words is {unknown!r}, but must be error or subwords")
     counts = {name: values.pop(name) for name in _COUNTS}
     return Parameters(**values), counts, unknown == "error"
 
@@ -199,7 +199,7 @@ def _rows_of(header: Header, name: str) -> int:
 
 
 def _matrix(header: Header, name: str, rows: int, dim: int) -> Matrix:
-    """Return a matrix of any of the three dtypes, with the scales of int8."""
+    """Return a matrix of any of the three dtypes, with scales for int8."""
     tensor = header.tensors.get(name)
     dtype = tensor.dtype if tensor and tensor.dtype in _NAMES else "F32"
     array = header.array(name, dtype, (rows, dim))
@@ -222,12 +222,12 @@ def _codes(header: Header, words: int, dim: int) -> Codes | None:
 
 
 def _describe_codes(words: int, dim: int) -> list[tuple[str, str, tuple[int, ...]]]:
-    """Return name, dtype and shape of the arrays for the search of neighbours.
+    """Return name, dtype and shape of the arrays for the search of neighbors.
 
     Raises
     ------
     InputValueError
-        There are too many dimensions for them.
+        There are too many dimensions for codes.
     """
     shapes = (words, row_width(dim, packed=True)), (words,), (words,)
     return list(zip(NEIGHBORS_INDEX, ("U8", "F32", "F32"), shapes, strict=True))
@@ -249,7 +249,7 @@ def _rows_of_text(header: Header) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What `write` puts into a file.
+    """The contents of a file to write.
 
     Attributes
     ----------
@@ -257,22 +257,21 @@ class Contents:
         With the dim of the matrices in the file.
     token_count, word_count, label_count : int
     unknown_words : {"subwords", "error"}
-        How the model answers for an unknown word.
+        How the model handles unknown words.
     pack : callable
         Returns text, offsets and counts of the words and labels, as `Vocabulary.pack` does.
     prune : PruneIndex or None
-        The buckets that have a row, in their order; None for all of them.
+        The buckets that have a row, in their order; None for all buckets.
     bucket_rows : int
         Number of rows of n-grams.
     dtype : {"float32", "float16", "int8"}
     blocks : callable
         ``blocks(name)`` yields the rows of a matrix, block by block: "input" (words, then
-        n-grams) and "output" of a supervised model; "words", with norms, and "subwords" of
-        another.
+        n-grams) and "output" for a supervised model; "words", with norms, and "subwords" for
+        other models.
     codes : callable or None
-        ``codes(read)`` yields codes, scales and errors of the vectors for the search of
-        neighbors, block by block, from ``read(start, stop)``, the vectors as the file stores
-        them.
+        ``codes(read)`` yields codes, scales and errors for the search of neighbors, block by
+        block; ``read(start, stop)`` returns the vectors as the file stores them.
     """
 
     parameters: Parameters
@@ -288,7 +287,7 @@ class Contents:
     codes: Callable[[Callable[[int, int], NDArray[Any]]], Iterable[Coded]] | None
 
     def matrices(self) -> dict[str, int]:
-        """Return names and numbers of rows of the matrices, in their order in the file."""
+        """Return the names of the matrices and their numbers of rows, in file order."""
         if self.parameters.model == "supervised":
             return {"input": self.word_count + self.bucket_rows, "output": self.label_count}
         return {"words": self.word_count, "subwords": self.bucket_rows}
@@ -334,7 +333,7 @@ def write(path: str, contents: Contents) -> int:
         writer.write("vocabulary.offsets", offsets)
         writer.write("vocabulary.counts", counts)
         writer.write("vocabulary.index", vocabulary.index())
-        # The rows, which take long, follow.
+        # Free memory: writing the rows takes long.
         del vocabulary, text, offsets, counts
         if prune is not None:
             writer.write("subwords.buckets", np.asarray(prune.pairs()[0]))
@@ -366,7 +365,7 @@ def _describe_matrix(contents: Contents, name: str) -> Iterator[Tensor]:
 
 
 def _write_matrix(writer: Writer, contents: Contents, name: str) -> None:
-    """Write a matrix, its scales, and of the words also norms and codes."""
+    """Write a matrix and its scales; for "words" also norms and codes."""
     scales, norms = [], []
     for block in contents.blocks(name):
         writer.write(name, block.numbers)

@@ -1,4 +1,4 @@
-"""Compressed files: which compression it is, and how its content is read."""
+"""Compressed files: detection of the compression, and reading of the content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAGIC = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"))
 
 
 def compression(begin: bytes) -> str:
-    """Return the name of the compression of a file that begins like this; empty without one."""
+    """Return the name of the compression of a file that begins like this; empty for none."""
     return next((name for magic, name in _MAGIC if begin.startswith(magic)), "")
 
 
@@ -36,8 +36,8 @@ def decompressed(
     -------
     file object
     tuple of exception types
-        Raised by reads if the data is damaged. An OSError among them without an errno is of the
-        data, one with it of the operating system.
+        Raised by reads if the data is damaged. An OSError without an errno is about the data, one
+        with an errno comes from the operating system.
 
     Raises
     ------

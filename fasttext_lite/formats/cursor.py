@@ -1,4 +1,4 @@
-"""Reads of the fields of a binary file, one after another."""
+"""Sequential reading of the fields of a binary file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SIZES = {"u1": "B", "i4": "i", "i8": "q", "f8": "d"}
 
 
 def largest_dim(size: int) -> int:
-    """Return the largest number of dimensions that a file of `size` bytes may have.
+    """Return the largest number of dimensions to accept from a file of `size` bytes.
 
-    A row takes at least a byte for each dimension. A file without rows could name any number, and
-    every vector would be larger than the file.
+    A row takes at least one byte per dimension. A file without rows could declare any number, and
+    every vector would then be larger than the file.
     """
     return max(size, 1 << 16)
 
@@ -45,12 +45,12 @@ class Cursor:
         return FormatError(field, self.at if at is None else at, reason, self.path)
 
     def take(self, field: str, size: int) -> memoryview:
-        """Return the next `size` bytes and move behind them."""
+        """Return the next `size` bytes and move past them."""
         left = len(self.data) - self.at
         if size > left:
             raise self.error(
                 field,
-                f"the file is cut: {field} takes {size} bytes, {max(left, 0)} are left; "
+                f"the file is truncated: {field} takes {size} bytes, but {max(left, 0)} are left; "
                 "download or copy it again",
             )
         self.at += size

@@ -1,8 +1,8 @@
 """The official format, ``.bin`` and ``.ftz``.
 
 Little-endian, without padding: a head, the dictionary, the prune index, the input matrix and the
-output matrix. The head gives the sizes of all parts but the dictionary. So the matrices of a dense
-file are found from its end, and its dictionary is not read until the first look-up.
+output matrix. The head gives the sizes of all parts except the dictionary, so the matrices of a
+dense file are located from its end, and its dictionary is read on the first look-up.
 
 Three layouts are read: versions 12 and 11, and the layout of 2016, which has no magic number, no
 prune index and no flags before the matrices.
@@ -48,12 +48,12 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     path : str
         Path of the file, for errors.
     file : ModelFile, optional
-        The file that `data` shows.
+        The file that `data` belongs to.
 
     Raises
     ------
     FormatError
-        The file is something else, is cut, or contradicts itself.
+        The file is not a fastText model, is truncated, or contradicts itself.
     """
     try:
         cursor = Cursor(data, path)
@@ -97,7 +97,7 @@ def _dense_from_end(cursor: Cursor, head: Head) -> tuple[int, int, int] | None:
     dim = head.parameters.dim
     for start, rows in ((input_, head.input_rows), (output, head.output_rows)):
         at = Cursor(cursor.data, cursor.path, start - gap)
-        # The output's flag counts only where the input is quantised.
+        # The flag of the output matters only if the input is quantised.
         if head.flag_size and at.integer("flag", "u1") > (start == output):
             return None
         if at.unpack("shape", "i8", "i8") != (rows, dim):
@@ -149,13 +149,13 @@ def _pruned_but_dense(cursor: Cursor, head: Head) -> FormatError:
     return cursor.error(
         "pruneidx_size",
         "the model is pruned but its input matrix is not quantised: the official program wrote "
-        "such files by mistake and refuses them too; download the model again",
+        "such files by mistake and does not open them either; download the model again",
         head.offset("pruneidx_size"),
     )
 
 
 def _read_from_front(cursor: Cursor, head: Head, file: ModelFile | None) -> Parts:
-    """Read a pruned or quantised file, or find the fault of a dense one."""
+    """Read a pruned or quantised file, or find the error in a dense one."""
     data, path = cursor.data, cursor.path
     vocabulary = _scan(cursor, head, len(data))
     cursor.at = vocabulary.end
@@ -175,7 +175,8 @@ def _read_from_front(cursor: Cursor, head: Head, file: ModelFile | None) -> Part
     if cursor.at != len(data):
         raise cursor.error(
             "end of file",
-            f"{len(data) - cursor.at} bytes follow the output matrix, which should end the file",
+            f"{len(data) - cursor.at} bytes follow the output matrix, which must end the file: it "
+            "is damaged",
         )
     return _parts(cursor, head, lambda: vocabulary, prune, input_, output, ends, file)
 
@@ -194,7 +195,7 @@ def _read_prune_index(cursor: Cursor, head: Head) -> PruneIndex:
                 f"{name} {pairs[wrong[0], column]} is outside [0, {limit})",
                 start + 8 * int(wrong[0]) + 4 * column,
             )
-    # Of two pairs for one bucket the last one wins, which is the first in reversed order.
+    # If a bucket has several pairs the last one counts: the first in reversed order.
     buckets, last = np.unique(pairs[::-1, 0], return_index=True)
     rows = np.ascontiguousarray(pairs[::-1, 1][last])
     return PruneIndex(buckets, rows, head.parameters.bucket)
@@ -223,7 +224,7 @@ def _check_shape(cursor: Cursor, name: str, rows: int, dim: int) -> None:
         if found != expected:
             raise cursor.error(
                 f"{name} {field}",
-                f"the {name} says {found} {field}, but by the head of the file it has {expected}",
+                f"the {name} says {found} {field}, but the head of the file says {expected}",
                 at,
             )
 
@@ -282,14 +283,14 @@ def _read_quantizer(
             at,
         )
     raw = cursor.take(f"{name} centroids", dim * _CENTROIDS * 4)
-    # Copied, since they are not aligned in the file; there are few.
+    # Copied to align them; they are few.
     return np.frombuffer(raw, "<f4").copy(), dsub
 
 
 def parts_of_stream(
     cursor: Cursor, head: Head, dictionary_stop: int, input_: Matrix, output: Matrix
 ) -> Parts:
-    """Return the parts of a dense model of which only the beginning is in memory.
+    """Return the parts of a dense model of which `cursor` holds only the beginning.
 
     Raises
     ------

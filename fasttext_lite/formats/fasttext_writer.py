@@ -1,8 +1,8 @@
-"""Files of the official format: ``.bin`` with dense rows, ``.ftz`` with quantised ones.
+"""Writers of the official format: ``.bin`` with dense rows, ``.ftz`` with quantised rows.
 
-``formats/fasttext.py`` reads them. The official format has no place for the vectors of words, only
-for rows. The vector of a word is the mean of its word row and the rows of its n-grams. Where a
-model holds vectors, each word row is chosen so that this mean is the vector.
+``formats/fasttext.py`` reads them. The official format stores rows, not word vectors. The vector of
+a word is the mean of its word row and the rows of its n-grams. If a model holds vectors, each word
+row is computed so that this mean is the vector.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ def _range(start: int, stop: int) -> NDArray[np.int64]:
 
 
 class _Plan:
-    """What a file will hold: words, buckets, and where their rows come from.
+    """The contents of a file to write: words, buckets, and the sources of their rows.
 
     Parameters
     ----------
     source : Source
     dense : bool
-        The file is dense, so that each bucket needs a row.
+        Whether the file is dense, so that each bucket needs a row.
 
     Attributes
     ----------
     words : ndarray
         int32: ids of the words.
     buckets : ndarray or None
-        int32, ascending: the buckets that have a row; None for all of them.
+        int32, ascending: the buckets that have a row; None for all buckets.
     sources : ndarray
-        int64: for each bucket row its row in the source, or -1 for zeros.
+        int64: the source row of each bucket row, or -1 for zeros.
     parameters : Parameters
         The parameters in the head of the file.
     """
@@ -76,12 +76,12 @@ class _Plan:
         self.least_count = 0
         if self.parameters.model == "vectors":
             self.parameters = self.parameters._replace(model="skip-gram", loss="ns")
-            # The counts are not known, and gensim drops words with a count of 0.
+            # The counts are unknown, and gensim drops words with a count of 0.
             self.least_count, self.tokens = 1, max(self.tokens, source.word_count)
         kept = counted = table
         solve = parts.vectors is not None
         if parts.closed or table.bucket == 0 or (prune is not None and prune.size == 0):
-            # No n-gram has a row. The official program must not look for n-grams without buckets.
+            # No n-gram has a row: without buckets the official program must not compute n-grams.
             kept = counted = Subwords(0, 0, 0, 0)
             self.sources = np.empty(0, np.int64)
             self.parameters = self.parameters._replace(
@@ -104,11 +104,11 @@ class _Plan:
             self._word_rows = WordRows(source.vocabulary, counted, kept, parts.input.rows)
 
     def _whole(self, buckets: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-        """Return the rows of all buckets, -1 for those that were dropped."""
+        """Return the source rows of all buckets, -1 for those that were dropped."""
         if self.source.supervised and len(buckets) < count:
             raise InputValueError(
-                "this supervised model is pruned, and a .bin file cannot be: with rows of zeros "
-                "for what was dropped its predictions would change; export it as .ftz"
+                "this supervised model is pruned, and a .bin file cannot be: zeros in place of the "
+                "dropped rows would change its predictions; export it as .ftz"
             )
         whole = np.full(count, -1, np.int64)
         whole[buckets] = self.sources
@@ -144,7 +144,7 @@ class _Plan:
         )
 
     def row_blocks(self, title: str) -> Iterator[NDArray[np.float32]]:
-        """Yield the rows of the input matrix, some at a time."""
+        """Yield the rows of the input matrix in blocks."""
         return self.source.blocks(title, lambda a, b: self.rows(_range(a, b)), self.row_count)
 
     def write_begin(self, file: AtomicFile) -> None:
@@ -186,7 +186,7 @@ class _Plan:
         return self.source.parts.info.label_count if self.source.supervised else len(self.words)
 
     def write_dense_output(self, file: AtomicFile) -> None:
-        """Write the output matrix, of zeros where the source has none."""
+        """Write the output matrix, or zeros if the source has none."""
         rows, dim = self.output_rows, self.source.dim
         file.write(struct.pack("<?qq", False, rows, dim))
         if self.source.parts.output is None:
@@ -210,9 +210,9 @@ def write_bin(source: Source, target: str) -> int:
     Raises
     ------
     FileError
-        The target cannot be written, or the source changes meanwhile.
+        The target cannot be written, or the source changes during the call.
     InputValueError
-        A dense file cannot hold the model, which is supervised and pruned.
+        The model is supervised and pruned, which a dense file cannot represent.
     """
     plan = _Plan(source, dense=True)
     size = 4 * source.dim * (plan.row_count + plan.output_rows) + 2 * (SHAPE_SIZE + 1)
@@ -235,13 +235,13 @@ def write_ftz(
     source : Source
     target : str
     dsub : int
-        Numbers of a row that share a code.
+        Number of columns that share a code.
     qnorm : bool
         Code the norms of rows separately.
     qout : bool
-        Quantise the output matrix, too.
+        Also quantise the output matrix.
     cutoff : int, optional
-        Number of rows to keep: the row of ``</s>`` and those of the greatest norms.
+        Number of rows to keep: the row of ``</s>`` and those with the greatest norms.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def write_ftz(
     Raises
     ------
     FileError
-        The target cannot be written, or the source changes meanwhile.
+        The target cannot be written, or the source changes during the call.
     InputTypeError, InputValueError
         An option is invalid, or there are too many codes for the format.
     MissingExtraError
@@ -269,9 +269,8 @@ def write_ftz(
     rows = max(plan.row_count, plan.output_rows if quantize_output else 0)
     if rows * parts > _MOST_CODES:
         raise InputValueError(
-            f"{rows} rows of {parts} codes are more than the {_MOST_CODES} that the official "
-            "format has room for: take a larger dsub, or keep fewer words or n-grams with convert "
-            "first"
+            f"{rows} rows of {parts} codes are more than the {_MOST_CODES} codes that the official "
+            "format can hold: use a larger dsub, or keep fewer words or n-grams with convert first"
         )
 
     def write_matrix(file: AtomicFile, title: str, take: Take, rows: int) -> None:
@@ -302,10 +301,10 @@ def write_ftz(
 
 
 def _write_no_output(file: AtomicFile, rows: int, dim: int) -> None:
-    """Write an output matrix of zeros, one code per row.
+    """Write an output matrix of zeros, with one code per row.
 
-    The output matrix of an unsupervised model is needed for training only, and would be the
-    largest part of the file.
+    Only training needs the output matrix of an unsupervised model, and it would be the largest
+    part of the file.
     """
     file.write(struct.pack("<??qqi", True, False, rows, dim, rows))
     file.write_zeros(rows)
@@ -314,7 +313,7 @@ def _write_no_output(file: AtomicFile, rows: int, dim: int) -> None:
 
 
 def _cut_off(plan: _Plan, cutoff: int) -> None:
-    """Keep the rows of the greatest norms."""
+    """Keep the rows with the greatest norms."""
     cutoff = whole("cutoff", cutoff, least=1)
     if not plan.source.supervised:
         raise InputValueError(
@@ -329,7 +328,7 @@ def _cut_off(plan: _Plan, cutoff: int) -> None:
     )
     end = plan.source.vocabulary.id("</s>")
     if 0 <= end < len(plan.words):
-        # The end of a line takes part in each prediction.
+        # Every prediction uses the row of the end token.
         found[end] = np.inf
     plan.keep(np.sort(np.argsort(-found, kind="stable")[:cutoff]))
 

@@ -1,4 +1,4 @@
-"""The file of a model: how it is opened, mapped or read, and recognized later."""
+"""The file of a model: opens it, maps or reads it, and detects later changes."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _SAMPLE = 1 << 12
 
 @contextmanager
 def _reporting(name: str) -> Iterator[None]:
-    """Turn an error of the operating system in the ``with`` block into a `FileError` about `name`.
+    """Convert an error of the operating system in the ``with`` block to a `FileError` about `name`.
 
-    Errors of this package pass: they name their own file.
+    Errors of this package are not changed: they name their file.
     """
     try:
         yield
@@ -55,48 +55,48 @@ def _open_regular(path: str) -> io.FileIO:
         The path does not lead to a regular file that can be read.
     """
     with _reporting(path):
-        # Before opening, which would wait for a writer if this were a pipe.
+        # Checked before opening, which for a pipe would wait for a writer.
         mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib costs import time
         if stat.S_ISDIR(mode):
             raise FileError("this is a folder, not a model file", path)
         if not stat.S_ISREG(mode):
-            raise FileError("this is no regular file, so it cannot be mapped", path)
+            raise FileError("this is not a regular file, so it cannot be mapped", path)
         return open(path, "rb", buffering=0)  # noqa: PTH123
 
 
 class ModelFile:
     """The file that a model is read from.
 
-    It is open in its ``with`` block: `begin`, `map_or_read` and `stream` are for this time. Later
-    it says whether the file changed, and how another process opens it.
+    It is open in its ``with`` block: `begin`, `map_or_read` and `stream` are valid only there.
+    Afterwards the object reports whether the file has changed, and how another process can open it.
 
     Parameters
     ----------
     source : str, bytes, os.PathLike or file object
-        A file object gives bytes. The model begins at its position and goes to its end. An object
-        that cannot seek is read at once.
+        A file object must be binary; the model begins at its position and ends at its end. An
+        object that cannot seek is read immediately.
     reopen : callable
-        ``reopen(path, map_file, fingerprint)`` returns the parts of the model again; see `recipe`.
+        ``reopen(path, map_file, fingerprint)`` returns the parts of the model; see `recipe`.
 
     Attributes
     ----------
     name : str
         The absolute path, or the type of a file object without a path, as in ``<BytesIO>``.
     path : str or None
-        The absolute path, if there is one.
+        The absolute path, if known.
     size : int
-        Number of bytes, from the position of a file object on.
+        Number of bytes, for a file object from its position on.
     data : memoryview or None
         All bytes, read-only, after `map_or_read`.
     map : mmap or None
-        The map that `data` shows.
+        The map behind `data`.
     stream : file object
         Seekable, and at the beginning of the model.
 
     Raises
     ------
     InputTypeError
-        `source` is neither a path nor a file object that gives bytes.
+        `source` is neither a path nor a binary file object.
     MissingFileError, FileError
         The path does not lead to a regular file that can be read, or reading fails.
     """
@@ -126,7 +126,7 @@ class ModelFile:
         with _reporting(self.name):
             if not isinstance(source.read(0), bytes):
                 raise InputTypeError(
-                    f"{self.name} gives text, not bytes: open the file with mode 'rb'"
+                    f"{self.name} returns text, not bytes: open the file with mode 'rb'"
                 )
             # A `SpooledTemporaryFile` has neither method before Python 3.11.
             if hasattr(source, "readinto") and hasattr(source, "seekable") and source.seekable():
@@ -134,10 +134,10 @@ class ModelFile:
             return io.BytesIO(source.read())
 
     def _measure(self) -> None:
-        """Find the size, and what is known of a file on disk."""
+        """Determine the size and, for a file on disk, its path and status."""
         stream = self.stream
         self._start = stream.tell()
-        # Not `fileno`: that of a stream which unpacks another is the number of the packed file.
+        # `fileno` would not do: for a decompressing stream it returns that of the compressed file.
         raw = getattr(stream, "raw", stream)
         if isinstance(raw, io.FileIO):
             status = os.fstat(raw.fileno())
@@ -165,11 +165,11 @@ class ModelFile:
         del self.stream
 
     def begin(self, size: int) -> bytes:
-        """Return the first `size` bytes, or all of a shorter file."""
+        """Return the first `size` bytes, or all bytes of a shorter file."""
         return self._read(0, min(size, self.size))
 
     def _read(self, start: int, stop: int) -> bytes:
-        """Read some bytes, and go back to the beginning."""
+        """Read a range of bytes, and seek back to the beginning."""
         block = b""
         with _reporting(self.name):
             self.stream.seek(self._start + start)
@@ -187,10 +187,10 @@ class ModelFile:
         Parameters
         ----------
         map_file : bool
-            Map the file: its pages are read on access and shared with other processes. Otherwise,
-            or if it cannot be mapped, it is read into memory.
+            Map the file: its pages are read on access and shared with other processes. If False,
+            or if the file cannot be mapped, it is read into memory.
         progress : bool
-            Show a bar if reading takes over a second and stderr is a terminal.
+            Show a progress bar if reading takes over a second and stderr is a terminal.
 
         Raises
         ------
@@ -213,11 +213,11 @@ class ModelFile:
             try:
                 return mmap.mmap(self.stream.fileno(), self.size, access=mmap.ACCESS_READ)
             except ValueError as error:
-                # The file shrank since its size was read.
+                # The file has shrunk since its size was read.
                 raise FileError(f"the file cannot be mapped: {error}", self.name) from None
 
     def _whole(self, *, progress: bool) -> memoryview:
-        # Unlike a bytearray this is not filled with zeros first.
+        # Unlike a bytearray, this is not filled with zeros first.
         data = np.empty(self.size, np.uint8).data
         at = 0
         with progress_bar("reading", self.size, "B", show=progress) as advance:
@@ -233,12 +233,12 @@ class ModelFile:
     def fingerprint(self) -> tuple[int, int]:
         """Return the size and a CRC-32 of 4 KB each at the beginning, the middle and the end.
 
-        They distinguish the files of two models without reading them whole.
+        They distinguish the files of two models without reading whole files.
 
         Raises
         ------
         FileError
-            The file was changed under the map, or reading fails.
+            The mapped file has changed, or reading fails.
         """
         self.check()
         if self._fingerprint is None:
@@ -255,28 +255,28 @@ class ModelFile:
         return self._fingerprint
 
     def check(self) -> None:
-        """Make sure that a mapped file is as it was when it was opened.
+        """Check that a mapped file has not changed since it was opened.
 
         Raises
         ------
         FileError
-            The file has another size, so its pages may be gone and reading them would end the
-            process; or it was written to.
+            The size of the file changed, so reading lost pages would end the process; or the file
+            was written to.
         """
         if self.map is None or self._status is None:
             return
         before, size = self._status.st_size, self.map.size()
         if size != before:
             raise FileError(
-                f"the file had {before} bytes when it was opened and has {size} now: something is "
-                "writing to it; load it again when that is done",
+                f"the file had {before} bytes when it was opened and has {size} now: another "
+                "program is writing to it; load it again when that program has finished",
                 self.name,
             )
         now = self._status_now()
         if now is not None and now.st_mtime_ns != self._status.st_mtime_ns:
             raise FileError(
-                "the file was written to since it was opened (its time of modification changed): "
-                "load it again when that is done",
+                "the file was written to since it was opened (its modification time changed): "
+                "load it again when no program writes to it",
                 self.name,
             )
 
@@ -288,7 +288,7 @@ class ModelFile:
         return (now.st_size, now.st_mtime_ns) == (then.st_size, then.st_mtime_ns)
 
     def _status_now(self) -> os.stat_result | None:
-        """Return the status that the file has now; None if its path leads elsewhere."""
+        """Return the current status of the file; None if the path leads elsewhere."""
         if self.path is None or self._status is None:
             return None
         try:
@@ -303,28 +303,28 @@ class ModelFile:
         Raises
         ------
         FileError
-            There is no path, or the file was changed under the map.
+            The file has no path, or the mapped file has changed.
         """
         if self.path is None:
             raise FileError(
-                "this model was read from a file object without a path, where another process "
-                "cannot find it: write it to a file and load that",
+                "a model from a file object without a path cannot be pickled: write it to a file "
+                "and load that",
                 self.name,
             )
         return self._reopen, (self.path, self.map is not None, self.fingerprint())
 
     def expect(self, fingerprint: tuple[int, int]) -> None:
-        """Make sure that this is the file of another process, by its fingerprint there.
+        """Check that this is the file that another process opened, by its fingerprint there.
 
         Raises
         ------
         FileError
-            It is another file.
+            This is another file.
         """
         if self.fingerprint() != fingerprint:
             raise FileError(
-                "this is another file than the one that the model was loaded from, which had "
-                f"{fingerprint[0]} bytes (this one has {self.size}) or other content: load the "
-                "model again in the process that pickled it, too",
+                "this is not the file that the pickled model was loaded from, which had "
+                f"{fingerprint[0]} bytes (this one has {self.size}) or other content: load and "
+                "pickle the model again",
                 self.name,
             )

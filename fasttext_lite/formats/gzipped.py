@@ -1,8 +1,8 @@
 """A gzip-compressed fastText file as a stream, for conversions.
 
-The order of such a file is head, dictionary, input matrix, output matrix. Rows that are read in
-this order need no space of their own. The vectors of words need rows from all over the input
-matrix, so the matrices are unpacked into a workspace first.
+The file holds, in this order, head, dictionary, input matrix and output matrix. Rows that are read
+in order need no disk space. Word vectors need rows from all over the input matrix, so the matrices
+are first unpacked into a temporary file.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ __all__ = ["GzippedModel", "StreamedRows", "holds_model"]
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 22
-# Deflate compresses a run of one byte by this factor, and nothing by a larger one.
+# The largest compression ratio of deflate, for a run of one byte.
 _MOST_RATIO = 1032
-# No word is this long. A stream without NUL bytes would fill the memory.
+# A longer word is an error: a stream without NUL bytes would fill the memory.
 _LONGEST_WORD = 1 << 20
 
 
@@ -61,7 +61,7 @@ def holds_model(path: str) -> bool:
 
 
 class GzippedModel:
-    """A gzip-compressed model, read once from its beginning to its end, in a ``with`` block.
+    """A gzip-compressed model, read once from beginning to end, in a ``with`` block.
 
     Parameters
     ----------
@@ -120,7 +120,9 @@ class GzippedModel:
             if entries == self.head.size:
                 break
             if len(self._begin) - at > _LONGEST_WORD:
-                raise self._error("dictionary", at, "a word of over a megabyte: it is damaged")
+                raise self._error(
+                    "dictionary", at, "a word is longer than a megabyte: the file is damaged"
+                )
             self._more(_BLOCK)
         stop = at + 8 * max(self.head.prune_size, 0) + self.head.flag_size
         packed = self._size
@@ -128,8 +130,8 @@ class GzippedModel:
             raise self._error(
                 "pruneidx_size",
                 self.head.offset("pruneidx_size"),
-                f"a prune index of {self.head.prune_size} entries cannot be in {packed} bytes of "
-                "gzip: the file is cut or damaged; download or copy it again",
+                f"a prune index of {self.head.prune_size} entries does not fit in {packed} bytes "
+                "of gzip: the file is truncated or damaged; download or copy it again",
             )
         while len(self._begin) < stop:
             self._more(min(stop - len(self._begin), _BLOCK))
@@ -146,58 +148,67 @@ class GzippedModel:
             raise self._error(
                 "dictionary sizes",
                 self.head.offset("size"),
-                f"by its head the file has {self.workspace_size} bytes of matrices, which cannot "
-                f"be in {packed} bytes of gzip: it is cut or damaged; download or copy it again",
+                f"the head says {self.workspace_size} bytes of matrices, which do not fit in "
+                f"{packed} bytes of gzip: the file is truncated or damaged; download or copy it "
+                "again",
             )
-        # Kept for the next read: a seek backwards would unpack from the beginning.
+        # Kept for the next read, since seeking backwards would unpack from the beginning.
         self._left = bytes(self._begin[stop:])
         del self._begin[stop:]
         self._dictionary_stop = at
         self._at = stop
 
     def _error(self, field: str, offset: int, reason: str) -> FormatError:
-        return FormatError(field, offset, f"{reason} (bytes count after gunzip)", self.path)
+        return FormatError(field, offset, f"{reason} (byte offset after gunzip)", self.path)
 
     def _read(self, size: int) -> bytes:
         """Unpack up to `size` bytes."""
         try:
             return self._stream.read(size)
         except (OSError, EOFError, zlib.error) as problem:
-            raise self._error("gzip", 0, f"the gzip stream is cut or damaged: {problem}") from None
+            raise self._error(
+                "gzip", 0, f"the gzip stream is truncated or damaged: {problem}"
+            ) from None
 
     def _more(self, size: int) -> None:
         block = self._read(size)
         if not block:
-            raise self._error("dictionary", len(self._begin), "the file is cut in its beginning")
+            raise self._error(
+                "dictionary", len(self._begin), "the file is truncated before its matrices"
+            )
         self._begin += block
 
     def _exactly(self, field: str, size: int) -> bytearray:
         block, self._left = bytearray(self._left[:size]), self._left[size:]
-        # In small blocks, since `size` is only what the head says.
+        # In small blocks, since `size` comes from the head, which may be damaged.
         while len(block) < size:
             more = self._read(min(size - len(block), _BLOCK))
             if not more:
-                raise self._error(field, self._at, f"the file is cut in its {field}")
+                raise self._error(field, self._at, f"the file is truncated in its {field}")
             block += more
         self._at += size
         return block
 
     def read_all(self) -> Parts:
-        """Read a quantised model into memory, as from a file without compression."""
+        """Read a quantised model into memory, as from an uncompressed file."""
         head = self.head
-        # At most a code per number, and the norms; the output may be dense; then the centroids.
+        # Upper bound: one code per number, norms, a dense output matrix, and centroids.
         most = head.matrix_size(head.input_rows // 4 + 1 + head.output_rows)
         most += head.input_rows + head.output_rows + 4 * head.matrix_size(256) + _BLOCK
         rest = self._begin + self._left
         while block := self._read(_BLOCK):
             rest += block
             if len(rest) > most + self._at:
-                raise self._error("end of file", len(rest), "the file goes on for too long")
+                raise self._error(
+                    "end of file",
+                    len(rest),
+                    "the file is longer than its head allows: it is damaged",
+                )
         return self._compressed(fasttext.read(memoryview(rest).toreadonly(), self.path))
 
     @property
     def workspace_size(self) -> int:
-        """Bytes that the unpacked matrices take, without the output of unsupervised models."""
+        """Size of the unpacked matrices in bytes, without the output of unsupervised models."""
         rows = self.head.output_rows if self.supervised else 0
         return self.head.matrix_size(self.head.input_rows + rows)
 
@@ -205,7 +216,7 @@ class GzippedModel:
         """Return the parts of the model with matrices of `StreamedRows`, to be read in order."""
         matrices = self._matrices()
         matrices[0].begin()
-        # They have the one method of `Rows` that conversions call.
+        # `StreamedRows` has `take`, the only method of `Rows` that conversions call.
         return self._parts(*(Matrix(cast("Rows", rows), None) for rows in matrices))
 
     def _matrices(self) -> tuple[StreamedRows, StreamedRows]:
@@ -222,22 +233,22 @@ class GzippedModel:
         )
 
     def _compressed(self, parts: Parts) -> Parts:
-        """Set the size of the file to that of the compressed one."""
+        """Set the file size to that of the compressed file."""
         return parts.replace(info=parts.info._replace(file_size=self._size))
 
     @contextmanager
     def unpacked(self, folder: str) -> Iterator[Parts]:
-        """Unpack the matrices into a workspace in a folder, which is removed at the end.
+        """Unpack the matrices into a temporary file in a folder, which is removed at the end.
 
         Raises
         ------
         FileError
-            There is no space for it.
+            The folder has too little free space, or writing fails.
         """
         free = shutil.disk_usage(folder).free
         if free < self.workspace_size:
             raise FileError(
-                f"unpacking this model for the conversion takes {self.workspace_size} bytes there, "
+                f"unpacking this model for the conversion needs {self.workspace_size} bytes there, "
                 f"but only {free} are free",
                 folder,
                 errno.ENOSPC,
@@ -263,17 +274,17 @@ class GzippedModel:
 
 
 class StreamedRows:
-    """A matrix of a `GzippedModel`, of which `take` reads rows in ascending order.
+    """A matrix of a `GzippedModel`; `take` reads its rows in ascending order.
 
     Parameters
     ----------
     model : GzippedModel
     name : str
-        For errors.
+        Name of the matrix, for errors.
     count : int
         Number of rows.
     before : StreamedRows, optional
-        The matrix before this one, which is passed first.
+        The matrix before this one, which is skipped first.
     """
 
     def __init__(
@@ -288,7 +299,7 @@ class StreamedRows:
         self._row = -1
 
     def begin(self) -> None:
-        """Go to the first row, if that is not done, and check the shape."""
+        """Go to the first row and check the shape, unless that was done before."""
         if self._row >= 0:
             return
         model = self._model
@@ -304,9 +315,9 @@ class StreamedRows:
         self._row = 0
 
     def take(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> None:
-        """Write the rows with these ids to `out` (float32, shape (n, dim)).
+        """Write the rows with these ids to `out`: float32, shape (n, dim).
 
-        The ids ascend, from call to call too; the rows between them are skipped.
+        The ids must ascend, also from call to call; the rows between them are skipped.
         """
         most = max(_BLOCK // self._width, 1)
         start = 0

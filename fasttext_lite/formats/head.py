@@ -34,16 +34,16 @@ _OTHER_FORMATS = (
     (b"PK\x03\x04", "this is a zip archive: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "this is a zstd file: decompress it first"),
     (b"version https://git-lfs", "this is a Git LFS pointer: fetch the file itself (git lfs pull)"),
-    (b"<!", "this is a web page: the download did not give the model"),
-    (b"<html", "this is a web page: the download did not give the model"),
-    (b"<?xml", "this is XML: the download did not give the model"),
+    (b"<!", "this is a web page, not a model: check the address and download the model again"),
+    (b"<html", "this is a web page, not a model: check the address and download the model again"),
+    (b"<?xml", "this is XML, not a model: check the address and download the model again"),
 )
 
 
 class Head(NamedTuple):
-    """The head of a file, and what follows from it for the rest.
+    """The head of a file, and the sizes that follow from it.
 
-    `version` is 0 for the layout before the magic number; `stop` is where the head ends.
+    `version` is 0 for the layout without a magic number; `stop` is the byte offset of the end.
     """
 
     version: int
@@ -61,7 +61,7 @@ class Head(NamedTuple):
 
     @property
     def flag_size(self) -> int:
-        """Bytes of the flag before each matrix."""
+        """Size in bytes of the flag before each matrix."""
         return 1 if self.version else 0
 
     @property
@@ -85,12 +85,12 @@ class Head(NamedTuple):
         return self.label_count if self.parameters.model == "supervised" else self.word_count
 
     def offset(self, field: str) -> int:
-        """Offset of the field dim, size (the first of three) or pruneidx_size."""
+        """Return the byte offset of the field dim, size (the first of three) or pruneidx_size."""
         start = 8 if self.version else 0
         return {"dim": start, "size": start + 56, "pruneidx_size": self.stop - 8}[field]
 
     def matrix_size(self, rows: int) -> int:
-        """Bytes of the numbers of a dense matrix."""
+        """Return the size in bytes of the numbers of a dense matrix."""
         return rows * self.parameters.dim * 4
 
 
@@ -105,23 +105,23 @@ def is_model(begin: bytes) -> bool:
     Parameters
     ----------
     begin : bytes
-        The first `LONGEST` bytes, or the whole of a shorter file.
+        The first `LONGEST` bytes, or all bytes of a shorter file.
     """
     data = memoryview(begin)
     try:
-        # Without a magic number any possible head counts as one.
+        # Without a magic number, any valid head is accepted.
         return has_magic(data) or read_head(Cursor(data, "")) is not None
     except FormatError:
         return False
 
 
 def read_head(cursor: Cursor) -> Head:
-    """Read and check the head, and move the cursor behind it.
+    """Read and check the head, and move the cursor past it.
 
     Raises
     ------
     FormatError
-        The file is something else, is cut, or a field has an impossible value.
+        The file is not a fastText model, is truncated, or a field has an invalid value.
     """
     data = cursor.data
     version = 0
@@ -131,7 +131,8 @@ def read_head(cursor: Cursor) -> Head:
         if version not in (11, 12):
             raise cursor.error(
                 "version",
-                f"this is version {version} of the fastText format; versions 11 and 12 are known",
+                f"this is version {version} of the fastText format, but only versions 11 and 12 "
+                "are supported",
                 4,
             )
     elif (reason := _foreign(data)) is not None:
@@ -158,7 +159,7 @@ def read_head(cursor: Cursor) -> Head:
         raise cursor.error("size", f"size is {size}, but nwords + nlabels is {words + labels}", at)
     if prune_size < -1:
         raise cursor.error(
-            "pruneidx_size", f"pruneidx_size is {prune_size}; -1 is the least", at + 20
+            "pruneidx_size", f"pruneidx_size is {prune_size}, which is below -1", at + 20
         )
     supervised = numbers["model"] == 3
     parameters = Parameters(
@@ -172,7 +173,7 @@ def read_head(cursor: Cursor) -> Head:
         model=_KINDS[numbers["model"]],
         bucket=numbers["bucket"],
         minn=numbers["minn"],
-        # Supervised models had no character n-grams before version 12, whatever maxn says.
+        # Before version 12 supervised models had no character n-grams, whatever maxn is.
         maxn=0 if supervised and version < 12 else numbers["maxn"],
         lr_update_rate=numbers["lrUpdateRate"],
         t=float(values[-1]),
@@ -221,18 +222,18 @@ def pack_head(head: Head) -> bytes:
 
 def _parameter_problem(field: str, value: int) -> str | None:
     if field == "loss" and value not in _LOSSES:
-        return f"loss is {value}; 1 (hs) to 4 (one-vs-all) are known"
+        return f"loss is {value}, but must be 1 (hs) to 4 (one-vs-all)"
     if field == "model" and value not in _KINDS:
-        return f"model is {value}; 1 (cbow) to 3 (supervised) are known"
+        return f"model is {value}, but must be 1 (cbow) to 3 (supervised)"
     if field == "dim" and value < 1:
-        return f"dim is {value}; a vector has at least one dimension"
+        return f"dim is {value}, but must be at least 1"
     if field == "bucket" and value < 0:
         return f"bucket is {value}, which is negative"
     return None
 
 
 def _foreign(data: memoryview) -> str | None:
-    """Return what a file is that does not begin like a fastText model; None if unknown."""
+    """Return an error message for a file that is not a fastText model; None if it may be one."""
     begin = bytes(data[:64])
     for magic, reason in _OTHER_FORMATS:
         if begin.startswith(magic):
@@ -245,10 +246,10 @@ def _foreign(data: memoryview) -> str | None:
 
 
 def is_floret(data: memoryview, path: str) -> bool:
-    """Return whether the sizes fit with the two fields that floret writes after maxn.
+    """Return whether the sizes fit a file with the two fields that floret writes after maxn.
 
-    These are mode (1 or 2) and hashCount (1 to 4). The rest of the head is 8 bytes later, and the
-    output matrix ends the file as usual.
+    The fields are mode (1 or 2) and hashCount (1 to 4). The rest of the head follows 8 bytes later,
+    and the output matrix ends the file as usual.
     """
     cursor = Cursor(data, path)
     try:

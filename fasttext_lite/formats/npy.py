@@ -1,4 +1,4 @@
-"""NumPy arrays (``.npy``), and the words of their rows in a file beside them."""
+"""NumPy arrays (``.npy``), with the words of their rows in a second file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["npy_header", "words_file", "write_npy"]
 
 
 def npy_header(rows: int, dim: int) -> bytes:
-    """Return what stands before the numbers in a file of a float32 array, row-major."""
+    """Return the header of the file of a float32 array, row-major."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "<f4", "fortran_order": False, "shape": (rows, dim)}
@@ -25,25 +25,25 @@ def npy_header(rows: int, dim: int) -> bytes:
 
 
 def words_file(target: str) -> str:
-    """Return the path of the file of words for that of an array."""
+    """Return the path of the file of words that belongs to the file of an array."""
     return f"{target.removesuffix('.npy')}.vocab.txt"
 
 
 def write_npy(source: Source, target: str) -> int:
     """Write the word vectors as an array, and the words to `words_file`, one per line.
 
-    Both files are complete before the first takes its place. The array comes first, since it is
-    the one that may be in use: if it cannot be replaced, the old files stay.
+    Both files are complete before the first target is replaced. The array is replaced first, since
+    it may be in use: if that fails, both old files stay.
 
     Returns
     -------
     int
-        Size of both files in bytes.
+        Total size of both files in bytes.
 
     Raises
     ------
     FileError
-        A target cannot be written, or the source changes meanwhile.
+        A target cannot be written, or the source changes during the call.
     InputValueError
         A word holds a line break.
     """

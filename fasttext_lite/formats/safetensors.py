@@ -1,8 +1,8 @@
-"""The safetensors container: a length, a JSON header, and arrays end to end.
+"""The safetensors container: a length, a JSON header, and contiguous arrays.
 
-Format: https://github.com/huggingface/safetensors (version 0.4 and later write the same). Reading
-checks the whole header before it is used. Writing streams into a new file, which replaces the
-target when it is complete.
+Format: https://github.com/huggingface/safetensors (unchanged since version 0.4). The whole header
+is checked before it is used. Writing streams into a new file, which replaces the target when it is
+complete.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["ALIGNMENT", "Header", "Tensor", "Writer", "looks_like", "read_header
 
 ALIGNMENT = 64
 _LENGTH = 8
-# Files of this package take a few kilobytes. The reference implementation allows 100 MB, but the
-# objects that JSON describes may take forty times its bytes in memory.
+# Headers of this package take a few kilobytes. The reference implementation allows 100 MB, but
+# parsed JSON may take forty times its bytes in memory.
 _LONGEST_HEADER = 1 << 20
 _DTYPES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "I16": 2, "F16": 2,
@@ -45,7 +45,7 @@ _FILLER = "filler."
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array of the file: name, dtype in the notation of the container, shape, first byte."""
+    """An array of the file: name, dtype in the notation of the container, shape, byte offset."""
 
     name: str
     dtype: str
@@ -68,7 +68,7 @@ class Header:
         The whole file.
     path : str
     tensors : dict of str to Tensor
-        By name, in the order of the file; offsets count from its beginning.
+        By name, in file order; offsets count from the beginning of the file.
     metadata : dict of str to str
     """
 
@@ -83,7 +83,8 @@ class Header:
         Raises
         ------
         FormatError
-            The array is missing, is another, or does not begin at a multiple of 64 bytes.
+            The array is missing, has another dtype or shape, or does not begin at a multiple of 64
+            bytes.
         """
         tensor = self.tensors.get(name)
         if tensor is None:
@@ -92,8 +93,8 @@ class Header:
             raise FormatError(
                 name,
                 tensor.offset,
-                f"{name} is {tensor.dtype} of shape {list(tensor.shape)}, but by what the file "
-                f"says of the model it should be {dtype} of shape {list(shape)}",
+                f"{name} is {tensor.dtype} of shape {list(tensor.shape)}, but must be {dtype} of "
+                f"shape {list(shape)} according to the metadata",
                 self.path,
             )
         if tensor.offset % ALIGNMENT and tensor.size:
@@ -110,13 +111,13 @@ class Header:
 def looks_like(begin: bytes) -> bool:
     """Return whether a file that begins like this is a safetensors file.
 
-    The length of the header, under 16 MB, precedes its JSON. A fastText file of 123 dimensions has
-    "{" in this place too, but zeros after it; a file of word vectors has no zeros before it.
+    The length of the header, under 16 MB, precedes its JSON. A fastText file of 123 dimensions also
+    has "{" in this place, but zeros after it; a file of word vectors has no zeros before it.
 
     Parameters
     ----------
     begin : bytes
-        At least 12 bytes, or the whole of a shorter file.
+        At least 12 bytes, or all bytes of a shorter file.
     """
     text = begin[_LENGTH : _LENGTH + 4]
     return text[:1] == b"{" and 0 not in text and begin[3:_LENGTH] == bytes(5)
@@ -125,7 +126,7 @@ def looks_like(begin: bytes) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name stands twice in it")
+        raise ValueError("a name occurs twice")
     return found
 
 
@@ -135,8 +136,8 @@ def read_header(data: memoryview, path: str) -> Header:
     Raises
     ------
     FormatError
-        The header is damaged, or the arrays do not exactly fill the file: a hole, an overlap, a
-        size that does not fit the shape, a file that is cut or too long.
+        The header is damaged, or the arrays do not exactly fill the file: there is a hole or an
+        overlap, a size does not fit its shape, or the file is truncated or too long.
     """
 
     def error(field: str, offset: int, reason: str) -> FormatError:
@@ -147,26 +148,26 @@ def read_header(data: memoryview, path: str) -> Header:
         raise error(
             "header length",
             0,
-            f"the header of this safetensors file has {length} bytes, the file {len(data)} in all: "
-            "it is cut or damaged",
+            f"the header of this safetensors file has {length} bytes, which is too long for a file "
+            f"of {len(data)}: it is truncated or damaged",
         )
     start = _LENGTH + length
     try:
         header = json.loads(bytes(data[_LENGTH:start]), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as problem:
         raise error(
-            "header", _LENGTH, f"the header of this safetensors file is no JSON: {problem}"
+            "header", _LENGTH, f"the header of this safetensors file is not valid JSON: {problem}"
         ) from None
     if not isinstance(header, dict):
-        raise error("header", _LENGTH, "the header of this safetensors file is no JSON object")
+        raise error("header", _LENGTH, "the header of this safetensors file is not a JSON object")
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise error("__metadata__", _LENGTH, "the metadata is no map of texts")
+        raise error("__metadata__", _LENGTH, "the metadata is not an object of strings")
     tensors = []
     for name, entry in header.items():
         tensor = _tensor(name, entry, start)
         if tensor is None:
-            raise error(name, _LENGTH, f"the header describes {name!r} in a way that cannot be")
+            raise error(name, _LENGTH, f"the header holds an invalid description of {name!r}")
         tensors.append(tensor)
     tensors.sort(key=lambda tensor: (tensor.offset, tensor.size))
     end = start
@@ -180,7 +181,7 @@ def read_header(data: memoryview, path: str) -> Header:
             "end of file",
             min(end, len(data)),
             f"the arrays end at byte {end}, but the file has {len(data)}: it is "
-            f"{'cut' if end > len(data) else 'too long'}",
+            f"{'truncated' if end > len(data) else 'too long'}",
         )
     return Header(data, path, {tensor.name: tensor for tensor in tensors}, metadata)
 
@@ -205,14 +206,14 @@ def _tensor(name: str, entry: object, start: int) -> Tensor | None:
 
 
 class Writer:
-    """Write a file array by array; it replaces its target when the ``with`` block ends.
+    """Writes a file array by array; it replaces its target when the ``with`` block ends.
 
     Parameters
     ----------
     path : str
-        The target, as of `AtomicFile`.
+        The target, as for `AtomicFile`.
     tensors : sequence of Tensor
-        In the order in which they will be written; their offsets are ignored.
+        The arrays in the order in which they will be written; their offsets are ignored.
     metadata : mapping of str to str
 
     Raises
@@ -244,7 +245,7 @@ class Writer:
         return self
 
     def write(self, name: str, block: NDArray[Any] | bytes) -> None:
-        """Write the next bytes of an array; the arrays are written in order."""
+        """Write the next bytes of an array; arrays must be written in order."""
         while self._plan[self._at].name != name:
             self._next()
         view = block.data if isinstance(block, np.ndarray) else memoryview(block)
@@ -252,7 +253,7 @@ class Writer:
         self._written += view.nbytes
 
     def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
-        """Read rows of an array that was written completely."""
+        """Read rows of an array that is completely written."""
         at = len(self._header)
         for tensor in self._plan:
             if tensor.name == name:
@@ -265,7 +266,7 @@ class Writer:
         return view
 
     def _next(self) -> None:
-        """Go to the next array, and write fillers."""
+        """Move to the next array, or write the current one if it is a filler."""
         tensor = self._plan[self._at]
         if tensor.name.startswith(_FILLER):
             self._file.write(bytes(tensor.size))
@@ -295,7 +296,7 @@ class Writer:
 def _lay_out(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> tuple[bytes, list[Tensor]]:
     """Return the header, and the arrays with fillers, so that each begins at a multiple of 64.
 
-    The container allows no holes, hence the fillers. The header is padded with spaces.
+    The container allows no holes, so alignment needs fillers. The header is padded with spaces.
     """
     plan: list[Tensor] = []
     entries: dict[str, Any] = {"__metadata__": dict(metadata)}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamBuffer"]
 
-# Bytes of the buffer, at first.
+# Initial size of the buffer, and default size of a read, in bytes.
 _BLOCK = 1 << 20
 
 
@@ -22,20 +22,20 @@ class StreamBuffer:
     Parameters
     ----------
     stream : file object
-        Gives bytes.
+        A binary stream.
     name : str
         Name of the file, for errors.
     compression : str
-        Name of the compression, for errors; empty without one.
+        Name of the compression, for errors; empty for none.
     damages : tuple of exception types
-        What the stream raises if the compressed data is damaged.
+        Exceptions that the stream raises if the compressed data is damaged.
 
     Attributes
     ----------
     length : int
         Number of bytes that were read and not dropped.
     ended : bool
-        The stream has no more bytes.
+        Whether the stream has ended.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class StreamBuffer:
         return memoryview(self._buffer)[: self.length]
 
     def peek(self, size: int) -> bytes:
-        """Copy the first bytes of `view`."""
+        """Return a copy of the first `size` bytes of `view`."""
         return bytes(self.view[:size])
 
     def drop(self, count: int) -> None:
-        """Forget the first `count` bytes."""
+        """Drop the first `count` bytes."""
         self.length -= count
         self._buffer[: self.length] = self._buffer[count : count + self.length]
 
     def fill(self, size: int | None = None) -> None:
-        """Read until there are `size` bytes, and at least a new one, or the stream ends.
+        """Read until the buffer holds `size` bytes, by default 1 MB, or the stream ends.
 
-        By default a block of 1 MB.
+        At least one new byte is read, unless the stream ends.
         """
         size = max(_BLOCK if size is None else size, self.length + 1)
         if size > len(self._buffer):
@@ -88,7 +88,7 @@ class StreamBuffer:
             return self._stream.readinto(target) or 0  # type: ignore[union-attr]
         except Exception as error:
             damaged = isinstance(error, self._damages)
-            # Errors of the operating system have a number, errors of the decompression do not.
+            # Errors of the operating system have an errno, errors of the decompression do not.
             if isinstance(error, OSError) and (error.errno is not None or not damaged):
                 raise FileError.from_os(error, self._name) from None
             if not damaged:
@@ -96,7 +96,7 @@ class StreamBuffer:
             raise FormatError(
                 f"{self.compression} data",
                 self._read,
-                f"the {self.compression} data is cut or damaged ({error}); download or copy it "
-                "again",
+                f"the {self.compression} data is truncated or damaged ({error}); download or copy "
+                "it again",
                 self._name,
             ) from None

@@ -1,9 +1,9 @@
 """Word vectors without subwords: ``.vec`` and word2vec files, compressed or not.
 
-The first line has the number of rows and of dimensions. Then each row is a word, a space, and its
-numbers: in decimal, up to the end of the line, or as little-endian float32, with or without a line
-feed after them. The first line may be missing before decimal rows (GloVe). The layout is found from
-the content, not from the name of the file.
+The first line holds the number of rows and of dimensions. Each row is a word, a space, and its
+numbers: in decimal, up to the end of the line, or as little-endian float32, with or without a
+following line feed. The first line may be missing before decimal rows (GloVe). The layout is
+detected from the content, not from the name of the file.
 
 Sources: ``word2vec.c`` (Mikolov and others, 2013) writes both forms, fastText's ``saveVectors``
 the decimal one with a space at the end of each line.
@@ -41,23 +41,23 @@ if TYPE_CHECKING:
 
 __all__ = ["BEGIN_SIZE", "read", "recognize"]
 
-# Bytes from which a file is recognized; a first row of thousands of numbers fits.
+# Number of first bytes by which a file is recognized: enough for a row of thousands of numbers.
 BEGIN_SIZE = 1 << 16
 # A longer row is an error.
 _LONGEST_ROW = 1 << 26
 _LARGEST_COUNT = 2**31 - 1
 
 _HEAD = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|$)")
-# Digits match in one way only: with two a long row of them would take quadratic time.
+# Digits match in one way only, since two ways would take quadratic time on long runs of digits.
 _NUMBER = re.compile(rb"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)", re.I)
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the rows of a file are written.
+    """The layout of the rows of a file.
 
-    `count` is None without a first line; `start` is the byte at which the first row begins.
+    `count` is None without a first line; `start` is the byte offset of the first row.
     """
 
     binary: bool
@@ -73,7 +73,7 @@ class _Layout:
 
     @property
     def least_size(self) -> int:
-        """Smallest number of bytes of such a file: the last row may have no end."""
+        """Smallest size of such a file in bytes: the last row may lack its line feed."""
         row = 4 * self.dim + 2 if self.binary else 2 * self.dim + 2
         return self.start + max((self.count or 0) * row - 1, 0)
 
@@ -84,14 +84,14 @@ def recognize(begin: bytes) -> bool:
     Parameters
     ----------
     begin : bytes
-        The first `BEGIN_SIZE` bytes, or the whole of a shorter file.
+        The first `BEGIN_SIZE` bytes, or all bytes of a shorter file.
     """
     content = begin.removeprefix(codecs.BOM_UTF8)
     return _HEAD.match(content) is not None or _numbers_behind_word(content) > 1
 
 
 def _numbers_behind_word(content: bytes) -> int:
-    """Count the numbers of the first line; 0 unless it is a word and numbers only."""
+    """Count the numbers in the first line; 0 unless it holds one word and only numbers after it."""
     line, newline, _ = content.partition(b"\n")
     if not newline and len(content) >= BEGIN_SIZE:
         return 0
@@ -105,27 +105,27 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     Parameters
     ----------
     file : ModelFile
-        Open.
+        An open file.
     progress : bool
-        Show a bar if reading takes over a second and stderr is a terminal.
+        Show a progress bar if reading takes over a second and stderr is a terminal.
 
     Returns
     -------
     Parts
-        Words and their vectors. There are no subwords, and the counts are 0: such a file has none.
+        Words and their vectors, without subwords. The counts are 0, as such files hold none.
 
     Raises
     ------
     FileError
         The file cannot be read.
     FormatError
-        The file is cut or damaged, or the content of a compressed file is something else. Offsets
+        The file is truncated or damaged, or a compressed file does not hold word vectors. Offsets
         in a compressed file count bytes after decompression.
     """
     kind = compression(file.begin(8))
     stream: BinaryIO | io.BufferedIOBase = file.stream
     damages: tuple[type[Exception], ...] = ()
-    # Later the file is not open.
+    # Computed while the file is open.
     file.fingerprint()
     if kind:
         stream, damages = decompressed(file.stream, kind, file.name)
@@ -142,7 +142,7 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
 
 
 def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], None]:
-    """Return a function that moves a bar on by what was read since the last call."""
+    """Return a function that advances a bar by the bytes read since its last call."""
     at = stream.tell()
 
     def step() -> None:
@@ -156,7 +156,7 @@ def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], N
 def _read_rows(
     source: StreamBuffer, size: int | None, step: Callable[[], None]
 ) -> tuple[_Layout, RowParser]:
-    """Read all rows; `size` is that of the data, if it is known; call `step` after each block."""
+    """Read all rows of data of this size, if known, and call `step` after each block."""
     source.fill(BEGIN_SIZE)
     layout = _layout(source.peek(BEGIN_SIZE), size, source.compression)
     source.drop(layout.start)
@@ -165,7 +165,7 @@ def _read_rows(
         limit=_LARGEST_COUNT if layout.count is None else layout.count,
         start=layout.start,
         said="the first line has" if layout.count is None else "the head says",
-        # Without the size of the data the head could name any number.
+        # The count in the head is checked only if the size of the data is known.
         expected=0 if size is None else layout.count or 0,
     )
     take = parser.take_binary if layout.binary else parser.take_text
@@ -179,7 +179,7 @@ def _read_rows(
             raise FormatError(
                 f"row {parser.count + 1}",
                 parser.at,
-                f"the row has not ended after {_LONGEST_ROW} bytes: this is no row",
+                f"the row does not end within {_LONGEST_ROW} bytes: the file is damaged",
             )
     parser.finish()
     if layout.dim > largest_dim(parser.at):
@@ -188,14 +188,14 @@ def _read_rows(
         raise FormatError(
             f"row {parser.count + 1}",
             parser.at,
-            f"the file is cut: the head says {layout.count} rows, it has {parser.count}; download "
-            "or copy it again",
+            f"the file is truncated: the head says {layout.count} rows, but there are "
+            f"{parser.count}; download or copy it again",
         )
     return layout, parser
 
 
 def _layout(begin: bytes, size: int | None, kind: str) -> _Layout:
-    """Find the layout of the rows, from the first bytes of the data."""
+    """Detect the layout of the rows from the first bytes of the data."""
     content = begin.removeprefix(codecs.BOM_UTF8)
     at = len(begin) - len(content)
     head = _HEAD.match(content)
@@ -206,28 +206,28 @@ def _layout(begin: bytes, size: int | None, kind: str) -> _Layout:
         return _Layout(False, None, dim, at)
     count, dim = map(int, head.groups())
     if dim == 0 or 4 * dim > _LONGEST_ROW:
-        raise FormatError("dim", at, f"the head says {dim} dimensions, which cannot be")
+        raise FormatError("dim", at, f"the head says {dim} dimensions, which is out of range")
     if count > _LARGEST_COUNT:
         raise FormatError(
-            "number of rows", at, f"the head says {count} rows; {_LARGEST_COUNT} is the most"
+            "number of rows", at, f"the head says {count} rows, more than {_LARGEST_COUNT}"
         )
     layout = _Layout(_is_binary(content[head.end() :], dim), count, dim, at + head.end())
     if size is not None and layout.least_size > size:
         raise FormatError(
             "number of rows",
             at,
-            f"the head says {count} rows of {dim} numbers, which take {layout.least_size} bytes "
-            f"at the least, but the file has {size}: it is cut or damaged; download or copy it "
-            "again",
+            f"the head says {count} rows of {dim} numbers, which take at least "
+            f"{layout.least_size} bytes, but the file has {size}: it is truncated or damaged; "
+            "download or copy it again",
         )
     return layout
 
 
 def _is_binary(rows: bytes, dim: int) -> bool:
-    """Return whether the numbers of the first row are float32, not decimal.
+    """Return whether the numbers of the first row are float32 rather than decimal.
 
-    The row is text if it has `dim` decimal numbers, or if the bytes in the place of float32 numbers
-    could be text.
+    The row is text if it has `dim` decimal numbers, or if the bytes where float32 numbers would be
+    are valid text.
     """
     if _numbers_behind_word(rows) == dim:
         return False
@@ -245,11 +245,11 @@ def _is_binary(rows: bytes, dim: int) -> bool:
 
 
 def _other(content: bytes, kind: str) -> str:
-    """Return what is wrong with compressed data that is not word vectors."""
+    """Return the error message for compressed data that is not word vectors."""
     if is_model(content[:LONGEST]):
-        more = ", or convert it as it is (fasttext-lite convert)" if kind == "gzip" else ""
+        more = ", or convert it directly (fasttext-lite convert)" if kind == "gzip" else ""
         return f"this is a fastText model compressed with {kind}: decompress it first{more}"
-    return f"this is {kind} data, but no word vectors are in it"
+    return f"this is {kind} data that does not hold word vectors"
 
 
 def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Parts:

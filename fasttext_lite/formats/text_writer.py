@@ -22,14 +22,14 @@ _SPACES = b" \t\n\v\f\r"
 
 
 def write_text(source: Source, target: str, digits: int) -> int:
-    """Write a line per word: the word and its numbers, in the layout of the official program.
+    """Write one line per word: the word and its numbers, in the layout of the official program.
 
     Parameters
     ----------
     source : Source
     target : str
     digits : int
-        Significant digits of a number; 0 for as few as read back as the same float32.
+        Significant digits of a number; 0 for the fewest that read back as the same float32.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def write_text(source: Source, target: str, digits: int) -> int:
     Raises
     ------
     FileError
-        The target cannot be written, or the source changes meanwhile.
+        The target cannot be written, or the source changes during the call.
     InputValueError
         A word is empty or holds white space.
     """
@@ -51,7 +51,7 @@ def write_text(source: Source, target: str, digits: int) -> int:
 
 
 def write_word2vec(source: Source, target: str) -> int:
-    """Write the binary format of word2vec; returns and raises as `write_text`."""
+    """Write the binary format of word2vec; result and errors are as for `write_text`."""
 
     def records(words: PackedWords, vectors: NDArray[np.float32]) -> memoryview:
         return word2vec_records(words, vectors, b"\n").data
@@ -70,7 +70,7 @@ def word2vec_records(
     vectors : ndarray
         float32, shape (n, dim).
     end : bytes
-        What follows the numbers: a newline, or nothing.
+        The bytes after the numbers: a newline, or none.
     """
     width = 4 * vectors.shape[1]
     tails = np.empty((len(vectors), 1 + width + len(end)), np.uint8)
@@ -87,7 +87,7 @@ def _write(
     encode: Callable[[PackedWords, NDArray[np.float32]], bytes | memoryview],
     size: int = 0,
 ) -> int:
-    """Write the line with the numbers of words and dimensions, then the words."""
+    """Write the first line, with the numbers of words and dimensions, then the words."""
     source.check_words(_SPACES, name)
 
     def block(start: int, stop: int) -> bytes | memoryview:

@@ -71,7 +71,7 @@ def unpickling_error(data):
     try:
         pickle.loads(data)
     except ftl.FileError as error:
-        return error.filename, "this is another file" in str(error)
+        return error.filename, "this is not the file" in str(error)
 
 
 def joblib(path, _):

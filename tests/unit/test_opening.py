@@ -108,7 +108,7 @@ def test_another_file_is_noticed_before_it_is_read(tmp_path):
     path.write_bytes(build())
     pickled = pickle.dumps(ftl.load(path, mmap=False))
     path.write_bytes(b"anything else")
-    with pytest.raises(ftl.FileError, match="another file"):
+    with pytest.raises(ftl.FileError, match="this is not the file"):
         pickle.loads(pickled)
 
 

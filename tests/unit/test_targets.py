@@ -89,7 +89,7 @@ def test_a_dangling_link_leads_to_the_new_file(source, folder, write):
 def test_a_link_into_no_folder_is_refused(source, folder):
     link = folder / "link"
     link.symlink_to(folder / "none" / "file")
-    with pytest.raises(ftl.FileError, match="there is no such folder to write to"):
+    with pytest.raises(ftl.FileError, match="the folder of this file does not exist"):
         ftl.convert(source, link)
 
 
@@ -253,7 +253,7 @@ def test_vectors_name_the_file_that_is_wrong(source, folder, capsys):
     assert main(["vectors", str(source) + ".none", "one", "-o", str(target)]) == 2
     assert f"{source}.none: there is no such file" in capsys.readouterr().err
     assert main(["vectors", str(source), "one", "-o", str(folder / "none" / "file")]) == 2
-    assert f"{folder / 'none' / 'file'}: there is no such folder" in capsys.readouterr().err
+    assert f"{folder / 'none' / 'file'}: the folder of this" in capsys.readouterr().err
     assert not list(folder.iterdir())
 
 

@@ -1,1 +1,1 @@
-"""Numbers and rows as files hold them."""
+"""Numbers and rows in files."""

@@ -1,4 +1,4 @@
-"""Decimal numbers: text to the nearest float32, and float32 to text."""
+"""Decimal numbers: reading of the nearest float32, and writing of float32."""
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.math cimport INFINITY, fabs, floor, isinf, nextafterf
@@ -12,28 +12,28 @@ cdef extern from "Python.h":
     double PyOS_string_to_double(const char* text, char** end, void* overflow) except? -1.0
 
 cdef enum:
-    # The bits that a double has and a float32 has not, and their value halfway between two float32.
+    # The bits of a double that a float32 lacks, and their value halfway between two float32.
     LOST = 0x1FFFFFFF
     MIDDLE = 0x10000000
     LARGEST_POWER = 64
     # Powers of ten up to this one are exact as double.
     EXACT_POWER = 22
-    # Reading: decimal digits that fit a uint64, and how near to MIDDLE, in units of the last bit,
-    # the double must not be for its rounding to be that of the exact number. Digits that were cut,
-    # the power of ten and the product are each wrong by less than one.
+    # Reading: decimal digits that fit in a uint64, and the distance from MIDDLE, in units of the
+    # last bit, beyond which the double rounds like the exact number. Dropped digits, the power of
+    # ten and the product each cause an error below one unit.
     READ_DIGITS = 19
     MARGIN = 8
-    # Writing: this many digits distinguish every float32, and any number of FLT_DIG digits survives
-    # a float32.
+    # Writing: the number of digits that distinguish every float32, and the number of digits that
+    # every float32 preserves (FLT_DIG).
     MOST_DIGITS = 9
     SAFE_DIGITS = 6
-    # "-0.000123456789" or "-1.23456789e-45", and the space behind it.
+    # "-0.000123456789" or "-1.23456789e-45", and the space after it.
     LONGEST = 17
 
-# Numbers from here on are infinite as float32.
+# Numbers from this one on are infinite as float32.
 cdef double TOP = float.fromhex("0x1.ffffffp127")
-# How far from a tie a scaled number must be for its rounding to be certain: it is below 2**30 and
-# the result of one double operation on exact numbers, so it is right within 2**-23.
+# The distance from a tie beyond which rounding a scaled number is certain: it is below 2**30 and
+# the result of one double operation on exact numbers, so its error is at most 2**-23.
 cdef double CERTAIN = 1e-6
 # Powers of ten from -LARGEST_POWER on.
 cdef double[2 * LARGEST_POWER + 1] POWERS
@@ -97,7 +97,7 @@ cdef const uint8_t* _number(const uint8_t* at, const uint8_t* stop, float* out) 
     if not -LARGEST_POWER <= exponent <= LARGEST_POWER:
         return NULL
     number = <double>digits * _power(exponent)
-    # Outside this range a float32 has fewer digits, or none.
+    # Outside this range a float32 may be subnormal, zero or infinite.
     if not 2e-38 < number < 3e38:
         return NULL
     memcpy(&bits, &number, 8)
@@ -108,7 +108,7 @@ cdef const uint8_t* _number(const uint8_t* at, const uint8_t* stop, float* out) 
 
 
 cdef float _nearest(bytes text) except? -1.0:
-    """Return the float32 nearest to a number of any length; of two, the even one."""
+    """Return the float32 nearest to a number of any length, ties to even."""
     cdef double near
     cdef double middle
     cdef float found, other
@@ -141,7 +141,7 @@ cdef bint _read_slowly(const uint8_t* text, Py_ssize_t length, float* out) noexc
 
 
 cdef bint read_number(const uint8_t** at, const uint8_t* stop, float* out) noexcept nogil:
-    """Read a number and move behind it, to a space or the end; False if it is not a number."""
+    """Read a number and move past it, to a space or the end; False if it is not a number."""
     cdef const uint8_t* start = at[0]
     cdef const uint8_t* behind = _number(start, stop, out)
     if behind != NULL:
@@ -160,7 +160,7 @@ cdef inline double _scale(double number, int power) noexcept nogil:
 
 
 cdef inline int _exponent(double number) noexcept nogil:
-    """The decimal exponent of a number between 1e-13 and 1e22."""
+    """Return the decimal exponent of a number between 1e-13 and 1e22."""
     cdef int exponent = 0
     if number >= 1:
         while exponent < EXACT_POWER and number >= _power(exponent + 1):
@@ -173,16 +173,16 @@ cdef inline int _exponent(double number) noexcept nogil:
 
 
 cdef inline bint _reads_back(uint32_t integer, int power, float number) noexcept nogil:
-    """Whether ``integer * 10**power`` is certainly nearer to `number` than to another float32."""
+    """Return whether `number` is certainly the float32 nearest to ``integer * 10**power``."""
     cdef double value = _scale(<double>integer, power)
     cdef uint64_t bits
     memcpy(&bits, &value, sizeof(bits))
-    # A double halfway between two float32 may have been rounded from either side of it.
+    # A double halfway between two float32 may have been rounded from either side.
     return <float>value == number and (bits & LOST) != MIDDLE
 
 
 cdef uint32_t _shortest(double size, int* exponent, int* digits) noexcept nogil:
-    """Return the digits of the shortest decimal that reads back as the same; 0 if not found."""
+    """Return the digits of the shortest decimal that reads back the same; 0 if none is found."""
     cdef int length, power
     cdef uint32_t integer
     for length in range(SAFE_DIGITS, MOST_DIGITS + 1):
@@ -271,12 +271,12 @@ cdef Py_ssize_t _write_slowly(float number, int digits, char* out) except -1 wit
 
 
 cdef char* _write_number(float number, int digits, char* out) except NULL nogil:
-    """Write a number, with 0 digits as short as reads back the same; return the end."""
+    """Write a number and return the end; 0 digits means the shortest that reads back the same."""
     cdef double size = fabs(<double>number)
     cdef int exponent, length
     cdef uint32_t integer = 0
     if number == 0:
-        # 1 / -0 is negative: the sign of zero is kept.
+        # 1 / -0 is negative infinity: preserve the sign of zero.
         if 1 / <double>number < 0:
             out[0] = c"-"
             out += 1
@@ -303,14 +303,14 @@ def text_lines(
     const float[:, ::1] rows not None,
     int digits,
 ):
-    """Write lines as the official program does: a word and its numbers, a space behind each.
+    """Write lines as the official program does: a word and its numbers, each followed by a space.
 
     Parameters
     ----------
     text : buffer of bytes
-        The words, end to end.
+        The concatenated words.
     offsets : uint64 buffer, shape (n + 1,)
-        Where each word begins in `text`, and where the last one ends.
+        The start of each word in `text`, and the end of the last one.
     rows : float32 buffer, shape (n, dim)
     digits : int
         Significant digits, 1 to 9, rounded correctly; 0 for the fewest that read back as the same

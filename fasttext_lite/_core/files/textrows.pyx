@@ -1,4 +1,4 @@
-"""Parse rows of word vectors from a stream: a word and its numbers, as text or as float32."""
+"""Parser for rows of word vectors in a stream: a word and its numbers, as text or float32."""
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from libc.stdint cimport int64_t, uint8_t, uint64_t
@@ -8,7 +8,7 @@ from fasttext_lite._core.files.numbers cimport is_space, read_number
 
 from fasttext_lite.errors import FormatError
 
-# The most bytes of a word or a number in a message.
+# The largest number of bytes of a word or a number in a message.
 cdef Py_ssize_t SHOWN = 40
 
 
@@ -23,9 +23,9 @@ cdef enum Problem:
 
 
 cdef class RowParser:
-    """Parse rows piece by piece, and keep their words and numbers end to end.
+    """Parses rows piece by piece, and concatenates their words and numbers.
 
-    Memory grows with the bytes that were parsed, whatever the header of a file says.
+    Memory grows with the bytes that were parsed, whatever the head of a file says.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ cdef class RowParser:
     start : int
         The byte offset of the first row in the file, for errors.
     said : str
-        A clause that names the source of `dim` and `limit`, for errors.
+        A clause that names the source of `dim` and `limit`, such as "the head says", for errors.
     expected : int
         The number of rows to allocate memory for at the start.
 
@@ -45,9 +45,9 @@ cdef class RowParser:
     dim, limit, count : int
         `count` is the number of rows so far.
     at : int
-        The byte offset in the file behind the last parsed row.
+        The byte offset in the file of the end of the last parsed row.
     words : bytearray
-        The words of the rows. It has its final size after `finish`, as the next two have.
+        The words of the rows. This and the next two have their final size after `finish`.
     offsets : bytearray
         ``count + 1`` uint64: the start of each word in `words`, and the end of the last one.
     numbers : bytearray
@@ -67,7 +67,7 @@ cdef class RowParser:
     cdef uint8_t* _words
     cdef uint64_t* _offsets
     cdef float* _numbers
-    # The first problem, and the bytes of the data that have it.
+    # The first problem, and the bytes of the data where it occurs.
     cdef Problem problem
     cdef Py_ssize_t found
     cdef const uint8_t* wrong
@@ -105,7 +105,7 @@ cdef class RowParser:
         Returns
         -------
         int
-            The number of bytes that were parsed. Pass the rest again, with more data behind it.
+            The number of parsed bytes. Pass the remaining bytes again, followed by more data.
 
         Raises
         ------
@@ -140,8 +140,8 @@ cdef class RowParser:
             raise FormatError(
                 f"row {self.count + 1}",
                 self.at + used,
-                f"the file is cut: this row does not end within the {size - used} bytes that are "
-                "left; download or copy it again",
+                f"the file is truncated: this row does not end within the last {size - used} "
+                "bytes; download or copy it again",
             )
         self.at += used
         return used
@@ -179,7 +179,7 @@ cdef class RowParser:
         while stop > at and (is_space((stop - 1)[0]) or (stop - 1)[0] == c"\r"):
             stop -= 1
         if at == stop:
-            # Allowed only behind the last row, which is not known yet.
+            # An empty line is allowed only after the last row, which is not known yet.
             if self.blank < 0:
                 self.blank = self.at + start
             return True
@@ -218,7 +218,7 @@ cdef class RowParser:
         cdef Py_ssize_t width = 4 * self.dim
         cdef const uint8_t* space
         while at < size:
-            # The line feed belongs to the row behind it, or to the end of the file.
+            # A line feed is parsed as the start of the next row, or as the end of the file.
             start = at + (data[at] == c"\n")
             if start == size:
                 if last:
@@ -253,7 +253,7 @@ cdef class RowParser:
         return False
 
     cdef int _check(self, const uint8_t* data) except -1:
-        """Raise what went wrong."""
+        """Raise an error for the first problem, if any."""
         if self.problem == NONE:
             return 0
         text = (<const char*>self.wrong)[: min(self.wrong_stop - self.wrong, SHOWN)]
@@ -261,22 +261,22 @@ cdef class RowParser:
         offset = self.at + (self.wrong - data)
         if self.problem == BLANK_LINE:
             offset = self.blank
-            reason = "an empty line stands between the rows"
+            reason = "there is an empty line between rows: remove it"
         elif self.problem == EMPTY_WORD:
             reason = "the word is empty: the row begins with a space"
         elif self.problem == NO_NUMBER:
-            reason = f"{text!r} is no number (a word with a space in it cannot be read)"
+            reason = f"{text!r} is not a number (words must not contain spaces)"
         elif self.problem == TOO_FEW:
-            reason = f"the row of {word!r} has {self.found} numbers, {self.said} {self.dim}"
+            reason = f"the row of {word!r} has {self.found} numbers, but {self.said} {self.dim}"
         elif self.problem == TOO_MANY:
             reason = f"the row of {word!r} has more numbers than the {self.dim} that {self.said}"
         else:
-            reason = f"more follows the {self.limit} rows that {self.said}"
+            reason = f"there are more rows than the {self.limit} that {self.said}"
         raise FormatError(f"row {self.count + 1}", offset, reason)
 
 
 cdef void* _grown(bytearray array, uint64_t size) except NULL:
-    """Grow an array to a size at least, by a quarter or more, and return its bytes."""
+    """Grow an array to at least a size, by a quarter or more, and return its bytes."""
     cdef uint64_t before = <uint64_t>len(array)
     if size > before:
         PyByteArray_Resize(array, <Py_ssize_t>max(size, before + before // 4))

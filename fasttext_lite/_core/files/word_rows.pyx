@@ -1,4 +1,4 @@
-"""From the vectors of words back to word rows."""
+"""Word rows computed from word vectors, for export."""
 
 from libc.math cimport INFINITY, fabsf, nextafterf
 from libc.stdint cimport int32_t, uint8_t
@@ -13,24 +13,25 @@ from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 from fasttext_lite.errors import InputValueError
 
 cdef enum:
-    # The first trial is off by the n-grams, the second by the rounding of their sum; the others
-    # correct the last bit.
+    # The first trial is off by the sum of the n-grams, the second by the rounding of this sum, and
+    # the others correct the last bits.
     TRIALS = 12
     COARSE = 4
 
 
 cdef class WordRows:
-    """Chooses the word row so that the mean of it and the rows of the n-grams is a given vector.
+    """Computes word rows whose mean with the rows of the n-grams is a given vector.
 
-    A reader of a file without accumulated vectors sums the rows of a word in float32, the word
-    row first, and divides by their number.
+    The reader of the exported file sums the rows of a word in float32, the word row first, and
+    divides by their number. This mean is monotonic in the word row, so each trial adds the
+    remaining error, and the last trials step by one ULP.
 
     Parameters
     ----------
     vocabulary : Vocabulary
     counted : Subwords
-        The n-grams that the reader of the file will count. Those without a row in `kept` have
-        zeros there.
+        The n-grams that the reader of the file will count. Those without a row in `kept` are zero
+        in the file.
     kept : Subwords
         The n-grams that have a row.
     rows : Rows
@@ -65,7 +66,7 @@ cdef class WordRows:
         Raises
         ------
         InputValueError
-            The shapes do not fit, or the vocabulary has no such word.
+            The shapes do not fit, or the vocabulary has no word with an id.
         """
         cdef Py_ssize_t i
         cdef size_t dim = <size_t>self.rows.dim
@@ -135,7 +136,6 @@ cdef class WordRows:
                     exact = False
                     nearer = <float>(row[column] + <double>error * <double>count)
                     if nearer == row[column] or trial >= COARSE:
-                        # The mean is monotonic in the row, so a step in this direction is nearer.
                         nearer = nextafterf(row[column], INFINITY if error > 0 else -INFINITY)
                     row[column] = nearer
             if exact:

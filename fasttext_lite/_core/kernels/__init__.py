@@ -1,1 +1,1 @@
-"""Sums, products and scans of rows, for each kind of CPU."""
+"""Sums, products and scans of rows, for several instruction sets."""

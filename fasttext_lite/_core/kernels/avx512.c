@@ -1,4 +1,4 @@
-/* AVX-512: rows ask for its foundation alone, scans for byte instructions and VNNI, too. */
+/* AVX-512: rows require only its foundation, scans also byte instructions and VNNI. */
 
 #include "elements.h"
 #include "loops.h"
@@ -9,8 +9,8 @@
 #define TARGET FTL_TARGET("avx512f")
 #define ROWS ftl_rows_avx512
 #define NARROWER ftl_rows_avx2
-/* Fewer than registers allow: a second pass over the rows of a word costs less than waiting for the
-   whole of each (a fifth of the time for 300 columns). */
+/* Fewer than the registers allow: a second pass over the rows of a word costs less than waiting for
+   each complete row (a fifth of the time for 300 columns). */
 #define MOST_SUMS 12
 
 typedef __m512 vector;
@@ -105,8 +105,8 @@ TARGET INLINE void store_totals(float *out, vector a, vector b, vector c, vector
     store_totals_sse2(out, quartered(a), quartered(b), quartered(c), quartered(d));
 }
 
-/* The dot product of float32 rows without a detour through memory, for the many short rows of an
-   output layer. */
+/* The dot product of float32 rows without storing partial sums to memory, for the many short rows
+   of an output layer. */
 #define OWN_DOT_F32
 TARGET static float dot_f32(const uint8_t *row, size_t dim, const float *other)
 {

@@ -1,4 +1,4 @@
-"""The kernels of the level that this process runs, and loops that need no levels."""
+"""The kernels of the level that this process runs, and loops without levels."""
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
 
 
@@ -76,6 +76,6 @@ cdef extern from "cpu_features.h" nogil:
     uint32_t cpu_features "ftl_features"()
 
 
-# Those of the level that was chosen when this module was imported.
+# The kernels of the level that was chosen when this module was imported.
 cdef const RowKernels* row_kernels
 cdef const ScanKernels* scan_kernels

@@ -1,4 +1,4 @@
-"""The level of kernels of this process: the best that its CPU can run, or one by name."""
+"""The level of kernels of this process: the best that its CPU can run, or one set by name."""
 
 import os
 
@@ -8,13 +8,13 @@ VARIABLE = "FASTTEXT_LITE_KERNELS"
 
 
 def features():
-    """List the CPU features that levels ask for, and that this CPU and its system offer."""
+    """Return the CPU features that levels may require and that CPU and operating system support."""
     cdef int i
     return [feature_names[i].decode() for i in range(FTL_FEATURES) if cpu_features() >> i & 1]
 
 
 def runnable():
-    """List the levels that this CPU can run, best first."""
+    """Return the levels that this CPU can run, best first."""
     cdef const Level* found[FTL_MOST_LEVELS]
     cdef size_t i
     return [found[i].name.decode() for i in range(runnable_levels(found))]
@@ -31,7 +31,8 @@ cdef const Level* _choose() except NULL:
     wanted = os.environ.get(VARIABLE) or names[0]
     if wanted not in names:
         raise InputValueError(
-            f"{VARIABLE} is {wanted!r}; this CPU can run {', '.join(names)}"
+            f"{VARIABLE} is {wanted!r}, but this CPU can run only {', '.join(names)}: set one of "
+            "these, or none"
         )
     runnable_levels(found)
     return found[<size_t>names.index(wanted)]

@@ -18,12 +18,12 @@ const char *const ftl_feature_names[FTL_FEATURES] = {
 };
 
 #ifdef FTL_X86
-/* Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, CPUID, and volume 1,
-   chapter 13 for what the system says in XCR0. */
+/* Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2 for CPUID, and volume 1,
+   chapter 13 for XCR0. */
 
 enum { EAX, EBX, ECX, EDX };
 
-/* The registers for a leaf; zeros where the CPU does not have it. */
+/* Write the registers for a leaf, or zeros if the CPU does not have it. */
 static void cpuid(unsigned leaf, unsigned subleaf, unsigned found[4])
 {
 #ifdef _MSC_VER
@@ -39,7 +39,7 @@ static void cpuid(unsigned leaf, unsigned subleaf, unsigned found[4])
 #endif
 }
 
-/* Which registers the system saves when it switches threads. */
+/* Return the set of registers that the operating system saves when it switches threads. */
 static uint32_t saved_registers(void)
 {
 #ifdef _MSC_VER

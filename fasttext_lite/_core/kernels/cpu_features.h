@@ -1,4 +1,4 @@
-/* What this CPU has, of what kernels are chosen by. */
+/* The features of this CPU by which kernels are chosen. */
 
 #ifndef FASTTEXT_LITE_CPU_FEATURES_H
 #define FASTTEXT_LITE_CPU_FEATURES_H
@@ -20,10 +20,11 @@ enum {
     FTL_FEATURES
 };
 
-/* Their names, as Linux spells them. */
+/* Names of the features, in the spelling of Linux. */
 extern const char *const ftl_feature_names[FTL_FEATURES];
 
-/* Bit i: whether the CPU has feature i, and the system saves the registers that it takes. */
+/* Return a set of bits: bit i is set if the CPU has feature i and the operating system saves the
+   registers that it uses. */
 uint32_t ftl_features(void);
 
 #endif

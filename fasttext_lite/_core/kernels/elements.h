@@ -1,4 +1,4 @@
-/* Single numbers of rows as float32: what scalar kernels read, and vector kernels at the ends. */
+/* Single numbers of rows as float32, for scalar kernels and for the ends of rows in others. */
 
 #ifndef FASTTEXT_LITE_ELEMENTS_H
 #define FASTTEXT_LITE_ELEMENTS_H
@@ -46,7 +46,7 @@ INLINE float element(int type, const uint8_t *row, size_t j)
     return value;
 }
 
-/* Finish a dot product: add the columns from `at` on to the partial sums, then sum these. */
+/* Finish a dot product: add the columns from `at` on to the partial sums, and sum these. */
 INLINE float finish_dot(int type, float *sums, const uint8_t *row, size_t at, size_t dim,
                         const float *vector)
 {
@@ -58,7 +58,7 @@ INLINE float finish_dot(int type, float *sums, const uint8_t *row, size_t at, si
     return sums[0];
 }
 
-/* The body of every ftl_code_scores: the compiler vectorises it for each instruction set. */
+/* The body of every ftl_code_scores; the compiler vectorises it for each instruction set. */
 INLINE size_t score_codes(const int32_t *dots, size_t count, const float *scales,
                           const float *errors, const ftl_code_query *query, float least,
                           float *scores, float *uppers)

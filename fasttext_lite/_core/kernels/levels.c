@@ -10,8 +10,8 @@ enum {
     AVX512VNNI = AVX512 | 1 << FTL_AVX512BW | 1 << FTL_AVX512VL | 1 << FTL_AVX512_VNNI
 };
 
-/* Best first. A row names the features that the level asks for; where an instruction set brings
-   scans nothing, those of the level below stand in. */
+/* Best first, each with the features that it requires. A level whose instruction set does not
+   speed up scans has the scan kernels of the level below. */
 static const ftl_level levels[] = {
 #ifdef FTL_X86
     {"avx512vnni", AVX512VNNI, &ftl_rows_avx512, &ftl_scan_avx512vnni},

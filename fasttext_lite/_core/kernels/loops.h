@@ -1,4 +1,4 @@
-/* Loops that need no versions: the compiler's own are as good, or their order is part of them. */
+/* Loops without versions per instruction set: compiled code is as fast, or their order matters. */
 
 #ifndef FASTTEXT_LITE_LOOPS_H
 #define FASTTEXT_LITE_LOOPS_H
@@ -17,7 +17,7 @@
 #define FTL_PREFETCH(address) ((void)(address))
 #endif
 
-/* Begin to read the cache line at this address. */
+/* Prefetch the cache line at this address. */
 INLINE void ftl_prefetch(const void *address)
 {
     FTL_PREFETCH(address);
@@ -49,7 +49,7 @@ INLINE void ftl_add_parts(const uint8_t *codes, const float *centroids, size_t d
         ftl_add_scaled_f32(centroids + at * 256 + *codes * (dim - at), dim - at, norm, out + at);
 }
 
-/* The same, unrolled for the usual widths of a part, where a loop costs more than its work. */
+/* The same, unrolled for the usual widths of a part, for which a loop costs more than its work. */
 INLINE void ftl_add_quantized(const uint8_t *codes, const float *centroids, size_t dim,
                               size_t dsub, float norm, float *out)
 {
@@ -61,8 +61,8 @@ INLINE void ftl_add_quantized(const uint8_t *codes, const float *centroids, size
     }
 }
 
-/* Add to sums[0] the dot product of two vectors, and to sums[1] the squared length of the second,
-   with eight partial sums in float64, so that equal rows get equal bits on every CPU. */
+/* Add the dot product of two vectors to sums[0], and the squared length of the second to sums[1].
+   There are eight partial sums in float64, so that the bits are the same on every CPU. */
 INLINE void ftl_exact_dots(const float *a, const float *b, size_t dim, double sums[2])
 {
     enum { LANES = 8 };

@@ -1,6 +1,6 @@
-/* The row kernels of one instruction set: its functions for each type of numbers, as a table.
+/* The table of the row kernels of one instruction set: one function for each type of numbers.
 
-   Included where add_rows, copy_row and dot are defined, and the macros TARGET and ROWS. */
+   The including file defines add_rows, copy_row and dot, and the macros TARGET and ROWS. */
 
 TARGET static void add_f32(const uint8_t *base, const float *scales, size_t dim,
                            const int64_t *ids, size_t count, size_t ahead, float *out)

@@ -2,17 +2,17 @@
 
    TARGET, ROWS     the features that functions are compiled for, and the name of the table
    NARROWER         the table for rows shorter than a vector
-   MOST_SUMS        how many vectors of sums are held in registers, 12 or 16
-   vector, LANES    a register of float32 and how many it has
-   load, store, add, multiply, broadcast, read     over such vectors; `read` widens numbers of a type
+   MOST_SUMS        number of vectors of sums in registers, 12 or 16
+   vector, LANES    a register of float32, and how many numbers it holds
+   load, store, add, multiply, broadcast, read     on such vectors; `read` widens numbers of a type
 
-   A block of columns is summed over all rows in registers, so that the reads of many rows are under
-   way at once. The last vector of a block ends where the block does, and may overlap the one before
-   it: both begin and end with the same sums there. */
+   A block of columns is summed over all rows in registers, so that the reads of many rows overlap.
+   The last vector of a block ends at the end of the block, and may overlap the previous one: both
+   then hold the same sums in the common columns. */
 
-/* Rows are random reads, and most of the cost of one is finding its page and its first line. So the
-   first and the last line of a row are fetched this many rows ahead; the lines between them are
-   left to the hardware, which does better alone (fetching them too costs a fifth). */
+/* Rows are random reads, whose main costs are the page and the first cache line. So the first and
+   the last line of a row are prefetched this many rows ahead. The lines between them are left to
+   the hardware, which is faster (prefetching them too takes a fifth more time). */
 enum { ROWS_AHEAD = 8 };
 
 TARGET INLINE vector scaled(int type, const uint8_t *numbers, vector scale)
@@ -66,7 +66,7 @@ TARGET INLINE void add_rows(int type, const uint8_t *base, const float *scales, 
     for (size_t at = 0; at < dim; at = end, fetched = 0) {
         end = dim - at > MOST_SUMS * LANES ? at + MOST_SUMS * LANES : dim;
         if (dim - end < LANES && end < dim)
-            end -= LANES; /* the rest must fill a vector */
+            end -= LANES; /* the last block must fill a vector */
         /* The number of vectors is a constant in each call, so that the sums stay in registers. */
         switch ((end - at + LANES - 1) / LANES) {
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)

@@ -1,4 +1,4 @@
-/* Scalar kernels: the reference for all others, and those of rows shorter than a vector. */
+/* Scalar kernels: the reference for all others, and the kernels for rows shorter than a vector. */
 
 #include "elements.h"
 

@@ -1,6 +1,6 @@
-/* The scan kernels of one instruction set: its functions for each type of numbers, as a table.
+/* The table of the scan kernels of one instruction set: one function for each type of numbers.
 
-   Included where code_dots, encode and products are defined, and the macros TARGET and SCAN. */
+   The including file defines code_dots, encode and products, and the macros TARGET and SCAN. */
 
 TARGET static void dots(const uint8_t *rows, size_t stride, size_t count, size_t width,
                         const int8_t *queries, size_t query_count, int32_t *out)

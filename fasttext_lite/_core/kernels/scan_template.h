@@ -1,16 +1,16 @@
 /* Scan kernels for one instruction set, which the including file describes:
 
    TARGET, SCAN         the features that functions are compiled for, and the name of the table
-   CODES                the bytes of a register of codes
-   QUERIES              how many queries share the reading and unpacking of a row
-   codes, code_sums     a register of codes, and one of their int32 sums
-   no_sums, load_codes, low_codes, high_codes, add_products, store_sums     over these
-   vector, LANES        a register of float32 and how many it has
+   CODES                size of a register of codes in bytes
+   QUERIES              number of queries that share the reading and unpacking of a row
+   codes, code_sums     a register of codes, and a register of their int32 sums
+   no_sums, load_codes, low_codes, high_codes, add_products, store_sums     on these
+   vector, LANES        a register of float32, and how many numbers it holds
    load, add, subtract, multiply, least_of, most_of, broadcast, read, multiply_add, store,
-   store_totals         over such vectors; most_of(NaN, x) is x
-   integers, truncate, convert, store_bytes    the vector of int32 of as many numbers
+   store_totals         on such vectors; most_of(NaN, x) is x
+   integers, truncate, convert, store_bytes    on the register of as many int32
 
-   store_sums and store_totals write the sums of the numbers of four registers. */
+   store_sums and store_totals write the sum of the numbers of each of four registers. */
 
 TARGET INLINE void code_tile(int packed, const uint8_t *rows, size_t stride, size_t width,
                              const int8_t *queries, size_t query_size, int32_t *out,
@@ -53,8 +53,8 @@ TARGET INLINE void code_dots(int packed, const uint8_t *rows, size_t stride, siz
                       query_size, out + q * count + r, count, 1);
 }
 
-/* The last vector may overlap the one before it: the difference of some columns counts twice then,
-   and the error remains an upper bound. */
+/* The last vector may overlap the previous one. The differences of common columns then count twice,
+   and the error is still an upper bound. */
 TARGET static float encode(const float *row, size_t dim, float inverse, float step, int levels,
                            uint8_t *out)
 {

@@ -1,4 +1,4 @@
-/* What kernels for several instruction sets need of a compiler. */
+/* Compiler support for kernels of several instruction sets. */
 
 #ifndef FASTTEXT_LITE_SIMD_H
 #define FASTTEXT_LITE_SIMD_H
@@ -9,7 +9,7 @@
 #define FTL_ARM64
 #endif
 
-/* MSVC compiles every intrinsic anywhere, and has no float16x4_t. */
+/* MSVC compiles all intrinsics in every function, and has no float16x4_t. */
 #if defined(_MSC_VER) && !defined(__clang__)
 #define FTL_TARGET(features)
 #define FTL_NO_FLOAT16

@@ -1,4 +1,4 @@
-/* The sums of the numbers of four registers, which wider ones are halved to. */
+/* Sums of the numbers of each of four registers; wider registers are first added to this width. */
 
 #ifndef FASTTEXT_LITE_SSE2_H
 #define FASTTEXT_LITE_SSE2_H

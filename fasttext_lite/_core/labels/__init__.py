@@ -1,1 +1,1 @@
-"""From lines of text to labels, and to vectors of sentences."""
+"""Lines of text to labels and to sentence vectors."""

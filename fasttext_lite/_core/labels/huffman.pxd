@@ -12,7 +12,7 @@ cdef struct Node:
 cdef struct Branch:
     int32_t node
     float score
-    float error             # how far the score may be from the official one, or yet grow
+    float error             # bound on the difference from the official score, and on its growth
     double probability
 
 

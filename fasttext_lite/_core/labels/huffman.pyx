@@ -20,26 +20,26 @@ from fasttext_lite.errors import InputValueError
 
 # Half the distance of float32 numbers near 1.
 cdef double UNIT = 2.0 ** -24
-# log(1 + 1e-5), by which a branch may gain at each fork.
+# log(1 + 1e-5): the largest increase of a score at a fork.
 cdef double GAIN = 1.0001e-5
 
 
 cdef class HierarchicalSoftmax(Loss):
-    """A binary tree with a label in each leaf, and a logistic regression in each fork.
+    """A binary tree with a label in each leaf and a logistic regression in each fork.
 
     Parameters
     ----------
     output : Rows
-        One row a fork, in the order in which they are made; one row more than that.
+        One row per fork, in the order of their creation, and one unused row.
     label_count : int
     counts : int64 buffer, shape (label_count,)
-        How often each label occurred in training: the tree is the Huffman tree over them, and
-        their order decides between equal ones.
+        Number of occurrences of each label in training. The tree is the Huffman tree over them;
+        the order of the labels decides ties.
 
     Raises
     ------
     InputValueError
-        No text can have such counts.
+        A count is negative, or the counts are too large.
     """
 
     def __cinit__(self, Rows output not None, int32_t label_count, const int64_t[::1] counts not None):
@@ -49,11 +49,11 @@ cdef class HierarchicalSoftmax(Loss):
         if counts.shape[0] != label_count:
             raise InputValueError("there must be one count for each label")
         for i in range(label_count):
-            # Beyond this the official program makes no tree either.
+            # The official program cannot build a tree from larger counts either.
             if not 0 <= counts[i] < 10**15 - total:
                 raise InputValueError(
-                    f"label {i} has the count {counts[i]}: no tree can be made of such counts; "
-                    "the file is damaged"
+                    f"label {i} has the count {counts[i]}, from which no tree can be built: the "
+                    "file is damaged"
                 )
             total += counts[i]
         self.nodes = <Node*>malloc(2 * <size_t>label_count * sizeof(Node) + 1)
@@ -75,7 +75,7 @@ cdef class HierarchicalSoftmax(Loss):
         free(self.parents)
 
     cdef int32_t _build(self, const int64_t* counts, int64_t* sums) noexcept nogil:
-        """Make the tree and return its depth."""
+        """Build the tree and return its depth."""
         cdef int32_t leaves = self.label_count
         cdef int32_t size = 2 * leaves - 1
         cdef int32_t leaf = leaves - 1
@@ -88,7 +88,7 @@ cdef class HierarchicalSoftmax(Loss):
             self.nodes[i].left = self.nodes[i].right = -1
         for i in range(leaves, size):
             for side in range(2):
-                # Forks come in the order of their sums, labels from the last on.
+                # Forks are in order of ascending sums; labels are used from last to first.
                 if leaf >= 0 and (fork == i or sums[leaf] < sums[fork]):
                     pair[side] = leaf
                     leaf -= 1
@@ -112,12 +112,12 @@ cdef class HierarchicalSoftmax(Loss):
         self, const float* hidden, const Precision* precision, float* buffer, Branch* branch,
         Branch* right,
     ) noexcept nogil:
-        """Go from a fork to its left branch and its right one; False where its score is NaN.
+        """Split a branch at a fork into its left and right branch; False if its score is NaN.
 
-        p = 1 / (1 + exp(-x)) is computed within 4 u p, u = 2**-24, so that log(p + 1e-5) has an
-        error of a few u; 1 - p is within 4 u, and log(1 - p + 1e-5) within 4 u / (1 - p + 1e-5).
-        That holds for both scores, the fast and the official one. Rounding the sum of the
-        logarithms, each of which is below 12, adds at most 24 u at each level of the tree.
+        p = 1 / (1 + exp(-x)) is computed within 4 u p, u = 2**-24, so log(p + 1e-5) has an error of
+        a few u; 1 - p is within 4 u, and log(1 - p + 1e-5) within 4 u / (1 - p + 1e-5). This is
+        true of the fast and of the official score. Rounding the sum of the logarithms, each of
+        which is below 12, adds at most 24 u at each level of the tree.
         """
         cdef Node* node = &self.nodes[branch.node]
         cdef float x = self.raw_score(
@@ -127,7 +127,7 @@ cdef class HierarchicalSoftmax(Loss):
         cdef float p
         if isnan(x):
             return False
-        # The sum is one of float32: a literal would make it float64.
+        # Without the cast the sum would be float64.
         p = <float>(1.0 / <double>(<float>1 + expf(-x)))
         if not precision.official:
             error += <float>(precision.error + (160 + 24 * self.depth) * UNIT)
@@ -152,11 +152,11 @@ cdef class HierarchicalSoftmax(Loss):
         LabelScore* heap,
         void* scratch,
     ) noexcept nogil:
-        """As `Loss.best`; the official program goes left first, the fast search to the likelier side.
+        """Override `Loss.best`; the fast search visits the likelier branch first, not the left one.
 
-        The program cuts a branch whose score is under that of the k-th best label so far, though
-        the score may yet grow by `GAIN` at each fork. A label that is better than all others by
-        more than the tree gains is found in any order; where there is none the order decides.
+        The official program prunes a branch whose score is below that of the k-th best label so
+        far, although the score may still grow by `GAIN` at each fork. A label that beats all others
+        by more than that is found in any order; otherwise the order decides.
         """
         cdef Branch* stack = <Branch*>scratch
         cdef float* buffer = <float*>(stack + self.depth + 2)
@@ -207,9 +207,10 @@ cdef class HierarchicalSoftmax(Loss):
         return found if certain or precision.official else IN_DOUBT
 
     def direction(self, int32_t label, float[::1] out not None):
-        """Write the sum of the rows on the way to a label, those where it turns left negated.
+        """Write the sum of the rows on the path to a label, negated where the path turns left.
 
-        Its dot product with the hidden vector is the sum of the log-odds of all those turns.
+        Its dot product with the hidden vector is the sum of the log-odds of the branches on the
+        path.
         """
         cdef int64_t row
         cdef int32_t node, parent

@@ -7,14 +7,14 @@ from fasttext_lite._core.labels.tokens cimport Status, Token, Tokenizer
 
 
 cdef enum:
-    # Row ids gathered before any row is read, so that rows are fetched ahead across tokens.
+    # Row ids gathered before any row is read, so that rows are prefetched across tokens.
     GATHER = 1024
 
 
 cdef struct Gather:
     int64_t ids[GATHER]
     size_t count
-    int64_t total       # rows that were added, and those in `ids`
+    int64_t total       # number of rows added so far, plus those in `ids`
 
 
 cdef class LineReader:

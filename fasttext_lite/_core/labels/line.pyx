@@ -1,4 +1,4 @@
-"""A line of text to the mean of its rows: tokens, look-up, n-grams and word n-grams."""
+"""Lines of text to the mean of their rows: tokens, look-up, n-grams and word n-grams."""
 
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -24,38 +24,43 @@ from fasttext_lite._core.labels.tokens cimport (
 from fasttext_lite.errors import InputValueError
 
 cdef enum:
-    # Bytes of "<word>" that need no allocation.
+    # Bytes of "<word>" that fit into a buffer on the stack.
     SHORT = 256
 
 
 cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
-    # The official program keeps hashes as int32 and computes with them as uint64: the upper bits
-    # of a hash above 2**31 are set.
+    # The official program stores hashes as int32 and computes with them as uint64, which sets the
+    # upper bits of hashes from 2**31 on.
     return <uint64_t><int64_t><int32_t>h
 
 
 cdef inline uint64_t longer_hash(uint64_t h, uint32_t next) noexcept nogil:
-    """The hash of a word n-gram that is longer by a token."""
+    """Return the hash of a word n-gram that is longer by one token."""
     return h * <uint64_t>116049371 + signed_hash(next)
 
 
 cdef class LineReader:
-    """Turns lines into rows of the input matrix, by the rules of a supervised model.
+    """Converts lines to rows of the input matrix, by the rules of a supervised model.
 
     Parameters
     ----------
     tokens : Tokenizer
     subwords : Subwords
     rows : Rows
-        One row a word, then one a bucket (or one a bucket that pruning kept).
+        One row per word, then one per bucket (or per bucket that pruning kept).
     word_ngrams : int
-        The longest sequence of tokens that has a row.
+        The largest number of tokens of a word n-gram.
     known_ngrams : bool
-        Whether known words have n-grams, too.
+        Whether known words also have n-grams.
     known_rows : int32 buffer, optional
         The rows of all known words, in official order, as `take_known` writes them.
     known_starts : int64 buffer, shape (words + 1,), optional
-        Where those of each word begin.
+        Where the rows of each word begin in `known_rows`.
+
+    Raises
+    ------
+    InputValueError
+        The parts do not fit one another.
     """
 
     def __cinit__(
@@ -87,24 +92,24 @@ cdef class LineReader:
         self.known_starts = known_starts
 
     def with_tokens(self, Tokenizer tokens not None):
-        """The same reader with another label prefix."""
+        """Return the same reader with another label prefix."""
         return LineReader(
             tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams,
             self.known_rows, self.known_starts,
         )
 
     def with_known(self, const int32_t[::1] rows not None, const int64_t[::1] starts not None):
-        """The same reader with what `take_known` wrote, so that known words are not hashed."""
+        """Return the same reader with the output of `take_known`: known words are not hashed."""
         return LineReader(
             self.tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams, rows,
             starts,
         )
 
     cdef int64_t _sum(self, Span line, float* out) noexcept nogil:
-        """Write the sum of all rows of a line into `out`; their number, or -1 without memory.
+        """Write the sum of all rows of a line to `out`; return their number, -1 if out of memory.
 
-        The rows of all tokens come first, each with its n-grams, then those of the word n-grams:
-        the bits of the sum are those of the official program.
+        The rows of all tokens are first, each followed by its n-grams, then those of the word
+        n-grams. This order gives the bits of the official program.
         """
         cdef Gather gather
         cdef Token token
@@ -112,7 +117,7 @@ cdef class LineReader:
         cdef size_t count = 0
         cdef uint32_t* hashes = NULL
         if self.word_ngrams > 1 and self.subwords.bucket:
-            # A line has no more tokens than this, the end token included.
+            # The largest number of tokens of a line, including the end token.
             hashes = <uint32_t*>malloc((line.length // 2 + 2) * sizeof(uint32_t))
             if hashes == NULL:
                 return -1
@@ -133,7 +138,7 @@ cdef class LineReader:
         return gather.total if done else -1
 
     cdef void _flush(self, Gather* gather, float* out) noexcept nogil:
-        """Add the rows that were gathered."""
+        """Add the gathered rows to the sum."""
         self.rows.add(gather.ids, gather.count, 0, out)
         gather.count = 0
 
@@ -147,7 +152,7 @@ cdef class LineReader:
     cdef bint _add_token(
         self, Span line, const Token* token, Gather* gather, float* out
     ) noexcept nogil:
-        """Gather the rows of a token; False where there is no memory."""
+        """Gather the rows of a token; False if out of memory."""
         cdef Span word
         if token.entry >= 0:
             if self.known_rows is not None:
@@ -182,7 +187,7 @@ cdef class LineReader:
             at += piece
 
     cdef bint _add_ngrams(self, Span word, Gather* gather, float* out) noexcept nogil:
-        """Gather the rows of the n-grams of a word; False where there is no memory."""
+        """Gather the rows of the n-grams of a word; False if out of memory."""
         cdef uint8_t buffer[SHORT]
         cdef Walk walk
         cdef size_t length = word.length + 2
@@ -227,7 +232,7 @@ cdef class LineReader:
                     self._append(gather, row, out)
 
     cdef Status mean(self, Span line, float* out, bint* empty) noexcept nogil:
-        """Write the mean of all rows of a line, zeros where there are none."""
+        """Write the mean of all rows of a line, or zeros if there are none."""
         cdef int64_t count
         if memchr(line.text, c"\n", line.length) != NULL:
             return NEWLINE
@@ -240,17 +245,17 @@ cdef class LineReader:
         return DONE
 
     def vector(self, text):
-        """The mean of all rows of a line, with the official bits.
+        """Return the mean of all rows of a line, with the official bits.
 
         Returns
         -------
         ndarray
-            A new float32 array of shape (dim,).
+            A new array: float32, shape (dim,).
 
         Raises
         ------
         InputTypeError, InputValueError
-            The text is no text, or holds a newline.
+            `text` is neither str nor bytes, or holds a newline.
         """
         text = readable(text, "text")
         cdef Span line = span(text)
@@ -285,12 +290,12 @@ cdef class LineReader:
             raise failure(status, i)
 
     def take_known(self, int32_t[::1] rows not None, int64_t[::1] starts not None):
-        """Write the rows of each word, in official order, and where those of each begin.
+        """Write the rows of all words, in official order, and the start of those of each word.
 
         Returns
         -------
         int
-            How many there are, or -1 where they do not fit into `rows`.
+            The number of rows, or -1 if they do not fit into `rows`.
         """
         cdef int64_t ids[GATHER]
         cdef Walk walk
@@ -302,7 +307,7 @@ cdef class LineReader:
         cdef size_t j
         cdef size_t found = 0
         if starts.shape[0] != words + 1 or self.rows.count > INT32_MAX:
-            raise InputValueError("the starts do not fit the words, or the rows no int32")
+            raise InputValueError("the starts do not fit the words, or the row ids an int32")
         with nogil:
             for i in range(words):
                 word.text = self.tokens.vocabulary.entry(i, &word.length)
@@ -333,10 +338,10 @@ cdef class LineReader:
         return total
 
     def features(self, bytes text not None):
-        """The rows of a line, in official order, as ``(token, feature, row)``.
+        """Return the rows of a line, in official order, as ``(token, feature, row)``.
 
-        `token` is the word of the text that the row comes from, `feature` the word itself or its
-        n-gram; for a word n-gram both are its words, joined by a space.
+        `token` is the word of the text that the row belongs to, `feature` the word itself or its
+        n-gram; for a word n-gram both are its words, joined by spaces.
         """
         cdef Span line
         cdef Token token

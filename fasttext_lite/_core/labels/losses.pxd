@@ -4,22 +4,22 @@ from fasttext_lite._core.lookup.rows cimport Rows
 
 
 cdef enum:
-    # Instead of a number of labels.
+    # Returned instead of a number of labels.
     NO_NUMBER = -1
     IN_DOUBT = -2
 
 
 cdef struct LabelScore:
-    float score             # by which labels are ordered: log(probability + 1e-5) or a sum of such
-    float probability       # without that bias
-    float error             # how far the official score may be from this one
+    float score             # the key of the order: log(probability + 1e-5), or a sum of those
+    float probability       # without this bias
+    float error             # bound on the difference from the official score
     int32_t label
 
 
 cdef struct Precision:
-    # How far a computed score may be from that of the official program.
-    bint official           # not at all: all is computed as the official program does it
-    double error            # of the dot product of the hidden vector with a row of the output
+    # The precision of computed scores.
+    bint official           # whether scores are computed exactly as in the official program
+    double error            # error bound of the dot product of the hidden vector and an output row
 
 
 cdef float biased_log(float x) noexcept nogil
@@ -33,9 +33,9 @@ cdef bint below(const LabelScore* low, const LabelScore* high) noexcept nogil
 cdef class Loss:
     cdef readonly Rows output
     cdef readonly int32_t label_count
-    # Bytes that `best` needs for itself.
+    # Bytes of scratch memory that `best` needs.
     cdef readonly Py_ssize_t scratch_size
-    # Of more labels than this two are often too near to one another for a fast answer.
+    # For larger k two labels are often too close for the fast way.
     cdef Py_ssize_t few
     cdef bint dense
     cdef double largest_norm

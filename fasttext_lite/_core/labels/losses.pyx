@@ -1,4 +1,4 @@
-"""The output layer: from the mean of a line's rows to its most probable labels."""
+"""The output layer: the mean of the rows of a line to its most probable labels."""
 
 from libc.math cimport exp, expf, fabs, isnan, log, sqrt
 from libc.stdint cimport int32_t, int64_t
@@ -9,7 +9,7 @@ from fasttext_lite._core.lookup.rows cimport DenseRows, Rows
 from fasttext_lite.errors import InputValueError
 
 cdef enum:
-    # The sigmoid that ns and one-vs-all models were trained with is a table.
+    # The official program computes the sigmoid of ns and one-vs-all models by a table.
     SIGMOIDS = 512
     LARGEST = 8
 
@@ -28,8 +28,8 @@ cdef float biased_log(float x) noexcept nogil:
     return <float>log(<double>x + 1e-5)
 
 
-# A heap with its least score first, in the very order of moves of the C++ standard library that
-# the official wheels are built with: it decides which of equal scores stay, and in what order.
+# A heap with its smallest score first. It moves items exactly as the C++ standard library of the
+# official wheels does, which decides which of equal scores are kept, and in what order.
 
 cdef void _sift_up(LabelScore* heap, Py_ssize_t hole, LabelScore item) noexcept nogil:
     cdef Py_ssize_t parent
@@ -43,13 +43,13 @@ cdef void _sift_up(LabelScore* heap, Py_ssize_t hole, LabelScore item) noexcept 
 
 
 cdef void _pop(LabelScore* heap, Py_ssize_t size) noexcept nogil:
-    """Move the first of the heap behind it; the heap has one less then."""
+    """Move the first item of the heap to its end; the heap is then shorter by one."""
     cdef LabelScore item = heap[size - 1]
     cdef Py_ssize_t last = size - 1
     cdef Py_ssize_t hole = 0
     cdef Py_ssize_t child
     heap[last] = heap[0]
-    # The hole goes down to a leaf whatever the item is, which then comes up from there.
+    # The hole is moved down to a leaf, whatever the item is, and the item up from there.
     while 2 * hole + 2 < last:
         child = 2 * hole + 2
         if heap[child].score > heap[child - 1].score:
@@ -63,14 +63,14 @@ cdef void _pop(LabelScore* heap, Py_ssize_t size) noexcept nogil:
 
 
 cdef bint below(const LabelScore* low, const LabelScore* high) noexcept nogil:
-    """Whether one official score is certainly less than another."""
+    """Return whether one official score is certainly less than another."""
     return low.score + low.error < high.score - high.error
 
 
 cdef bint keep_best(
     LabelScore* heap, Py_ssize_t* size, Py_ssize_t k, LabelScore item
 ) noexcept nogil:
-    """Put an item into the heap of at most `k`; False where errors leave open what stays out."""
+    """Add an item to a heap of at most `k`; False if errors leave open which item is dropped."""
     _sift_up(heap, size[0], item)
     if size[0] < k:
         size[0] += 1
@@ -80,7 +80,7 @@ cdef bint keep_best(
 
 
 cdef bint sort_best(LabelScore* heap, Py_ssize_t size) noexcept nogil:
-    """Sort a heap, largest score first; False where errors leave the order open."""
+    """Sort a heap, largest score first; False if errors leave the order open."""
     cdef Py_ssize_t left = size
     cdef Py_ssize_t i
     cdef bint certain = True
@@ -93,7 +93,7 @@ cdef bint sort_best(LabelScore* heap, Py_ssize_t size) noexcept nogil:
 
 
 cdef double _largest_norm(Rows rows) except? -1:
-    """The largest L2 norm of a row; NaN where a row holds one."""
+    """Return the largest L2 norm of a row; NaN if a row holds NaN."""
     cdef double largest = 0
     cdef double one
     cdef Py_ssize_t i, j
@@ -117,21 +117,26 @@ cdef double _largest_norm(Rows rows) except? -1:
 cdef class Loss:
     """An output layer.
 
-    Labels and their order are those of the official program. They are first computed the fast way,
-    with dot products that are summed in another order, and with a bound of the error of each
-    score. Where that leaves a doubt, `best` says so, and computes everything anew in the order of
-    the official program when it is called with an official hidden vector.
+    Labels and their order are those of the official program. Scores are first computed in a fast
+    way, by dot products that are summed in another order, with a bound on the error of each score.
+    If the bounds leave the result open, `best` returns IN_DOUBT; called again with official
+    precision, it computes all scores in the order of the official program.
 
     Parameters
     ----------
     output : Rows
-        One row a label.
+        One row per label.
     label_count : int
+
+    Raises
+    ------
+    InputValueError
+        The numbers of rows and labels differ.
     """
 
     def __cinit__(self, Rows output not None, int32_t label_count, *args):
         if output.count != label_count:
-            raise InputValueError(f"{label_count} labels need as many rows, not {output.count}")
+            raise InputValueError(f"{label_count} labels do not fit {output.count} output rows")
         self.output = output
         self.label_count = label_count
         self.scratch_size = (label_count + output.dim) * sizeof(float)
@@ -140,12 +145,12 @@ cdef class Loss:
         self.largest_norm = _largest_norm(output)
 
     cdef Precision fast_precision(self, const float* hidden) noexcept nogil:
-        """How exact the scores are that `best` computes the fast way.
+        """Return the precision of the scores that `best` computes in the fast way.
 
-        A dot product of n float32 numbers is within g(n) |row| |hidden| of the exact one, in
-        whatever order it is summed, where g(n) = n u / (1 - n u) and u = 2**-24 (Higham 2002,
-        "Accuracy and Stability of Numerical Algorithms", 3.1); a scale makes that g(n + 1). Two of
-        them are within twice that of one another.
+        A dot product of n float32 numbers, summed in any order, is within g(n) |row| |hidden| of
+        the exact value, where g(n) = n u / (1 - n u) and u = 2**-24 (Higham 2002, "Accuracy and
+        Stability of Numerical Algorithms", 3.1); with a scale within g(n + 1). Two such products
+        differ by at most twice this bound.
         """
         cdef Precision found
         cdef double total = 0
@@ -160,11 +165,11 @@ cdef class Loss:
     cdef float raw_score(
         self, int64_t row, const float* hidden, bint official, float* buffer
     ) noexcept nogil:
-        """The dot product of a row with the hidden vector; `buffer` has room for the row."""
+        """Return the dot product of a row and the hidden vector; `buffer` has room for the row."""
         cdef float score = 0
         cdef Py_ssize_t j
         if not (official and self.dense):
-            # The official program sums quantised rows as `dot` does.
+            # For quantised rows the official program sums in the order of `dot`.
             return self.output.dot(row, hidden)
         self.output.copy(row, buffer)
         for j in range(self.output.dim):
@@ -174,9 +179,9 @@ cdef class Loss:
     cdef Py_ssize_t _probabilities(
         self, const float* hidden, const Precision* precision, float* out, double* error
     ) noexcept nogil:
-        """Write the probability of each label, and a bound of the error of its logarithm.
+        """Write the probability of each label, and a bound on the error of its logarithm.
 
-        Returns what `best` returns instead of a number, or 0.
+        Returns 0, or one of the negative values that `best` returns.
         """
         return 0
 
@@ -191,15 +196,15 @@ cdef class Loss:
     ) noexcept nogil:
         """Write the `k` most probable labels, best first, into `heap`, which has room for k + 1.
 
-        Returns how many there are; NO_NUMBER where a probability is NaN; IN_DOUBT, unless the
-        precision is official, where errors leave open which labels there are or in what order.
+        Returns their number; NO_NUMBER if a probability is NaN; or IN_DOUBT, unless the precision
+        is official, if errors leave open the labels or their order.
         """
         cdef float* probabilities = <float*>scratch
         cdef Py_ssize_t found = 0
         cdef double error = 0
         cdef LabelScore item
         cdef int32_t label
-        # Below this the logarithm is certainly less than that of the least in the heap.
+        # A label below this certainly has a smaller logarithm than the smallest one in the heap.
         cdef float least = threshold
         cdef float p
         cdef bint certain = True
@@ -209,7 +214,7 @@ cdef class Loss:
         failed = self._probabilities(hidden, &precision, probabilities, &error)
         if failed:
             return failed
-        # Order is decided within one text, where the common divisor of a softmax has no part.
+        # The common divisor of a softmax does not affect the order within one text.
         item.error = <float>(2 * (error + 64 * UNIT)) if error else 0
         for label in range(self.label_count):
             p = probabilities[label]
@@ -239,7 +244,7 @@ cdef class Loss:
         return found
 
     def direction(self, int32_t label, float[::1] out not None):
-        """Write the vector whose dot product with the hidden one is the raw score of a label."""
+        """Write the vector whose dot product with the hidden vector is the raw score of a label."""
         cdef int64_t row = label
         if not 0 <= label < self.label_count or out.shape[0] != self.output.dim:
             raise InputValueError("the label or the output does not fit the output layer")
@@ -248,7 +253,7 @@ cdef class Loss:
 
 
 cdef class Softmax(Loss):
-    """Probabilities that sum up to 1."""
+    """Probabilities that sum to 1."""
 
     cdef Py_ssize_t _probabilities(
         self, const float* hidden, const Precision* precision, float* out, double* error
@@ -271,13 +276,13 @@ cdef class Softmax(Loss):
             total += out[i]
         for i in range(self.label_count):
             out[i] /= total
-        # Both the score and the largest one are that far from the official ones.
+        # Both the score and the largest score may have this error.
         error[0] = 0 if official else 2 * precision.error + 1e-30
         return 0
 
 
 cdef inline int _step(float x) noexcept nogil:
-    """Which entry of the table is the sigmoid of x; -1 and SIGMOIDS + 1 on either side of it."""
+    """Return the table index of the sigmoid of x; -1 or SIGMOIDS + 1 outside the table."""
     if x < -LARGEST:
         return -1
     if x > LARGEST:
@@ -286,7 +291,7 @@ cdef inline int _step(float x) noexcept nogil:
 
 
 cdef class Sigmoid(Loss):
-    """A probability for each label by itself: negative sampling and one-vs-all."""
+    """Independent probabilities of the labels: negative sampling and one-vs-all."""
 
     cdef Py_ssize_t _probabilities(
         self, const float* hidden, const Precision* precision, float* out, double* error
@@ -302,8 +307,8 @@ cdef class Sigmoid(Loss):
             if precision.official:
                 step = _step(x)
             else:
-                # The table has no interpolation: the official score, which is within the error,
-                # gives the very same number, or it may give the next one.
+                # The table is not interpolated: the result is certain if all scores within the
+                # error have the same entry.
                 step = _step(<float>(x - precision.error))
                 if step != _step(<float>(x + precision.error)):
                     return IN_DOUBT

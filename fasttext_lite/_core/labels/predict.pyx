@@ -1,4 +1,4 @@
-"""Lines to labels: the mean of the rows, the output layer, and the answer."""
+"""Lines to labels: the mean of the rows, the output layer, and the prediction."""
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from fasttext_lite.arguments import real, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 cdef enum:
-    # Bytes for one prediction that need no memory of their own.
+    # Work memory of a prediction, in bytes, that fits on the stack.
     SMALL = 4096
-    # Below this length predicting takes less time than handing the GIL to another thread would.
+    # Up to this length predicting takes less time than handing the GIL to another thread.
     SHORT = 256
 
 cdef object _empty = np.empty
@@ -46,7 +46,7 @@ cdef float _real(object threshold) except? -2:
 
 
 cdef class Predictor:
-    """Gives any line its most probable labels.
+    """Predicts the most probable labels of lines.
 
     Parameters
     ----------
@@ -55,7 +55,12 @@ cdef class Predictor:
     answer_type : type
         A named tuple of (labels, probabilities).
     name_start : int
-        How many bytes of a label are left out of its name.
+        Number of bytes to remove from the start of a label with the label prefix.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        `answer_type` is not a tuple type, or the output layer does not fit.
     """
 
     def __cinit__(
@@ -70,7 +75,7 @@ cdef class Predictor:
         ):
             raise InputValueError("the output layer does not fit the rows or the labels")
         if not issubclass(answer_type, tuple):
-            raise InputTypeError("an answer must be a tuple")
+            raise InputTypeError("answer_type must be a tuple type")
         self.reader = reader
         self.loss = loss
         self.answer_type = answer_type
@@ -78,7 +83,7 @@ cdef class Predictor:
         self.names = tuple([self._name(label) for label in range(loss.label_count)])
 
     def max_labels(self, k):
-        """The largest number of labels of an answer when `k` are asked for."""
+        """Return the largest number of labels of a prediction with this `k`."""
         return self._max_labels(k)
 
     cdef Py_ssize_t _max_labels(self, object k) except -1:
@@ -91,7 +96,7 @@ cdef class Predictor:
         return name.decode("utf-8", "surrogateescape")
 
     cdef Py_ssize_t _work_size(self, Py_ssize_t k) noexcept nogil:
-        """Bytes that `_best` needs: the heap, the hidden vector, what the loss needs."""
+        """Return the size of the work memory of `_best`: heap, hidden vector, scratch memory."""
         return (
             (k + 1) * sizeof(LabelScore)
             + self.reader.rows.dim * sizeof(float)
@@ -103,7 +108,7 @@ cdef class Predictor:
         self, Span text, Py_ssize_t k, float threshold, bint biased, void* work, Py_ssize_t* found,
         bint* empty,
     ) noexcept nogil:
-        """Write the best labels of a text into the begin of `work`, probabilities as asked for."""
+        """Write the best labels of a text to the start of `work`, with or without the bias."""
         cdef LabelScore* heap = <LabelScore*>work
         cdef float* hidden = <float*>(heap + k + 1)
         cdef size_t scratch = <size_t>(hidden + self.reader.rows.dim)
@@ -131,7 +136,7 @@ cdef class Predictor:
         return DONE
 
     def predict(self, text, k=1, threshold=0.0, bint official_bias=True):
-        """The best labels of one text."""
+        """Return the best labels of one text."""
         cdef uint8_t small[SMALL]
         cdef void* work = small
         cdef Py_ssize_t most = self._max_labels(k)
@@ -161,7 +166,7 @@ cdef class Predictor:
                 PyMem_RawFree(work)
 
     cdef object _answer(self, const LabelScore* best, Py_ssize_t found):
-        """A named tuple; the common case of one label comes first."""
+        """Return a named tuple, with a fast path for one label."""
         cdef Py_buffer buffer
         cdef Py_ssize_t i
         cdef object probabilities = _empty((found,), _float32)
@@ -188,10 +193,11 @@ cdef class Predictor:
         float[:, ::1] probabilities not None,
         uint8_t[::1] known=None,
     ):
-        """Write the best labels of as many texts as the arrays have rows, from `start` on.
+        """Write the best labels of the texts from `start` on, one text per row of the arrays.
 
-        Where a text has fewer than `k`, label -1 and probability 0 fill the row. `known` gets 1 for
-        each text with a known feature and 0 for the others, which have no labels at any threshold.
+        Rows with fewer than `k` labels are padded with label -1 and probability 0. `known` is set
+        to 1 for texts with a known feature, and to 0 for others, which have no labels at any
+        threshold.
         """
         cdef Py_ssize_t count = labels.shape[0]
         cdef Py_ssize_t columns = labels.shape[1]

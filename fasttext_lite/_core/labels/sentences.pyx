@@ -15,22 +15,22 @@ from fasttext_lite._core.labels.tokens cimport DONE, NEWLINE, NO_MEMORY, Status,
 from fasttext_lite.errors import InputValueError
 
 cdef enum:
-    # Words whose vectors are made together.
+    # Words whose vectors are computed together.
     WORDS = 32
     # Vectors whose norms are computed together.
     NORMS = 8
 
 
 cdef inline bint _is_space(uint8_t byte) noexcept nogil:
-    # isspace of C; other than in a supervised model NUL is a part of a word.
+    # isspace of C. Unlike in a supervised model, NUL is part of a word.
     return byte == c" " or 9 <= byte <= 13
 
 
 cdef void _norms(const float* vectors, size_t dim, size_t count, float* out) noexcept nogil:
-    """Write the L2 norms of vectors, with the official bits: float32 sums, column by column.
+    """Write the L2 norms of vectors with the official bits: float32 sums, column by column.
 
-    Such a sum waits for each addition: some vectors at a time hide that. There is room for NORMS
-    more in `out`.
+    Each addition of a sum waits for the previous one, so several vectors are summed at a time.
+    `out` has room for `count` + NORMS numbers.
     """
     cdef const float* rows[NORMS]
     cdef float sums[NORMS]
@@ -50,17 +50,18 @@ cdef void _norms(const float* vectors, size_t dim, size_t count, float* out) noe
 
 
 cdef class SentenceEmbedder:
-    """Turns texts into vectors: means of the vectors of their words.
+    """Computes the vectors of texts, as means of word vectors.
 
-    Without weights they are those of the official program for a model without labels: each word
-    vector is divided by its L2 norm, and words without one, or whose vector is zero, are left out.
+    Without weights the vectors are those of the official program for a model without labels: each
+    word vector is divided by its L2 norm, and words without a vector or with a zero vector are left
+    out.
 
     Parameters
     ----------
     embedder : Embedder
     weights : float32 buffer, shape (words,), optional
-        What the vector of each known word is multiplied by instead; that of an unknown word is
-        multiplied by 1. Every word counts that has a vector.
+        Factors of the vectors of known words, in place of the division by norms; vectors of
+        unknown words have the factor 1. All words with a vector count.
     """
 
     cdef readonly Embedder embedder
@@ -79,7 +80,7 @@ cdef class SentenceEmbedder:
     cdef Py_ssize_t _add(
         self, const Span* words, const float* vectors, size_t count, float* out
     ) noexcept nogil:
-        """Add the vectors of some words to `out`; the number of those that count."""
+        """Add the vectors of words to `out`, and return the number of words that count."""
         cdef float norms[WORDS + NORMS]
         cdef size_t dim = self.embedder.dim
         cdef Py_ssize_t added = 0
@@ -142,7 +143,7 @@ cdef class SentenceEmbedder:
     cdef Py_ssize_t _means(
         self, const Span* texts, Py_ssize_t count, float* out, Status* status
     ) noexcept nogil:
-        """Write the vectors of many texts; the number that was done before one failed."""
+        """Write the vectors of texts, and return the number written before a failure."""
         cdef size_t dim = self.embedder.dim
         cdef Py_ssize_t done = 0
         cdef float* vectors = <float*>malloc(WORDS * dim * sizeof(float))
@@ -154,7 +155,7 @@ cdef class SentenceEmbedder:
         return done
 
     def vector(self, text):
-        """The vector of one text: a new float32 array of shape (dim,)."""
+        """Return the vector of one text as a new array: float32, shape (dim,)."""
         text = readable(text, "text")
         cdef Span found = span(text)
         cdef Status status

@@ -1,4 +1,4 @@
-"""The tokens of a line, found in the vocabulary."""
+"""The tokens of a line, looked up in the vocabulary."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp
@@ -21,7 +21,7 @@ cdef inline bint _separates(uint8_t byte) noexcept nogil:
 
 
 cdef object failure(Status status, Py_ssize_t i):
-    """The exception for a text that failed; `i` is -1 where it came alone."""
+    """Return the exception for a text that failed; `i` is its index, or -1 for a single text."""
     where = f"texts[{i}]: " if i >= 0 else ""
     if status == NO_MEMORY:
         return MemoryError()
@@ -30,12 +30,12 @@ cdef object failure(Status status, Py_ssize_t i):
             f"{where}a text is one line and must not hold a newline: split it, or replace '\\n'"
         )
     return NotANumberError(
-        f"{where}encountered NaN: the model holds NaN, so this text has no answer"
+        f"{where}encountered NaN: the model holds NaN, so this text has no prediction"
     )
 
 
 cdef class Tokenizer:
-    """Splits lines as the official program does for a supervised model, and looks up what it finds.
+    """Splits lines as the official program does for a supervised model, and looks up their tokens.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ cdef class Tokenizer:
     label_prefix : bytes
         An unknown token that begins with it is a label.
     ends : bool
-        Whether the end token follows the last token of a line that does not hold it.
+        Whether to add the end token to a line that does not hold it.
     """
 
     def __cinit__(
@@ -56,10 +56,10 @@ cdef class Tokenizer:
         self.prefix_length = <size_t>len(label_prefix)
 
     cdef bint next(self, Span* line, Token* token) noexcept nogil:
-        """Move to the next token of a line; False behind the last.
+        """Move to the next token of a line; False after the last one.
 
-        A walk begins with a `Token` that `begin` cleared. The last token is the end token, which
-        is not in the bytes of most lines: `line` is moved to where the token stands.
+        A walk begins with a `Token` that `begin` has cleared. The last token is the end token. If
+        it is not in the bytes of the line, `line` is set to bytes that hold it.
         """
         cdef size_t at = token.stop
         cdef uint32_t h = hash_basis()
@@ -106,7 +106,7 @@ cdef class Tokenizer:
         return count
 
     def labels(self, WordBatch lines not None):
-        """The known labels of each line: an int64 array of counts, and all ids end to end."""
+        """Return the number of known labels of each line (int64), and all their ids (int32)."""
         counts = np.empty(lines.size, np.int64)
         cdef int64_t[::1] found = counts
         cdef int32_t[::1] out
@@ -124,7 +124,7 @@ cdef class Tokenizer:
         return counts, ids
 
     def split(self, bytes text not None, str errors not None):
-        """The words of a line, up to the end token, and its known labels: two lists of str."""
+        """Return the words of a line, up to the end token, and its known labels: lists of str."""
         cdef Span line
         cdef Token token
         cdef list words = []

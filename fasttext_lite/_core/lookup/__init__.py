@@ -1,1 +1,1 @@
-"""From words to rows and vectors."""
+"""Words to rows and vectors."""

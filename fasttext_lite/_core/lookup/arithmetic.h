@@ -1,4 +1,4 @@
-/* What C has no operator for. */
+/* Arithmetic for which C has no operator. */
 
 #ifndef FASTTEXT_LITE_ARITHMETIC_H
 #define FASTTEXT_LITE_ARITHMETIC_H
@@ -24,7 +24,7 @@ static inline uint64_t ftl_multiply_high(uint64_t a, uint64_t b)
 #endif
 }
 
-/* How many bits are set: without the instruction for it, which not every x86-64 has. */
+/* The number of set bits, without the instruction for it, which not every x86-64 CPU has. */
 static inline uint32_t ftl_count_bits(uint64_t bits)
 {
     bits -= (bits >> 1) & 0x5555555555555555u;

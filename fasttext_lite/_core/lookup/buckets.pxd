@@ -6,7 +6,7 @@ cdef class PruneIndex:
     cdef int64_t limit
     cdef const int32_t[::1] buckets
     cdef const int32_t[::1] rows
-    cdef const uint32_t* starts # starts[b >> shift]: where buckets from b on may stand
+    cdef const uint32_t* starts # starts[b >> shift]: start of the run that may hold bucket b
     cdef object owner
     cdef void* own_starts
     cdef int shift
@@ -19,8 +19,8 @@ cdef class Buckets:
     cdef readonly int64_t first_row
     cdef readonly PruneIndex prune
     cdef uint64_t reciprocal
-    cdef uint64_t* filter       # one bit for some neighbouring buckets: whether any was kept
-    cdef uint32_t* before       # how many buckets were kept before those of 64 bits
+    cdef uint64_t* filter       # one bit per group of neighbouring buckets: whether any was kept
+    cdef uint32_t* before       # number of bits that are set before each block of 64
     cdef int shift
 
     cdef Buckets with_filter(self)

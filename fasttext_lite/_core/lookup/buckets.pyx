@@ -1,4 +1,4 @@
-"""From the hash of an n-gram or of a word n-gram to its row."""
+"""The hash of an n-gram or word n-gram to its row."""
 
 cimport cython
 from libc.stdint cimport INT32_MAX, UINT32_MAX, int32_t, int64_t, uint32_t, uint64_t
@@ -13,7 +13,7 @@ cdef extern from "arithmetic.h" nogil:
 cdef enum:
     # At most this many bits of the filter for each bucket that pruning kept.
     FILTER_BITS = 64
-    # This many numbers are sorted by insertion.
+    # Up to this many numbers are sorted by insertion.
     FEW = 48
 
 
@@ -43,7 +43,7 @@ cdef void _sort(int64_t* numbers, size_t count) noexcept nogil:
 
 
 cdef int _shift(int64_t limit, int64_t groups) noexcept nogil:
-    """The smallest shift that leaves at most `groups` groups of the buckets below `limit`."""
+    """Return the smallest shift that groups the buckets below `limit` into `groups` or fewer."""
     cdef int shift = 0
     while (limit >> shift) > groups:
         shift += 1
@@ -54,21 +54,21 @@ cdef int _shift(int64_t limit, int64_t groups) noexcept nogil:
 cdef class PruneIndex:
     """The buckets that a pruned model kept, and their rows.
 
-    A table over the upper bits of the bucket leads to a run of about one sorted bucket. The run is
-    searched by halves, so that no choice of buckets makes a look-up slow.
+    A table over the upper bits of the bucket gives a run of sorted buckets, on average about one.
+    Binary search in the run keeps the worst case fast.
 
     Parameters
     ----------
     buckets : int32 buffer, shape (n,)
-        Ascending, without repeats, each in ``[0, limit)``.
+        Ascending and distinct, each in ``[0, limit)``.
     rows : int32 buffer, shape (n,), or None
         The row of each bucket, counted from the first subword row. None if that is its index in
         `buckets`.
     limit : int
         The number of buckets before pruning.
     starts : uint32 buffer, optional
-        The stored table, as returned by `table`. Its entries are checked when they are used. It is
-        computed if it is missing.
+        The stored table, as returned by `table`; computed if missing. Its entries are checked when
+        they are used.
 
     Raises
     ------
@@ -109,7 +109,7 @@ cdef class PruneIndex:
         for i in range(self.size):
             if not (buckets[i - 1] if i else -1) < buckets[i] < limit:
                 raise InputValueError(
-                    f"the buckets must be ascending numbers in [0, {limit}), but number {i} is "
+                    f"the buckets must be ascending numbers in [0, {limit}), but bucket {i} is "
                     f"{buckets[i]}"
                 )
         made = <uint32_t*>calloc(<size_t>runs + 1, sizeof(uint32_t))
@@ -142,7 +142,7 @@ cdef class PruneIndex:
         return (<const char*>self.starts)[: 4 * (<Py_ssize_t>(self.limit >> self.shift) + 2)]
 
     cdef int64_t find(self, uint32_t bucket) noexcept nogil:
-        """The row of a bucket, or -1 if it was dropped."""
+        """Return the row of a bucket, or -1 if it was dropped."""
         cdef uint32_t run = bucket >> self.shift
         cdef uint32_t low = self.starts[run]
         cdef uint32_t end = min(self.starts[run + 1], <uint32_t>self.size)
@@ -189,7 +189,7 @@ cdef class Buckets:
         self.first_row = first_row
         self.prune = prune
         # h mod count by two multiplications (Lemire, Kaser and Kurz 2019, "Faster remainder by
-        # direct computation"). With one bucket this wraps to 0, which gives 0, as it should.
+        # direct computation"). For one bucket it wraps to 0, and the remainder is correctly 0.
         if count:
             self.reciprocal = <uint64_t>-1 // <uint64_t>count + 1
 
@@ -198,11 +198,11 @@ cdef class Buckets:
         free(self.before)
 
     cdef Buckets with_filter(self):
-        """The same buckets, with a filter of some bits for each kept bucket.
+        """Return the same buckets with a bit filter for the kept ones.
 
-        It fits into a cache near the core, and rejects most of the dropped buckets before the
-        prune index is read. If it has a bit for each bucket it is exact, and counting its bits
-        gives the index of a bucket among those that were kept. To build it, all buckets are read.
+        The filter fits into a cache near the core, and rejects most of the dropped buckets before
+        the prune index is read. With one bit per bucket it is exact, and counting its bits gives
+        the index of a bucket among the kept ones. Building it reads all kept buckets.
         """
         cdef PruneIndex prune = self.prune
         cdef Buckets made
@@ -228,7 +228,10 @@ cdef class Buckets:
         return made
 
     cdef int64_t _kept(self, uint32_t bucket) noexcept nogil:
-        """The row of a bucket that passed the filter, from the first subword row; -1 if dropped."""
+        """Return the row of a bucket that passed the filter, relative to the first subword row.
+
+        -1 if the bucket was dropped.
+        """
         cdef uint64_t bits
         cdef uint32_t place
         if self.shift:
@@ -238,9 +241,9 @@ cdef class Buckets:
         return self.prune.rows[place] if self.prune.rows is not None else place
 
     cdef int64_t row(self, uint64_t h) noexcept nogil:
-        """The row of a hash, or -1 if pruning dropped it; there must be buckets.
+        """Return the row of a hash, or -1 if pruning dropped it; `count` must not be 0.
 
-        Hashes of n-grams have 32 bits, those of word n-grams 64.
+        Hashes of n-grams have 32 bits, hashes of word n-grams 64.
         """
         cdef uint64_t divisor = <uint64_t>self.count
         cdef uint32_t bucket
@@ -258,7 +261,7 @@ cdef class Buckets:
         return self.first_row + moved if moved >= 0 else -1
 
     cdef size_t rows(self, const uint32_t* hashes, size_t count, int64_t* rows) noexcept nogil:
-        """Write the rows of n-grams by their hashes, without the dropped ones; their number."""
+        """Write the rows of n-gram hashes, without the dropped ones, and return their number."""
         cdef uint64_t divisor = <uint64_t>self.count
         cdef size_t kept = 0
         cdef size_t i
@@ -282,9 +285,10 @@ cdef class Buckets:
     ) noexcept nogil:
         """Write the buckets of the n-grams of one size, for `in_order`.
 
-        Their place in the official order is by start, then by size: ``first`` for the start 0, and
-        `sizes` more for each further one. If the model is not pruned, each bucket is written at its
-        place. Otherwise those that pass the filter are appended, with the place in the upper bits.
+        The official order is by start, then by size. The position of an n-gram is `first` for start
+        0, and `sizes` more for each further start. If the model is not pruned, each bucket is
+        written at its position. Otherwise the buckets that pass the filter are appended, with the
+        position in the upper bits.
         """
         cdef const uint64_t* filter = self.filter
         cdef int shift = self.shift
@@ -302,12 +306,12 @@ cdef class Buckets:
             bucket = <uint32_t>multiply_high(reciprocal * hashes[i], divisor)
             rows[passed] = <int64_t>(<uint64_t>at << 32 | bucket)
             at += sizes
-            # No branch, which no processor could predict.
+            # Without a branch, which would be unpredictable.
             passed += _bit(filter, bucket >> shift)
         return passed
 
     cdef size_t in_order(self, int64_t* rows, size_t places, size_t passed) noexcept nogil:
-        """Turn what `place` wrote into rows in the official order; their number."""
+        """Convert the output of `place` to rows in official order, and return their number."""
         cdef size_t kept = 0
         cdef size_t i
         cdef int64_t row

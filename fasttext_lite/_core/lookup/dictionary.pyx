@@ -1,4 +1,4 @@
-"""The dictionary of a fastText file: where its entries begin."""
+"""The dictionary of a fastText file: offsets of its entries."""
 
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memchr
@@ -19,7 +19,7 @@ def skip(const uint8_t[::1] text not None, Py_ssize_t at, int64_t count):
     Returns
     -------
     int, int
-        How many are whole in the text, and where the next one begins.
+        The number of complete entries in `text`, at most `count`, and the start of the next one.
     """
     cdef Py_ssize_t size = text.shape[0]
     cdef const uint8_t* nul
@@ -42,23 +42,24 @@ def scan(
 ):
     """Read the dictionary of a fastText file.
 
-    One pass finds where each entry begins and indexes it. No text is copied: an entry takes 8
-    bytes for its offset and 8 to 16 for the index.
+    One pass finds the start of each entry and indexes it. No text is copied: an entry takes 8 bytes
+    for its offset and 8 to 16 bytes for the index.
 
     Parameters
     ----------
     text : buffer of bytes
         The whole file.
     start : int
-        Where the first entry begins.
+        The byte offset of the first entry.
     stop : int
-        No entry reaches beyond.
+        The byte offset that no entry may exceed.
     word_count, label_count : int
 
     Raises
     ------
     FormatError
-        An entry is not within the dictionary, is of the wrong type, or collides with too many.
+        An entry does not end within the dictionary, has the wrong type, or collides with too many
+        others.
     """
     cdef Vocabulary made = Vocabulary()
     cdef int64_t size = word_count + label_count
@@ -90,8 +91,8 @@ def scan(
         raise FormatError(
             f"dictionary entry {bad}",
             offsets[bad],
-            f"the dictionary is cut or damaged: entry {bad} of {size} does not end within it, "
-            f"or is not a {'word' if bad < word_count else 'label'} as its place says",
+            f"the dictionary is truncated or damaged: entry {bad} of {size} does not end within "
+            f"it, or is not a {'word' if bad < word_count else 'label'}, as its position requires",
         )
     made.end = <Py_ssize_t>offsets[size]
     return made
@@ -100,7 +101,7 @@ def scan(
 cdef int32_t _scan_entries(
     Vocabulary made, uint64_t* offsets, uint64_t stop, int32_t size, bint* crowded
 ) noexcept nogil:
-    """Find where each entry begins and index it; the first bad entry, or -1."""
+    """Find the start of each entry and index it; return the first bad entry, or -1."""
     cdef const uint8_t* words[WORDS]
     cdef size_t lengths[WORDS]
     cdef const uint8_t* nul

@@ -23,8 +23,8 @@ from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 
 from fasttext_lite.errors import InputValueError, UnknownWordError
 
-# The arrays of single calls come from the C API of NumPy: `np.empty` and a memoryview would take
-# a third of such a call. An incompatible NumPy is an ImportError here.
+# Single calls create arrays through the C API of NumPy: `np.empty` and a memoryview would take a
+# third of such a call. With an incompatible NumPy this raises ImportError.
 cnp.import_array()
 
 
@@ -32,20 +32,20 @@ cnp.import_array()
 cdef class Embedder:
     """Computes the vectors of words.
 
-    The vector of a known word is the mean of its word row and the rows of its n-grams, or is
-    stored in `vectors`. The vector of an unknown word is the mean of the rows of its n-grams.
+    The vector of a known word is stored in `vectors`, or is the mean of its word row and the rows
+    of its n-grams. The vector of an unknown word is the mean of the rows of its n-grams.
 
     Parameters
     ----------
     vocabulary : Vocabulary
     subwords : Subwords
     rows : Rows
-        One row for each word, then one for each bucket (or each bucket that pruning kept). With
-        `vectors` those of the buckets only.
+        One row per word, then one per bucket (or per bucket that pruning kept). With `vectors` only
+        the rows of the buckets.
     vectors : Rows, optional
         The vectors of the words.
     closed : bool
-        Unknown words have no vector: there are no n-grams to compute one from.
+        Whether unknown words raise, because there are no n-grams to compute their vectors from.
 
     Raises
     ------
@@ -82,7 +82,7 @@ cdef class Embedder:
         return self.vectors is not None and 0 <= i < self.vocabulary.word_count
 
     cdef int64_t _row(self, int32_t i) noexcept nogil:
-        """The word row of an entry, or -1.
+        """Return the word row of an entry, or -1.
 
         A label has the row of the bucket at its id, as in the official program, if the matrix
         has that many rows.
@@ -93,11 +93,11 @@ cdef class Embedder:
         return row if 0 <= row < self.rows.count else -1
 
     cdef bint _lacks(self, int32_t i) noexcept nogil:
-        """Whether the model is closed and this is not the id of a word."""
+        """Return whether the model is closed and this is not the id of a word."""
         return self.closed and not 0 <= i < self.vocabulary.word_count
 
     cdef bint _embed_word(self, Span word, int32_t i, float* out) noexcept nogil:
-        """Write the vector of one word of any length, whose id is `i`; False if out of memory."""
+        """Write the vector of one word of any length with id `i`; False if out of memory."""
         cdef Pieces pieces
         cdef size_t total = 0
         if self._has_vector(i):
@@ -117,9 +117,10 @@ cdef class Embedder:
     cdef Py_ssize_t embed(
         self, const Span* words, Py_ssize_t count, float* out, bint* unknown
     ) noexcept nogil:
-        """Write the vectors of many words, and return the number that was written.
+        """Write the vectors of many words, and return the number of written vectors.
 
-        It is less than `count` if memory ran out or, with `unknown` set, the next has no vector.
+        The number is less than `count` if memory runs out, or, with `unknown` set, if the next word
+        has no vector.
         """
         cdef uint8_t buffer[SHORT]
         cdef int64_t ids[GATHER]
@@ -132,7 +133,7 @@ cdef class Embedder:
         cdef Span word
         cdef float* vector
         while done < count:
-            # First the rows of some words are gathered, so that the sums prefetch those ahead.
+            # Gather the rows of several words first, so that the sums can prefetch rows ahead.
             most = min(count - done, <Py_ssize_t>WORDS)
             self.vocabulary.find_many(words + done, most, known)
             block = 0
@@ -152,7 +153,7 @@ cdef class Embedder:
                     self.subwords.begin(&walk, buffer, word.length + 2)
                     gathered += self.subwords.take_rows(&walk, ids + gathered, GATHER - gathered)
                     if gathered == GATHER:
-                        # It may have more rows: it begins the next block, or is embedded by itself.
+                        # It may have more rows: it begins the next block, or is embedded alone.
                         gathered = begun
                         break
                 else:
@@ -197,7 +198,7 @@ cdef class Embedder:
         cdef bint done = True
         cdef float* out
         cdef cnp.npy_intp size = self.rows.dim
-        # The slot arrives while the array is allocated, the vector while texts are compared.
+        # Prefetch the slot while the array is allocated, and the vector while texts are compared.
         self.vocabulary.prepare(h)
         array = cnp.PyArray_EMPTY(1, &size, cnp.NPY_FLOAT32, 0)
         out = <float*>cnp.PyArray_DATA(array)
@@ -224,7 +225,7 @@ cdef class Embedder:
         Raises
         ------
         UnknownWordError
-            The model is closed, and one of them is not in the vocabulary.
+            The model is closed, and a word is not in the vocabulary.
         InputValueError
             The range or the shape of `out` does not fit the words.
         """
@@ -247,14 +248,14 @@ cdef class Embedder:
             raise MemoryError
 
     def fill_entries(self, const int32_t[::1] ids not None, float[:, ::1] out not None):
-        """Write the vectors of words or labels by their ids into the rows of `out`.
+        """Write the vectors of the words or labels with these ids into the rows of `out`.
 
         Raises
         ------
         UnknownWordError
-            The model is closed, and one of them is a label.
+            The model is closed, and an id is that of a label.
         InputValueError
-            The vocabulary has no such id, or the shape of `out` does not fit.
+            The vocabulary has no entry with an id, or the shape of `out` does not fit.
         """
         cdef Span words[WORDS]
         cdef Py_ssize_t count = ids.shape[0]
@@ -287,7 +288,7 @@ cdef class Embedder:
             raise MemoryError
 
     def word_row(self, word):
-        """Return the row of a word or label, here or in the source of this file; -1 if none."""
+        """Return the id of a word or label that has a word row or a stored vector, or -1."""
         word = readable(word)
         cdef int32_t i = self._id(span(word))
         return i if self._has_vector(i) or self._row(i) >= 0 else -1
@@ -310,11 +311,10 @@ cdef class Embedder:
 
 
 cdef class Lookup:
-    """The single call ``model[word]``, without a Python frame.
+    """Base class that implements ``model[word]`` without a Python frame.
 
-    A subclass has two members: the attribute `_embedder`, an `Embedder` that may be computed
-    lazily, and the method `vectors`, which takes many words. `_embedder` is read once, at the first
-    single word.
+    A subclass defines the attribute `_embedder`, an `Embedder`, and the method `vectors` for many
+    words. `_embedder` may be computed lazily; it is read once, for the first single word.
     """
 
     cdef Embedder embedder

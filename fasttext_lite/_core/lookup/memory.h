@@ -1,5 +1,5 @@
-/* Memory for large tables that are read at random. On Linux it is asked for in huge pages: a table
-   of 32 MB is then made in 16 page faults instead of 8192, and its look-ups miss the TLB less. */
+/* Memory for large tables with random reads. On Linux it is requested in huge pages: a table of
+   32 MB then takes 16 page faults instead of 8192, and its look-ups have fewer TLB misses. */
 
 #ifndef FASTTEXT_LITE_MEMORY_H
 #define FASTTEXT_LITE_MEMORY_H
@@ -18,7 +18,7 @@ static inline size_t ftl_round_to_pages(size_t size)
 }
 #endif
 
-/* Zeroed memory, or NULL; `free` gives it back. */
+/* Return zeroed memory, or NULL; release it with `free`. */
 static inline void *ftl_table_alloc(size_t size)
 {
 #ifdef __linux__

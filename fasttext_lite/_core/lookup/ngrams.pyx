@@ -1,4 +1,4 @@
-"""The n-grams of many words: each once, or the rows that they use."""
+"""The n-grams of many words: the distinct n-grams, or the rows that they use."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
@@ -23,7 +23,7 @@ cdef struct Ngram:
 
 
 cdef class NgramSet:
-    """N-grams in the order in which they were first seen, each once, with their rows.
+    """Distinct n-grams with their rows, in first-seen order.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ cdef class NgramSet:
     """
 
     cdef Subwords subwords
-    cdef uint8_t* text          # the distinct n-grams, one after another
+    cdef uint8_t* text          # the distinct n-grams, concatenated
     cdef uint64_t text_size
     cdef uint64_t text_capacity
     cdef Ngram* ngrams
@@ -51,7 +51,7 @@ cdef class NgramSet:
         return self.size
 
     def add(self, WordBatch words not None):
-        """Add the n-grams of these words that have a row."""
+        """Add the n-grams of these words, if they have a row."""
         cdef Py_ssize_t i
         cdef bint done = True
         with nogil:
@@ -63,7 +63,7 @@ cdef class NgramSet:
             raise MemoryError
 
     def items(self):
-        """Return the n-grams as ``(bytes, row)``."""
+        """Return the n-grams as a list of ``(bytes, row)``."""
         cdef uint64_t i
         found = []
         for i in range(self.size):
@@ -120,7 +120,7 @@ cdef class NgramSet:
         return True
 
     cdef bint _grow(self) noexcept nogil:
-        """Make room for twice as many n-grams."""
+        """Double the capacity for n-grams."""
         cdef uint64_t slots = 2 * (self.mask + 1) if self.slots != NULL else 1024
         cdef uint64_t i, at
         cdef uint64_t* table = <uint64_t*>calloc(slots, sizeof(uint64_t))
@@ -158,7 +158,7 @@ def mark_rows(Subwords subwords not None, WordBatch words not None, uint8_t[::1]
     subwords : Subwords
     words : WordBatch
     marks : uint8 buffer, shape (subword rows,)
-        Set to 1 if a row is used; the first is that of bucket 0.
+        Set to 1 for each used row; the first row is that of bucket 0.
     """
     cdef Py_ssize_t i
     cdef bint done = True
@@ -175,12 +175,12 @@ def mark_entry_rows(
     const int32_t[::1] ids not None,
     uint8_t[::1] marks not None,
 ):
-    """Mark the rows that n-grams of entries of a vocabulary use, as `mark_rows` does.
+    """Mark the rows that the n-grams of entries of a vocabulary use, as `mark_rows` does.
 
     Raises
     ------
     InputValueError
-        The vocabulary has no such id.
+        The vocabulary has no entry with an id.
     """
     cdef Py_ssize_t i
     cdef size_t length = 0

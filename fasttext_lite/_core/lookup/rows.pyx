@@ -1,4 +1,4 @@
-"""Row matrices behind one small interface: add, copy or multiply rows by their ids."""
+"""Matrices with a common interface to add, copy or multiply rows by their ids."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1
 
 
 cdef class Rows:
-    """A matrix whose rows are read one by one.
+    """A matrix whose rows are read by their ids.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ cdef class Rows:
     cdef void add(
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil:
-        """Add `count` rows to `out`, in order; `ahead` more ids follow, to be prefetched.
+        """Add `count` rows to `out`, in order; the next `ahead` ids may be prefetched.
 
-        The caller ensures that the ids are within the matrix.
+        The caller must check the ids.
         """
 
     cdef void copy(self, int64_t row, float* out) noexcept nogil:
@@ -44,7 +44,7 @@ cdef class Rows:
         self.add(&row, 1, 0, out)
 
     cdef float dot(self, int64_t row, const float* vector) noexcept nogil:
-        """The dot product of a row with a vector of `dim` numbers."""
+        """Return the dot product of a row with a vector of `dim` numbers."""
         return 0
 
     cdef void fetch(self, int64_t row) noexcept nogil:
@@ -127,7 +127,7 @@ cdef class Rows:
                 self.copy(rows[i], &out[i, 0])
 
     def _checked(self, ids):
-        """Convert ids to int64, whatever the default of the platform is, and check them."""
+        """Convert ids to int64, whatever the default integer of the platform is, and check them."""
         found = np.asarray(ids)
         if found.size and found.dtype.kind not in "iu":
             raise InputTypeError(f"ids of rows must be integers, not {found.dtype}")
@@ -153,12 +153,12 @@ cdef class DenseRows(Rows):
     count, dim : int
     dtype : {"float32", "float16", "int8"}
     scales : float32 buffer, length count
-        For int8 only: the factor of each row.
+        The factor of each row, for int8 only.
 
     Raises
     ------
     InputValueError
-        The dtype is unknown, the shape is impossible, or the buffers do not fit it.
+        The dtype is unknown, the shape is invalid, or the buffers do not fit it.
     """
 
     def __cinit__(
@@ -220,7 +220,7 @@ cdef class DenseRows(Rows):
 
 
 cdef class QuantizedRows(Rows):
-    """Product-quantised rows: each is a sequence of centroids, times a norm.
+    """Product-quantised rows: each row is a sequence of centroids, times a norm.
 
     Jégou, Douze and Schmid 2011, "Product quantization for nearest neighbor search".
 
@@ -232,7 +232,7 @@ cdef class QuantizedRows(Rows):
         The centroids of part ``s`` begin at ``s * 256 * dsub``; the last part may be shorter.
     count, dim : int
     dsub : int
-        The columns of a part.
+        Number of columns of a part.
     norm_codes : buffer of bytes, length count, optional
     norms : float32 buffer, length 256, optional
         The norm of a row is ``norms[norm_codes[row]]``, or 1 without norms.
@@ -240,7 +240,7 @@ cdef class QuantizedRows(Rows):
     Raises
     ------
     InputValueError
-        The shape is impossible, or the arrays do not fit it.
+        The shape is invalid, or the arrays do not fit it.
     """
 
     def __cinit__(

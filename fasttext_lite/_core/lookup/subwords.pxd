@@ -3,13 +3,13 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from fasttext_lite._core.lookup.buckets cimport Buckets
 
 cdef enum:
-    # Rows gathered before any is read, so that they are fetched ahead.
+    # Rows gathered before any is read, so that they can be prefetched.
     GATHER = 1024
     # Words that are looked up together, so that their memory accesses overlap.
     WORDS = 32
     # Bytes of "<word>" that fit into a buffer on the stack.
     SHORT = 256
-    # The most bytes of "<word>" that `Subwords.take` accepts.
+    # The largest size in bytes of "<word>" that `Subwords.take` accepts.
     LONGEST = 256
 
 
@@ -18,8 +18,8 @@ cdef inline uint32_t hash_basis() noexcept nogil:
 
 
 cdef inline uint32_t hash_step(uint32_t h, uint8_t byte) noexcept nogil:
-    # The official program reads bytes as signed, so those above 127 set the upper 24 bits too:
-    # every trained model depends on it.
+    # The official program reads bytes as signed, so bytes above 127 also set the upper 24 bits.
+    # Every trained model depends on this.
     return (h ^ <uint32_t><int32_t><int8_t>byte) * <uint32_t>16777619
 
 
@@ -48,7 +48,7 @@ cdef struct Pieces:
     uint8_t* text
     int64_t rows[GATHER]
     size_t count
-    size_t lead         # rows that stand in the next piece already
+    size_t lead         # number of rows already in the next piece
     bint ended
 
 

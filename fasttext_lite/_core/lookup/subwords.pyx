@@ -43,13 +43,13 @@ cdef class Subwords:
     Parameters
     ----------
     minn, maxn : int
-        Shortest and longest n-gram in code points. ``minn`` 0 acts as 1, ``maxn`` 0 means no
-        n-grams. The official program compares negative ones as unsigned: there are no n-grams if
-        ``minn`` is negative, and n-grams of any length if ``maxn`` is.
+        Shortest and longest n-gram in code points. `minn` 0 is the same as 1, `maxn` 0 means no
+        n-grams. The official program compares negative numbers as unsigned: a negative `minn` means
+        no n-grams, a negative `maxn` n-grams of any length.
     bucket : int
         Number of hash buckets, 0 for none.
     first_row : int
-        The row of bucket 0, which is the number of words.
+        The row of bucket 0: the number of words, or 0 if the matrix has no word rows.
     prune : PruneIndex, optional
         The buckets that were kept, if the model is pruned.
 
@@ -78,9 +78,9 @@ cdef class Subwords:
         return self.bucket > 0 and self.maxn > 0 and (prune is None or prune.size > 0)
 
     cdef Subwords filtered(self):
-        """The same n-grams with a filter before the prune index, which is built only once.
+        """Return the same n-grams with a filter for the prune index, which is built once.
 
-        Readers of texts call this, since they look up more n-grams than building it costs.
+        This pays off for readers of texts, which look up many n-grams.
         """
         cdef Buckets buckets
         cdef Subwords made
@@ -95,11 +95,11 @@ cdef class Subwords:
             return self._filtered
 
     cdef int64_t row(self, uint64_t h) noexcept nogil:
-        """The row of a hash, or -1 if pruning dropped it."""
+        """Return the row of a hash, or -1 if pruning dropped it."""
         return self.buckets.row(h)
 
     cdef void begin(self, Walk* walk, const uint8_t* text, size_t length) noexcept nogil:
-        """Begin a walk over the bytes of "<word>"; "</s>" and a model without n-grams have none."""
+        """Begin a walk over the bytes of "<word>"; it is empty for "</s>" or without n-grams."""
         walk.text = text
         walk.length = length
         walk.start = walk.stop = 0
@@ -111,7 +111,7 @@ cdef class Subwords:
             walk.length = 0
 
     cdef bint advance(self, Walk* walk) noexcept nogil:
-        """Move to the next n-gram, by start and then from short to long; False at the end."""
+        """Move to the next n-gram, ordered by start, then by length; False at the end."""
         cdef const uint8_t* text = walk.text
         cdef size_t length = walk.length
         while walk.start < length:
@@ -135,7 +135,7 @@ cdef class Subwords:
         return False
 
     cdef size_t take_rows(self, Walk* walk, int64_t* rows, size_t capacity) noexcept nogil:
-        """Write the rows of the next n-grams; fewer than `capacity` only at the end."""
+        """Write the rows of the next n-grams; return their number, below `capacity` at the end."""
         cdef uint32_t hashes[HASHES]
         cdef size_t count = 0
         cdef size_t gathered = 1
@@ -152,10 +152,10 @@ cdef class Subwords:
     cdef bint begin_pieces(
         self, Pieces* pieces, const uint8_t* word, size_t length, int64_t lead
     ) noexcept nogil:
-        """Begin to walk over the rows of a word of any length; False if out of memory.
+        """Begin a walk over the rows of a word of any length; False if out of memory.
 
-        `lead` is a row that comes first, or -1. Then call `next_piece` until it returns False, and
-        `end_pieces`.
+        `lead` is a row to add before the others, or -1. Then call `next_piece` until it returns
+        False, and `end_pieces`.
         """
         pieces.text = bracket(word, length, pieces.buffer, SHORT)
         if pieces.text == NULL:
@@ -178,14 +178,14 @@ cdef class Subwords:
         return pieces.count > 0
 
     cdef size_t most(self, size_t length) noexcept nogil:
-        """At least as many rows as "<word>" has, with this many bytes."""
+        """Return an upper bound on the number of rows of a "<word>" of this many bytes."""
         return length * min(length, <size_t>self.maxn)
 
     cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil:
         """Write the rows of all n-grams of "<word>", in official order, and return their number.
 
-        They are those of `take_rows`, for what `filtered` returns. All n-grams of one size are
-        hashed together, in long loops without branches; `rows` has room for `most(length)`.
+        This is a faster `take_rows` for objects that `filtered` returned: all n-grams of one size
+        are hashed together, in long loops without branches. `rows` needs room for `most(length)`.
         """
         cdef uint32_t hashes[LONGEST]
         cdef uint32_t starts[LONGEST + 1]
@@ -223,7 +223,7 @@ cdef class Subwords:
             if j:
                 passed = self.buckets.place(hashes, 0, size - j, j + 1 - minn, sizes, rows, passed)
             elif size > 2:
-                # A single character that begins or ends the word is none of its n-grams.
+                # A single character at the start or the end of "<word>" is not an n-gram.
                 passed = self.buckets.place(hashes, 1, size - 1, 1 - minn, sizes, rows, passed)
         return self.buckets.in_order(rows, size * sizes, passed)
 
@@ -243,6 +243,6 @@ cdef class Subwords:
 
 
 def fnv1a(const uint8_t[::1] text not None):
-    """Return the 32-bit FNV-1a hash of some bytes, each read as signed, as in the official program."""
+    """Return the 32-bit FNV-1a hash of bytes, read as signed, as in the official program."""
     cdef size_t length = <size_t>text.shape[0]
     return hash_bytes(&text[0] if length else NULL, length)

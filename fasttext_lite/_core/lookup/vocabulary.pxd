@@ -6,7 +6,7 @@ cdef extern from "memory.h" nogil:
     void* table_alloc "ftl_table_alloc"(size_t size)
 
 cdef enum:
-    # What follows the text of an entry in a dictionary: NUL, int64 count, int8 type.
+    # Bytes after the text of an entry in a dictionary: NUL, int64 count, int8 type.
     TAIL = 10
 
 
@@ -20,13 +20,13 @@ cdef class Vocabulary:
     cdef const uint64_t* offsets
     cdef uint32_t gap           # bytes between an entry and the next
     cdef const int64_t[::1] stored_counts
-    cdef object owners          # of the stored arrays
+    cdef object owners          # the owners of the stored arrays
     cdef void* own_offsets
     cdef const uint32_t* slots
     cdef uint32_t mask
-    cdef uint32_t id_mask       # the bits of a slot that hold id + 1; the others are of the hash
+    cdef uint32_t id_mask       # the bits of a slot that hold id + 1; the others hold the hash
     cdef void* own_slots
-    cdef int8_t repeated        # -1 before it is known
+    cdef int8_t repeated        # -1 until it is known
 
     cdef const uint8_t* entry(self, int32_t i, size_t* length) noexcept nogil
     cdef int64_t count(self, int32_t i) noexcept

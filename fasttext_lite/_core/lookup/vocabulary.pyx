@@ -1,4 +1,4 @@
-"""The words and labels of a model, left in the bytes of its file, and a hash index over them."""
+"""The words and labels of a model, in the bytes of its file, and a hash index over them."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from fasttext_lite._core.lookup.subwords cimport WORDS, hash_bytes
 from fasttext_lite.errors import FormatError, InputValueError
 
 cdef enum:
-    # Far beyond what the words of any language need in a table that is at most half full; words
-    # made to collide would otherwise take quadratic time.
+    # Far more than real words need in a table that is at most half full. The limit prevents
+    # quadratic time with words that were made to collide.
     MAX_PROBES = 1024
     UNKNOWN = -1
     TOO_FAR = -2
@@ -26,7 +26,7 @@ cdef uint8_t NOTHING = 0
 
 
 cdef uint64_t _capacity(uint64_t size) noexcept nogil:
-    """Slots for this many entries: a power of two, at least half of them empty."""
+    """Return the number of slots for this many entries: a power of two, at least half empty."""
     cdef uint64_t capacity = 2
     while capacity < 2 * size:
         capacity *= 2
@@ -35,18 +35,18 @@ cdef uint64_t _capacity(uint64_t size) noexcept nogil:
 
 @cython.final
 cdef class Vocabulary:
-    """Words, then labels: their bytes, how often each occurred, and a hash index over them.
+    """Words, then labels: their bytes and counts, and a hash index over them.
 
-    It is created by `dictionary.scan` or `stored`. The index is an open-addressing table of uint32. A slot is
-    0 if it is empty. Otherwise its lower bits, as many as the number of entries takes, are the
-    id + 1, and the bits above are those of the hash, so that few texts are compared in vain. Of
-    entries with the same text the last wins, as in the official program.
+    `dictionary.scan` and `stored` create one. The index is an open-addressing table of uint32. A
+    slot is 0 if it is empty. Otherwise its lower bits, as many as the number of entries needs, hold
+    the id + 1, and its upper bits those of the hash, which avoids most comparisons with other
+    texts. Of entries with the same text the last one counts, as in the official program.
 
     Attributes
     ----------
     word_count, label_count : int
     end : int
-        Where the scanned dictionary ended.
+        Byte offset of the end of a scanned dictionary.
     repeats : bool
         Whether an entry occurs twice.
     """
@@ -64,7 +64,7 @@ cdef class Vocabulary:
         return self.word_count + self.label_count
 
     cdef void reserve(self, int64_t size) except *:
-        """Make an empty index for this many entries."""
+        """Create an empty index for this many entries."""
         cdef uint64_t capacity = _capacity(<uint64_t>size)
         self.own_slots = table_alloc(capacity * sizeof(uint32_t))
         if self.own_slots == NULL:
@@ -87,21 +87,23 @@ cdef class Vocabulary:
         int64_t label_count,
         const uint32_t[::1] index=None,
     ):
-        """Take entries that stand end to end, and their index if it is stored too.
+        """Create a vocabulary from concatenated entries, and optionally a stored index.
 
-        The arrays are checked when they are used: an offset or an id outside them gives an empty
-        text or an unknown word.
+        The values in the arrays are checked when they are used: an offset or an id out of range
+        gives an empty text or an unknown word.
 
         Parameters
         ----------
         text : buffer of bytes
+            The concatenated entries.
         offsets : uint64 buffer, shape (n + 1,)
-            Where each entry begins in `text`, and where the last one ends.
+            The start of each entry in `text`, and the end of the last one.
         counts : int64 buffer, shape (n,)
+            Number of occurrences of each entry in training.
         word_count, label_count : int
             Their sum is n.
         index : uint32 buffer, shape (slots,), optional
-            As returned by `index`; built if it is missing.
+            The hash index, as returned by `index`; built if missing.
 
         Raises
         ------
@@ -140,7 +142,7 @@ cdef class Vocabulary:
         return made
 
     cdef int32_t index_entries(self, int32_t size) noexcept nogil:
-        """Index entries whose offsets are known; the first without a place, or -1."""
+        """Index all entries by their offsets; return the first entry without a slot, or -1."""
         cdef const uint8_t* word
         cdef size_t length = 0
         cdef int32_t i
@@ -153,7 +155,7 @@ cdef class Vocabulary:
     cdef int32_t put_block(
         self, const uint8_t** words, const size_t* lengths, int32_t count, int32_t start
     ) noexcept nogil:
-        """Index at most `WORDS` entries from id `start` on; how many found a place."""
+        """Index at most `WORDS` entries from id `start` on; return how many found a slot."""
         cdef uint32_t hashes[WORDS]
         cdef int32_t i
         for i in range(count):
@@ -167,7 +169,7 @@ cdef class Vocabulary:
     cdef bint put(
         self, const uint8_t* word, size_t length, uint32_t h, int32_t i
     ) noexcept nogil:
-        """Index an entry; False if there is no place for it."""
+        """Index an entry; False if there is no slot for it."""
         cdef uint32_t place = 0
         if self.probe(word, length, h, &place) == TOO_FAR:
             return False
@@ -177,9 +179,10 @@ cdef class Vocabulary:
     cdef inline int32_t probe(
         self, const uint8_t* word, size_t length, uint32_t h, uint32_t* place
     ) noexcept nogil:
-        """The id of a word and its slot; `UNKNOWN` with the slot that it would get; or `TOO_FAR`.
+        """Return the id of a word and its slot, `UNKNOWN` and the slot for it, or `TOO_FAR`.
 
-        A slot is read only once: the file may change under the map, and the id is checked.
+        A slot is read only once, so that the checked id is the one that is used even if the mapped
+        file changes.
         """
         cdef uint32_t size = <uint32_t>(self.word_count + self.label_count)
         cdef uint32_t at = h & self.mask
@@ -203,7 +206,7 @@ cdef class Vocabulary:
         return TOO_FAR
 
     cdef int32_t find(self, const uint8_t* word, size_t length, uint32_t h) noexcept nogil:
-        """The id of a word or label whose hash is `h`, or -1."""
+        """Return the id of a word or label with the hash `h`, or -1."""
         cdef uint32_t place
         return max(self.probe(word, length, h, &place), -1)
 
@@ -212,7 +215,7 @@ cdef class Vocabulary:
         prefetch(&self.slots[h & self.mask])
 
     cdef int32_t candidate(self, uint32_t h) noexcept nogil:
-        """The id that a word with this hash most likely has, before texts are compared; or -1."""
+        """Return the most likely id of a word with this hash, without comparing texts, or -1."""
         cdef uint32_t slot = self.slots[h & self.mask]
         cdef uint32_t i = (slot & self.id_mask) - 1
         if ((slot ^ h) & ~self.id_mask) or i >= <uint32_t>(self.word_count + self.label_count):
@@ -220,9 +223,9 @@ cdef class Vocabulary:
         return <int32_t>i
 
     cdef void find_many(self, const Span* words, Py_ssize_t count, int32_t* ids) noexcept nogil:
-        """The ids of at most `WORDS` words or labels, each -1 if unknown.
+        """Write the ids of at most `WORDS` words or labels, -1 for unknown ones.
 
-        Each step of a look-up waits for the memory, so all words take it together.
+        Each step of a look-up waits for memory, so each step is done for all words before the next.
         """
         cdef uint32_t hashes[WORDS]
         cdef Py_ssize_t i
@@ -248,7 +251,7 @@ cdef class Vocabulary:
         return 0
 
     cdef const uint8_t* entry(self, int32_t i, size_t* length) noexcept nogil:
-        """The text of an entry."""
+        """Return the text of an entry."""
         cdef uint64_t start = self.offsets[i]
         cdef uint64_t stop = self.offsets[i + 1]
         if stop > self.text_size or start + self.gap > stop:
@@ -258,12 +261,12 @@ cdef class Vocabulary:
         return self.base + start
 
     def pack(self, const int32_t[::1] ids not None):
-        """Copy entries: their texts end to end, their offsets there, and their counts.
+        """Copy entries: concatenated texts, offsets and counts.
 
         Parameters
         ----------
-        ids : int32 buffer
-            Each at most once.
+        ids : int32 buffer, shape (n,)
+            Distinct ids.
 
         Returns
         -------
@@ -274,7 +277,7 @@ cdef class Vocabulary:
         Raises
         ------
         InputValueError
-            The vocabulary has no such entry.
+            The vocabulary has no entry with an id.
         FormatError
             Entries overlap: together they are longer than the whole text.
         """
@@ -294,8 +297,8 @@ cdef class Vocabulary:
                 raise FormatError(
                     "vocabulary.offsets",
                     0,
-                    f"the entries of the vocabulary overlap up to number {ids[i]}: the file is "
-                    "damaged; convert the original again",
+                    f"entries of the vocabulary up to number {ids[i]} overlap: the file is damaged; "
+                    "convert the original model again",
                 )
             ends[i + 1] = total
             counted[i] = self.count(ids[i])
@@ -308,12 +311,12 @@ cdef class Vocabulary:
 
     @staticmethod
     def index_size(size):
-        """Return how many bytes the offsets and the index of a scanned dictionary take."""
+        """Return the size in bytes of the offsets and the index of a scanned dictionary."""
         return (size + 1) * sizeof(uint64_t) + _capacity(size) * sizeof(uint32_t)
 
     @staticmethod
     def slot_count(size):
-        """Return how many slots the index over this many entries has."""
+        """Return the number of slots of the index over this many entries."""
         return _capacity(size)
 
     def index(self):
@@ -322,7 +325,7 @@ cdef class Vocabulary:
 
     @property
     def repeats(self) -> bool:
-        # An entry that occurs again takes over the slot of the first.
+        # A repeated entry has replaced the first one in its slot.
         cdef int64_t used = 0
         cdef uint64_t at
         if self.repeated < 0:
@@ -340,7 +343,7 @@ cdef class Vocabulary:
         return found
 
     def counts(self, int32_t start, int32_t stop):
-        """Return how often each entry of a range occurred in training, as an array of int64."""
+        """Return the counts in training of a range of entries, as an array of int64."""
         cdef int32_t i
         if start < stop:
             self.check(start)
@@ -365,7 +368,7 @@ cdef class Vocabulary:
         return self.find(found.text, found.length, hash_bytes(found.text, found.length))
 
     def has(self, word):
-        """Return whether a str or bytes is an entry; one that cannot be encoded is none."""
+        """Return whether a str or bytes is an entry; False for a str that cannot be encoded."""
         try:
             return self.id(word) >= 0
         except InputValueError:
@@ -376,5 +379,5 @@ cdef object crowded_entry(entry, offset):
     return FormatError(
         f"dictionary entry {entry}",
         offset,
-        "too many entries share one hash: this is no dictionary of words",
+        "too many entries share one hash: this is not a dictionary of words",
     )

@@ -1,1 +1,1 @@
-"""The nearest words."""
+"""Search for the nearest words."""

@@ -1,12 +1,12 @@
 from libc.stdint cimport uint8_t
 
 
-# What arithmetic in float32 may add to the error of a cosine, besides a share for each column.
+# The rounding error of a cosine in float32, in addition to that of each column.
 cdef double ROUNDING
 
 
 cdef inline bint is_safe(double norm) noexcept nogil:
-    """Whether the squares of a vector of this norm stay within float32."""
+    """Return whether the squares of a vector of this norm stay in the range of float32."""
     return 1e-30 < norm < 1e30
 
 cdef double norm_of(const float* vector, size_t dim) noexcept nogil

@@ -1,7 +1,8 @@
-"""Rows of small numbers that stand for vectors of length 1, each with a bound on its error.
+"""Codes: rows of small numbers that represent vectors of length 1, with a bound on the error.
 
 The error of a row is the length of the difference between the vector and its codes. By the
-Cauchy-Schwarz inequality the codes change a dot product with a vector of length 1 by at most that.
+Cauchy-Schwarz inequality, the codes change a dot product with a vector of length 1 by at most this
+error.
 """
 
 import numpy as np
@@ -21,8 +22,8 @@ cdef enum:
     TRIALS = 5
 
 # Distances between neighbouring codes, in multiples of the root mean square of the numbers of a
-# row. The first is the best for a normal distribution; the others, tried until one is no better,
-# are for longer tails.
+# row. The first is best for a normal distribution; the others, for longer tails, are tried until
+# the error no longer decreases.
 cdef float* PACKED_STEPS = [0.3352, 0.42, 0.55, 0.75, 1.1]
 cdef float* BYTE_STEPS = [0.06, 0.08, 0.11, 0.16, 0.25]
 
@@ -32,7 +33,7 @@ MOST_COLUMNS = 60_000
 
 
 cdef double norm_of(const float* vector, size_t dim) noexcept nogil:
-    """The Euclidean norm, in float64."""
+    """Return the Euclidean norm, computed in float64."""
     cdef double[2] sums
     sums[0] = 0
     sums[1] = 0
@@ -66,9 +67,9 @@ cdef void encode_row(
     const float* row, size_t dim, double norm, int levels, uint8_t* codes, uint8_t* trial,
     float* scale, float* error
 ) noexcept nogil:
-    """Find codes, one a byte, for a row divided by `norm`.
+    """Compute the codes, one per byte, of a row divided by `norm`.
 
-    With a buffer `trial`, several distances between codes are tried.
+    If the buffer `trial` is not NULL, several distances between codes are tried.
     """
     cdef const float* steps = PACKED_STEPS if levels == PACKED_LEVELS else BYTE_STEPS
     cdef float inverse, step, missed
@@ -86,7 +87,7 @@ cdef void encode_row(
         return
     inverse = <float>(1 / norm)
     for i in range(TRIALS):
-        # Without trials, the second: it cuts off little.
+        # Without trials use the second distance, which clips few numbers.
         step = steps[1 if trial == NULL else i] / <float>sqrt(<double>dim)
         missed = scan_kernels.encode(row, dim, inverse, step, levels, codes if i == 0 else trial)
         if i and not missed < least:
@@ -108,14 +109,19 @@ cdef class Codes:
     Parameters
     ----------
     codes : uint8 buffer, length count * width
-        Row-major. Packed ones hold column j in the lower four bits of byte j and column width + j
-        in the upper ones, others a column a byte.
+        Row-major. Packed codes hold column j in the lower four bits of byte j and column width + j
+        in the upper bits; others hold one column per byte.
     scales, errors : float32 buffers, length count
         A row is about ``scale * (code - (levels - 1) / 2)``, and the length of the difference is at
-        most its error. They are not checked: a search by wrong ones finds wrong words.
+        most its error. The values are not checked: with wrong ones a search finds wrong words.
     dim : int
     packed : bool
-        Whether the codes have 16 levels, two columns a byte, or 128.
+        Whether the codes have 16 levels, two columns per byte, or else 128 levels.
+
+    Raises
+    ------
+    InputValueError
+        The shapes do not fit one another, or there are too many dimensions.
     """
 
     def __cinit__(
@@ -139,7 +145,7 @@ cdef class Codes:
 
 
 def row_width(Py_ssize_t dim, bint packed):
-    """Return how many bytes the codes of a row take.
+    """Return the size of the codes of a row in bytes.
 
     Raises
     ------
@@ -148,7 +154,7 @@ def row_width(Py_ssize_t dim, bint packed):
     """
     if not 1 <= dim <= MOST_COLUMNS:
         raise InputValueError(
-            f"vectors of {dim} dimensions cannot be coded: {MOST_COLUMNS} at most"
+            f"vectors of {dim} dimensions cannot be coded: the largest number is {MOST_COLUMNS}"
         )
     return (dim + 1) // 2 if packed else dim
 

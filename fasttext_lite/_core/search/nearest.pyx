@@ -14,20 +14,23 @@ cdef inline bint worse(WordScore a, WordScore b) noexcept nogil:
 
 
 cdef class Nearest:
-    """The `k` best ids of each query: by score, equal ones by id.
+    """The `k` best ids of each query, ordered by score, ties by id.
 
     Parameters
     ----------
     queries, k : int
+        Number of queries, and of ids to keep for each.
     """
 
     def __cinit__(self, Py_ssize_t queries, Py_ssize_t k):
         if queries < 0 or k < 1:
-            raise InputValueError(f"the best {k} of {queries} queries cannot be kept")
+            raise InputValueError(
+                f"queries must be at least 0 and k at least 1, not {queries} and {k}"
+            )
         self.queries = queries
         self.k = k
         self.sizes = <Py_ssize_t*>calloc(<size_t>queries + 1, sizeof(Py_ssize_t))
-        # One heap for each query; its first item is the worst that is kept.
+        # One heap for each query; its first item is the worst one.
         self.heaps = <WordScore*>malloc((<size_t>queries * <size_t>k + 1) * sizeof(WordScore))
         if self.sizes == NULL or self.heaps == NULL:
             raise MemoryError
@@ -37,11 +40,11 @@ cdef class Nearest:
         free(self.heaps)
 
     cdef double least(self, Py_ssize_t query) noexcept nogil:
-        """The score below which nothing is kept."""
+        """Return the score below which nothing is kept."""
         return self.heaps[query * self.k].score if self.sizes[query] == self.k else -INFINITY
 
     cdef void add(self, Py_ssize_t query, double score, int32_t i) noexcept nogil:
-        """Offer a score; NaN is ignored."""
+        """Add a score if it is among the best; NaN is ignored."""
         cdef WordScore* heap = self.heaps + query * self.k
         cdef Py_ssize_t size = self.sizes[query]
         cdef Py_ssize_t at, child
@@ -74,11 +77,13 @@ cdef class Nearest:
         heap[at] = new
 
     def merge(self, Nearest other not None):
-        """Add everything that another one kept, for the same queries."""
+        """Add the ids and scores of another object for the same queries."""
         cdef Py_ssize_t query, i
         cdef WordScore one
         if other.queries != self.queries:
-            raise InputValueError("these are not the best of the same queries")
+            raise InputValueError(
+                f"cannot merge the results of {other.queries} queries with those of {self.queries}"
+            )
         with nogil:
             for query in range(self.queries):
                 for i in range(other.sizes[query]):
@@ -86,7 +91,7 @@ cdef class Nearest:
                     self.add(query, one.score, one.id)
 
     def best(self, Py_ssize_t query):
-        """Return the answer to one query, best first.
+        """Return the result of one query, best first.
 
         Returns
         -------

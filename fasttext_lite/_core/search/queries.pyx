@@ -13,18 +13,18 @@ from fasttext_lite.errors import InputValueError
 
 
 cdef class Queries:
-    """Queries in every form that a search needs: vectors, units and codes.
+    """Queries in all forms that a search needs: vectors, unit vectors and codes.
 
     A score of query ``i`` times ``cosine_factors[i]`` is a cosine.
 
     Parameters
     ----------
     vectors : ndarray
-        float32, shape (n, dim), without infinite numbers and NaN.
+        float32, shape (n, dim), all finite.
     packed : bool
         Whether the codes of the rows are packed.
-    banned : sequence of arrays of int
-        The ids to leave out of the answer to each query.
+    banned : sequence of arrays of int, length n
+        The ids to leave out of the result of each query.
     """
 
     def __cinit__(self, vectors not None, bint packed, banned not None):
@@ -68,7 +68,9 @@ cdef class Queries:
             self.coded[i].slack = slacks[i]
         ids = [np.unique(np.asarray(one, np.int32)) for one in banned]
         if len(ids) != self.count:
-            raise InputValueError("banned must hold one array of ids for each query")
+            raise InputValueError(
+                f"banned must hold one array of ids per query: {self.count}, not {len(ids)}"
+            )
         self.banned = np.concatenate([*ids, np.empty(0, np.int32)])
         self.starts = np.cumsum([0, *map(len, ids)], dtype=np.int64)
 
@@ -76,7 +78,7 @@ cdef class Queries:
         free(self.coded)
 
     cdef bint bans(self, Py_ssize_t query, int32_t i) noexcept nogil:
-        """Whether a word is left out of the answer to a query."""
+        """Return whether a word is left out of the result of a query."""
         cdef int64_t low = self.starts[query]
         cdef int64_t high = self.starts[query + 1]
         cdef int64_t middle

@@ -1,4 +1,4 @@
-"""Exact nearest-word search; cheap bounds, by codes or float32 products, skip most words."""
+"""Exact nearest-word search; cheap bounds (codes or float32 products) skip most words."""
 
 from libc.math cimport NAN, sqrt
 from libc.stdint cimport int32_t, uint8_t
@@ -22,9 +22,9 @@ from fasttext_lite._core.lookup.rows cimport DenseRows
 from fasttext_lite.errors import InputValueError
 
 cdef enum:
-    # Rows scored at a time: codes and scores of all queries stay in the cache.
+    # Rows scored at a time, so that codes and scores of all queries stay in the cache.
     BLOCK = 64
-    # Rows of a query that can be queued for their exact score.
+    # Capacity of the queue of rows to score exactly, per query.
     PENDING = 4096
     # Queued rows are prefetched this many ahead.
     AHEAD = 4
@@ -38,12 +38,12 @@ cdef struct Pending:
 
 
 cdef class Search:
-    """A search on one thread: what it has found so far.
+    """The state of a search on one thread.
 
     A score is the dot product of a query and the vector of a word, divided by their norms, all in
-    float64; it is 0 where the vector is zeros. A row whose approximate score cannot reach the best
-    `k` even with its error is skipped. One that merely might is queued until the threshold has
-    risen; one that beats the k-th best is scored exactly at once.
+    float64; it is 0 if the vector is zero. A row whose approximate score plus its error is below
+    the k-th best score is skipped. A row whose approximate score beats the k-th best is scored
+    exactly at once; one that merely might is queued until the threshold has risen.
 
     Parameters
     ----------
@@ -51,8 +51,14 @@ cdef class Search:
         Computes the vectors of words.
     queries : Queries
     k : int
-    norms : float32 buffer, optional
-        The norms of the vectors, if `embedder` has these as rows.
+        Number of words to find for each query.
+    norms : float32 buffer, shape (words,), optional
+        The norms of the word vectors, if `embedder` stores these vectors.
+
+    Raises
+    ------
+    InputValueError
+        The dimensions or the norms do not fit.
     """
 
     cdef Embedder embedder
@@ -78,7 +84,9 @@ cdef class Search:
     ):
         cdef size_t count = <size_t>queries.count
         if queries.dim != embedder.rows.dim:
-            raise InputValueError("the queries have other dimensions than the words")
+            raise InputValueError(
+                f"queries of {queries.dim} dimensions do not fit words of {embedder.rows.dim}"
+            )
         if norms is not None:
             self.rows = embedder.vectors
             if self.rows is None or norms.shape[0] != self.rows.count:
@@ -86,14 +94,14 @@ cdef class Search:
         self.embedder = embedder
         self.queries = queries
         self.norms = norms
-        # Of a product of two vectors in float32 with four partial sums or more, as a cosine.
+        # Error bound of a cosine computed in float32 with at least four partial sums.
         self.error = <float>((<double>queries.dim / 4 + 16) / (1 << 23) + ROUNDING)
         self.nearest = Nearest(queries.count, k)
         self.pending = <Pending*>malloc((count * PENDING + 1) * sizeof(Pending))
         self.pending_counts = <Py_ssize_t*>calloc(count + 1, sizeof(Py_ssize_t))
         self.vector = <float*>malloc(<size_t>queries.dim * sizeof(float))
         self.block = <float*>malloc(BLOCK * <size_t>queries.units.shape[1] * sizeof(float))
-        # What is behind the columns of a row is never written, and stays zero.
+        # Bytes past the columns of a row are never written and stay zero.
         self.codes = <uint8_t*>calloc(BLOCK, <size_t>(queries.width + FTL_CODE_STEP))
         self.dots = <int32_t*>malloc((count * BLOCK + 1) * sizeof(int32_t))
         if (
@@ -137,7 +145,7 @@ cdef class Search:
         self.nearest.add(query, score, i)
 
     cdef float threshold(self, Py_ssize_t query) noexcept nogil:
-        """The cosine below which a word is not kept."""
+        """Return the cosine below which a word is not kept."""
         return <float>(self.nearest.least(query) * self.queries.cosine_factors[query] - ROUNDING)
 
     cdef void offer(
@@ -145,7 +153,7 @@ cdef class Search:
     ) noexcept nogil:
         """Score a word that may be among the best, or queue it.
 
-        `vector` is NULL if it is still to be read.
+        `vector` is NULL if it is not read yet.
         """
         cdef Py_ssize_t at
         if self.queries.bans(query, i):
@@ -165,7 +173,7 @@ cdef class Search:
             self.score(query, i, self.vector)
 
     cdef bint below_threshold(self, Py_ssize_t query, int32_t i) noexcept nogil:
-        """Whether a word is ruled out by a product in float32, if it has a row."""
+        """Return whether a float32 product rules out a word; False if the word has no row."""
         cdef float product
         if self.rows is None:
             return False
@@ -178,7 +186,7 @@ cdef class Search:
     cdef void score_pending(
         self, Py_ssize_t query, const Pending* pending, Py_ssize_t count
     ) noexcept nogil:
-        """Score the queued words that still may be among the best."""
+        """Score the queued words that may still be among the best."""
         cdef Py_ssize_t i
         for i in range(count):
             if self.rows is not None and i + AHEAD < count:
@@ -216,6 +224,7 @@ cdef class Search:
     cdef void scan_coded(
         self, Queries queries, Codes codes, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
+        """Search by stored codes."""
         cdef Py_ssize_t at, count, padded, stride, query
         cdef const uint8_t* rows
         at = start
@@ -225,7 +234,7 @@ cdef class Search:
             rows = &codes.data[0] + at * codes.width
             stride = codes.width
             if (at + padded - 1) * stride + queries.width > codes.data.shape[0]:
-                # The kernels would read behind the end of the file.
+                # Copied, since the kernels would read past the end of the file.
                 memset(self.codes, 0, BLOCK * <size_t>(queries.width + FTL_CODE_STEP))
                 memcpy(self.codes, rows, <size_t>(count * stride))
                 rows = self.codes
@@ -243,7 +252,7 @@ cdef class Search:
     cdef void scan_coding(
         self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Encode each block of rows first, which pays off if many queries share it."""
+        """Search by codes computed for each block of rows, which pays off for many queries."""
         cdef float scales[BLOCK]
         cdef float errors[BLOCK]
         cdef Py_ssize_t at, count, padded, i, query
@@ -270,7 +279,7 @@ cdef class Search:
     cdef void scan_products(
         self, Queries queries, DenseRows rows, Py_ssize_t start, Py_ssize_t stop
     ) noexcept nogil:
-        """Multiply the rows themselves, in float32."""
+        """Search by float32 products of the rows."""
         cdef float products[BLOCK]
         cdef size_t columns = <size_t>queries.units.shape[1]
         cdef size_t size = <size_t>(rows.bytes // queries.dim)
@@ -283,7 +292,7 @@ cdef class Search:
             padded = (count + FTL_SCAN_ROWS - 1) // FTL_SCAN_ROWS * FTL_SCAN_ROWS
             base = rows.base + at * rows.bytes
             if (at + padded - 1) * rows.bytes + <Py_ssize_t>(columns * size) > rows.data.shape[0]:
-                # The kernels would read behind the end of the file.
+                # Copied, since the kernels would read past the end of the file.
                 memset(self.block, 0, BLOCK * columns * sizeof(float))
                 memcpy(self.block, base, <size_t>(count * rows.bytes))
                 base = <const uint8_t*>self.block
@@ -302,12 +311,12 @@ cdef class Search:
             at += BLOCK
 
     cdef float cosine(self, Py_ssize_t i, float product) noexcept nogil:
-        """The cosine of a row and a query by their dot product; NaN if that is not certain."""
+        """Return the cosine of a row and a query by their dot product; NaN if it is unreliable."""
         cdef float norm = self.norms[i]
         if norm == 0:
             return 0
         if not is_safe(norm):
-            # The product may have left float32: it decides nothing.
+            # The product may have overflowed or underflowed.
             return NAN
         if self.rows.scales != NULL:
             product *= self.rows.scales[i]
@@ -326,7 +335,7 @@ cdef class Search:
     def scan_rows(self, Py_ssize_t start, Py_ssize_t stop):
         """Search the words from `start` to `stop` by the rows of `embedder`."""
         if self.rows is None or self.queries.packed:
-            raise InputValueError("a search by rows needs norms, and queries that are not packed")
+            raise InputValueError("a search by rows needs norms and queries that are not packed")
         self._check(start, stop, self.rows.count)
         with nogil:
             if self.queries.count < WORTH_CODING:
@@ -336,13 +345,13 @@ cdef class Search:
         self._check_memory()
 
     def scan_ids(self, const int32_t[::1] ids not None, Py_ssize_t start, Py_ssize_t stop):
-        """Score the words ``ids[start:stop]`` exactly; no id may come twice."""
+        """Score the words ``ids[start:stop]`` exactly; ids must be distinct."""
         cdef Py_ssize_t i, query
         if not 0 <= start <= stop <= ids.shape[0]:
-            raise InputValueError(f"there are no ids from {start} to {stop}")
+            raise InputValueError(f"the range [{start}, {stop}) is outside {ids.shape[0]} ids")
         for i in range(start, stop):
             if not 0 <= ids[i] < self.embedder.vocabulary.word_count:
-                raise InputValueError(f"there is no word {ids[i]}")
+                raise InputValueError(f"there is no word with id {ids[i]}")
         with nogil:
             for i in range(start, stop):
                 if not self.load(ids[i]):
@@ -353,7 +362,7 @@ cdef class Search:
         self._check_memory()
 
     def finish(self, others not None):
-        """Merge other searches of the same queries, and score all words that are still queued."""
+        """Merge other searches of the same queries, and score all queued words."""
         cdef Search one
         cdef Py_ssize_t query
         for one in others:
@@ -369,7 +378,9 @@ cdef class Search:
 
     def _check(self, start, stop, count):
         if not 0 <= start <= stop <= count <= self.embedder.vocabulary.word_count:
-            raise InputValueError(f"there are no {count} words, or none from {start} to {stop}")
+            raise InputValueError(
+                f"the range [{start}, {stop}) is outside {count} words, or these are too many"
+            )
 
     def _check_memory(self):
         if self.out_of_memory:

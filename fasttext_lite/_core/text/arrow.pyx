@@ -1,4 +1,4 @@
-"""Arrays of strings in the memory of other libraries, through the Arrow C data interface."""
+"""Arrays of strings of other libraries, read through the Arrow C data interface."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 cdef enum:
-    # A view of so many bytes at most holds them itself.
+    # A view holds a string of up to this many bytes itself.
     INLINE = 12
 
 cdef dict LAYOUTS = {
@@ -20,7 +20,7 @@ cdef dict LAYOUTS = {
 
 
 cdef class ArrowText:
-    """One array of strings; it is released with this object."""
+    """An array of strings, which is released with this object."""
 
     def __dealloc__(self):
         if self.array.release != NULL:
@@ -30,7 +30,7 @@ cdef class ArrowText:
         return self.size
 
     cdef void check(self, Py_ssize_t before, str noun) except *:
-        """Refuse nulls; `before` is how many items the arrays before this one have."""
+        """Raise if there are nulls; `before` is the number of items in all previous arrays."""
         cdef const uint8_t* valid = <const uint8_t*>self.array.buffers[0]
         cdef Py_ssize_t i
         cdef int64_t at
@@ -45,7 +45,7 @@ cdef class ArrowText:
                 )
 
     cdef const uint8_t* item(self, Py_ssize_t i, size_t* length) noexcept nogil:
-        """The bytes of a string."""
+        """Return the bytes of a string."""
         cdef int64_t at = self.array.offset + i
         cdef const void* first = self.array.buffers[1]
         cdef const int32_t* view
@@ -68,8 +68,8 @@ cdef class ArrowText:
 cdef Layout _layout(const ArrowSchema* schema, str noun) except *:
     if schema.dictionary != NULL:
         raise InputTypeError(
-            f"expected an Arrow array of strings, not one of codes into a dictionary: decode the "
-            f"{noun}s first (in pyarrow: array.dictionary_decode())"
+            f"expected an Arrow array of strings, not a dictionary-encoded one: decode the {noun}s "
+            "first (in pyarrow: array.dictionary_decode())"
         )
     layout = LAYOUTS.get(schema.format)
     if layout is None:
@@ -80,14 +80,14 @@ cdef Layout _layout(const ArrowSchema* schema, str noun) except *:
 
 
 cdef list collect(object words, str noun):
-    """The arrays that an object with ``__arrow_c_array__`` or ``__arrow_c_stream__`` gives.
+    """Return the arrays of an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``.
 
     Raises
     ------
     InputTypeError
-        They are no strings, or codes into a dictionary.
+        The arrays do not hold strings, or are dictionary-encoded.
     InputValueError
-        There is a null.
+        An item is null, or the stream fails.
     """
     cdef ArrowText text
     cdef ArrowArray* moved

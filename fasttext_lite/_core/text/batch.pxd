@@ -9,8 +9,8 @@ cdef struct Span:
 cdef class WordBatch:
     cdef readonly Py_ssize_t size
     cdef Span* spans
-    cdef object owners          # what the spans point into, except
-    cdef uint8_t* arena         # the UTF-8 of words that were in another form
+    cdef object owners          # the objects that the spans point into, unless into
+    cdef uint8_t* arena         # the UTF-8 of words in other encodings
 
     cdef void _reserve(self, Py_ssize_t size) except *
     cdef uint8_t* _make_arena(self, size_t size) except NULL

@@ -1,4 +1,4 @@
-"""The words of a call, as pointers into the objects that hold them."""
+"""Batches of words, as pointers into the objects that hold them."""
 
 from itertools import islice
 
@@ -23,18 +23,18 @@ from fasttext_lite._core.text.utf8 cimport (
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 cdef enum:
-    # Words that are gathered before a signal is looked for.
+    # Words between two checks for signals.
     SIGNALS = 1 << 14
 
 
 cdef object readable(object word, str noun="word"):
-    """An object that holds the UTF-8 of a word: the word itself if it is ASCII or bytes.
+    """Return an object that holds the UTF-8 of a word: the word itself if it is ASCII or bytes.
 
-    CPython would keep the UTF-8 of any str for as long as that lives: a vocabulary of words that
-    are not ASCII would take twice its memory for having been asked for once.
+    The C API of CPython would cache the UTF-8 in the str as long as this lives, so look-ups would
+    double the memory of non-ASCII words.
 
-    Bytes that are no UTF-8 come in a str as lone surrogates ("surrogateescape") and leave it as
-    the bytes that they were.
+    Lone surrogates in a str represent bytes that are not UTF-8 ("surrogateescape"), and are
+    converted back to these bytes.
     """
     cdef Py_ssize_t needed
     cdef bytes text
@@ -54,7 +54,7 @@ cdef object readable(object word, str noun="word"):
 
 
 cdef Py_ssize_t _needed(object word, str noun) except -1:
-    """How many bytes of UTF-8 a str takes."""
+    """Return the size of a str in UTF-8."""
     cdef Py_ssize_t found = utf8_size(code_points(word), width(word), point_count(word))
     if found < 0:
         raise InputValueError(_refusal(noun, ord(word[-1 - found]), -1 - found))
@@ -63,13 +63,13 @@ cdef Py_ssize_t _needed(object word, str noun) except -1:
 
 cdef str _refusal(str noun, uint32_t point, Py_ssize_t i):
     return (
-        f"the {noun} holds U+{point:04X} at index {i}, which is no character; of lone surrogates "
-        "only those made by errors='surrogateescape' stand for bytes"
+        f"the {noun} holds U+{point:04X} at index {i}, which is not a character; the only lone "
+        "surrogates allowed are those from errors='surrogateescape', U+DC80 to U+DCFF"
     )
 
 
 cdef Span span(object word):
-    """Where the bytes of a `readable` object are; they live as long as it does."""
+    """Return the bytes of a `readable` object, which own them."""
     cdef Span found
     if PyUnicode_Check(word):
         found.text = <const uint8_t*>code_points(word)
@@ -81,20 +81,20 @@ cdef Span span(object word):
 
 
 cpdef bytes to_bytes(object word):
-    """The bytes of a word, as they stand in a model file."""
+    """Return the bytes of a word, as a model file holds them."""
     word = readable(word)
     return word.encode() if isinstance(word, str) else word
 
 
 cdef inline int _look_for_signals(Py_ssize_t i) except -1:
-    """Answer a signal, now and then."""
+    """Check for signals once in `SIGNALS` calls."""
     if i & (SIGNALS - 1) == 0:
         PyErr_CheckSignals()
     return 0
 
 
 cdef list _gather(source):
-    """What an iterator gives, which others may change or use up meanwhile."""
+    """Return the items of an iterator, which other threads may change or exhaust meanwhile."""
     cdef list found = []
     cdef Py_ssize_t wanted = 0
     while len(found) == wanted:
@@ -105,33 +105,33 @@ cdef list _gather(source):
 
 
 cdef class WordBatch:
-    """Words gathered once under the GIL, to be read by many threads without it.
+    """Words gathered once with the GIL, which many threads can read without it.
 
-    Nothing is copied of ASCII str, of bytes, and of arrays that hold UTF-8; the UTF-8 of all other
-    words is written end to end.
+    ASCII str, bytes, and arrays that hold UTF-8 are not copied. The UTF-8 of all other words is
+    written into one buffer.
 
     Parameters
     ----------
     words : iterable of str or bytes, or array of strings
-        An array may be one of NumPy, or of any library that speaks the Arrow C data interface
-        (utf8, binary, their large forms and views).
+        An array may be a NumPy array, or one of any library with the Arrow C data interface (utf8,
+        binary, their large forms and views).
     noun : str
-        What errors call each of them.
+        The name of an item in errors.
 
     Raises
     ------
     InputTypeError
-        `words` is a single word, is not iterable, or holds something else than words; the
-        message names the place.
+        `words` is a single word, is not iterable, or holds an item that is neither str nor bytes;
+        the message gives its index.
     InputValueError
-        A str cannot be encoded, or an array holds nulls.
+        A str cannot be encoded, or an array holds nulls or is not one-dimensional.
     """
 
     def __cinit__(self, words, str noun="word"):
         if isinstance(words, (str, bytes)):
             raise InputTypeError(
                 f"expected many {noun}s, got the single {type(words).__name__} {words!a:.60}; "
-                "put it into a list"
+                "pass it in a list"
             )
         if isinstance(words, np.ndarray):
             if words.ndim != 1:
@@ -162,7 +162,7 @@ cdef class WordBatch:
         return self.size
 
     def __iter__(self):
-        """The bytes of each word."""
+        """Yield the bytes of each word."""
         cdef Py_ssize_t i
         for i in range(self.size):
             yield self.word(i)
@@ -212,7 +212,7 @@ cdef class WordBatch:
                 out = write_utf8(code_points(word), width(word), point_count(word), out)
 
     cdef void _take_fixed_width(self, object words, str noun) except *:
-        """Words of a NumPy array of type U or S, which ends them by NUL."""
+        """Read the words of a NumPy array of type U or S, which are padded with NUL."""
         cdef Py_ssize_t i, found
         cdef size_t total = 0
         cdef uint8_t* out
@@ -268,17 +268,18 @@ cdef class WordBatch:
                 at += 1
 
     cdef bytes word(self, Py_ssize_t i):
-        """The bytes of a word."""
+        """Return the bytes of a word."""
         return (<const char*>self.spans[i].text)[:self.spans[i].length]
 
     def ranges(self, Py_ssize_t count, size_t size):
-        """Cut it into consecutive ranges of at most `count` words.
+        """Divide the batch into consecutive ranges of at most `count` words.
 
-        A range ends with the word by which it reaches `size` bytes.
+        A range ends with the word that brings it to `size` bytes or more.
 
         Returns
         -------
         list of (int, int)
+            The start and stop of each range.
         """
         cdef Py_ssize_t start = 0
         cdef Py_ssize_t i

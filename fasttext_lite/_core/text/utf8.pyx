@@ -1,6 +1,7 @@
-"""Code points to UTF-8, where CPython has them in another form.
+"""Encoding of code points in UTF-8, from the memory of CPython or NumPy.
 
-Lone surrogates from U+DC80 to U+DCFF are the bytes that they stand for ("surrogateescape", PEP 383).
+Lone surrogates from U+DC80 to U+DCFF are written as the bytes that they represent
+("surrogateescape", PEP 383).
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
@@ -15,7 +16,7 @@ cdef inline uint32_t _point(const void* points, int width, Py_ssize_t i) noexcep
 
 
 cdef Py_ssize_t utf8_size(const void* points, int width, Py_ssize_t size) noexcept nogil:
-    """How many bytes these code points take; ``-1 - i`` where the one at i stands for none."""
+    """Return the size of code points in UTF-8, or ``-1 - i`` if the one at i cannot be encoded."""
     cdef Py_ssize_t found = size
     cdef Py_ssize_t i
     cdef uint32_t point
@@ -32,7 +33,7 @@ cdef Py_ssize_t utf8_size(const void* points, int width, Py_ssize_t size) noexce
 cdef uint8_t* write_utf8(
     const void* points, int width, Py_ssize_t size, uint8_t* out
 ) noexcept nogil:
-    """Write code points that have a `utf8_size`; where their bytes end."""
+    """Write code points that `utf8_size` accepts, and return the end of their bytes."""
     cdef Py_ssize_t i
     cdef uint32_t point
     for i in range(size):

@@ -1,4 +1,4 @@
-"""Models with the methods of the official Python class, and the functions around them."""  # noqa: N999
+"""Models with the methods of the official Python class, and the functions of its module."""  # noqa: N999
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 _LABEL_PREFIX = b"__label__"
-# Attributes of a model that was just trained, and what the file calls those that it keeps.
+# Attributes of a trained model that its file stores, and their names in `Parameters`.
 _KEPT = {
     "dim": "dim",
     "ws": "ws",
@@ -89,11 +89,11 @@ _ARGUMENTS = (
 
 
 class _FastText:
-    """A trained model. Made by `load_model`.
+    """A trained model, as returned by `load_model`.
 
     Its attributes `dim`, `ws`, `epoch`, `minCount`, `minn`, `maxn`, `neg`, `wordNgrams`, `loss`,
-    `bucket`, `lrUpdateRate` and `t` are those that the model was trained with. Words and texts may
-    be bytes wherever str is expected.
+    `bucket`, `lrUpdateRate` and `t` are the training parameters. Words and texts may be bytes
+    wherever str is expected.
 
     Parameters
     ----------
@@ -104,12 +104,12 @@ class _FastText:
 
     def __init__(self, model_path: PathType | None = None, args: Any = None) -> None:
         if model_path is None:
-            raise InputTypeError("a model needs the path of its file: load_model(path)")
+            raise InputTypeError("the path of the model file is missing: use load_model(path)")
         self._use(_open(model_path))
         self.set_args(args)
 
     def _use(self, model: Model) -> None:
-        """Answer from this model from now on."""
+        """Set the model to use, and the attributes that depend on it."""
         self._model = model
         self._words: list[str] | None = None
         self._labels: list[str] | None = None
@@ -120,11 +120,11 @@ class _FastText:
 
     @property
     def lite_model(self) -> Model:
-        """The model of this library behind this face, for all that the official one lacks."""
+        """The underlying `Model`, for methods that the official class lacks."""
         return self._model
 
     def set_args(self, args: Any = None) -> None:
-        """Copy training arguments from the attributes of an object; it changes no answer."""
+        """Copy training arguments from the attributes of an object; this changes no results."""
         if args:
             for name in _ARGUMENTS:
                 setattr(self, name, getattr(args, name))
@@ -146,8 +146,8 @@ class _FastText:
     ) -> list[tuple[float, str]]:
         """Return the `k` known words nearest to a word as (cosine, word), best first.
 
-        All others for a negative `k`. Bytes that are no UTF-8 go by `on_unicode_error`, as in
-        `bytes.decode`.
+        A negative `k` returns all other words. `on_unicode_error` decodes bytes that are not UTF-8,
+        as in `bytes.decode`.
         """
         return self._nearest(
             lambda k: self._model.neighbors(check_word(word), k), k, on_unicode_error
@@ -163,7 +163,7 @@ class _FastText:
     ) -> list[tuple[float, str]]:
         """Return the known words nearest to A - B + C as (cosine, word), best first.
 
-        Each of the three vectors is divided by its norm before, and the three words are left out.
+        Each of the three vectors is first divided by its norm, and the three words are left out.
         """
         a, b, c = (check_word(word) for word in (wordA, wordB, wordC))
         return self._nearest(lambda k: self._model.analogies(a, b, c, k), k, on_unicode_error)
@@ -178,7 +178,7 @@ class _FastText:
         return [(score, decode_as(word, on_unicode_error)) for word, score in search(k)]
 
     def get_word_id(self, word: str | bytes) -> int:
-        """Return the id of a word, or -1; labels have theirs behind the words."""
+        """Return the id of a word or label, or -1; the ids of labels follow those of the words."""
         found = self._model.word_id(word)
         if found >= 0:
             return found
@@ -186,14 +186,14 @@ class _FastText:
         return label if label < 0 else len(self._model) + label
 
     def get_label_id(self, label: str | bytes) -> int:
-        """Return the id of a label, or -1 if there is no such label."""
+        """Return the id of a label, or -1 if it is unknown."""
         labels = self._model.labels
         if not isinstance(label, (str, bytes)):
             raise InputTypeError(f"a label must be str or bytes, not {type(label).__name__}")
         return labels.index(label) if label in labels else -1
 
     def get_subword_id(self, subword: str | bytes) -> int:
-        """Return the row of the input matrix that an n-gram falls on, whatever pruning kept.
+        """Return the row of an n-gram in the input matrix, as if the model were not pruned.
 
         Raises
         ------
@@ -202,15 +202,16 @@ class _FastText:
         """
         buckets = self._model.info.parameters.bucket
         if not buckets:
-            raise InputValueError("this model was trained without n-grams: no row is theirs")
+            raise InputValueError("this model was trained without n-grams, so they have no rows")
         return len(self._model) + fnv1a(to_bytes(subword)) % buckets
 
     def get_subwords(
         self, word: str | bytes, on_unicode_error: str = "strict"
     ) -> tuple[list[str], NDArray[np.int64]]:
-        """Return the word itself, if it is known, and its n-grams, and the row of each.
+        """Return the word itself, if it is known, and its n-grams, with the row of each.
 
-        A list of str, and int64 of the same length. n-grams that pruning dropped are left out.
+        The result is a list of str and an int64 array of the same length, without the n-grams that
+        pruning dropped.
         """
         found = self._model.subwords(word)
         texts = [decode_as(text, on_unicode_error) for text, _ in found]
@@ -222,7 +223,7 @@ class _FastText:
         Raises
         ------
         InputTypeError, InputValueError
-            `ind` is no whole number, or there is no such row.
+            `ind` is not a whole number, or the matrix has no such row.
         """
         try:
             row = operator.index(ind)
@@ -256,7 +257,7 @@ class _FastText:
 
     def _check_dense(self) -> None:
         if self.is_quantized():
-            raise InputValueError("this model is quantised: its matrices are codes, not numbers")
+            raise InputValueError("this model is quantised: its matrices hold codes, not numbers")
 
     @overload
     def get_words(self, *, on_unicode_error: str = "strict") -> list[str]: ...
@@ -267,7 +268,7 @@ class _FastText:
     def get_words(
         self, include_freq: bool = False, on_unicode_error: str = "strict"
     ) -> list[str] | tuple[list[str], NDArray[np.int64]]:
-        """Return all words, and with `include_freq` how often each occurred in training (int64)."""
+        """Return all words, and with `include_freq` their counts in training (int64)."""
         words = [decode_as(word, on_unicode_error) for word in self._model.words]
         return (words, self._model.counts.copy()) if include_freq else words
 
@@ -280,7 +281,7 @@ class _FastText:
     def get_labels(
         self, include_freq: bool = False, on_unicode_error: str = "strict"
     ) -> list[str] | tuple[list[str], NDArray[np.int64]]:
-        """Return all labels, and with `include_freq` their counts; words if not supervised."""
+        """Return all labels, or words if not supervised, and with `include_freq` their counts."""
         if self._model.info.kind != "supervised":
             return self.get_words(include_freq, on_unicode_error)
         labels = [decode_as(label, on_unicode_error) for label in self._model.labels]
@@ -288,14 +289,14 @@ class _FastText:
 
     @property
     def words(self) -> list[str]:
-        """All words; the list is made once."""
+        """All words; the list is created once."""
         if self._words is None:
             self._words = self.get_words()
         return self._words
 
     @property
     def labels(self) -> list[str]:
-        """All labels, or all words if the model is not supervised; the list is made once."""
+        """All labels, or all words if the model is not supervised; the list is created once."""
         if self._labels is None:
             self._labels = self.get_labels()
         return self._labels
@@ -303,7 +304,7 @@ class _FastText:
     def get_line(
         self, text: str | bytes | Iterable[str | bytes], on_unicode_error: str = "strict"
     ) -> tuple[Any, Any]:
-        """Split a line into its words, up to the end token, and the labels that the model knows.
+        """Split a line into its words, up to the end token, and its known labels.
 
         Parameters
         ----------
@@ -319,7 +320,7 @@ class _FastText:
         Raises
         ------
         InputTypeError, InputValueError
-            A line is no text, or holds a newline.
+            A line is neither str nor bytes, or holds a newline.
         """
         tokens = Tokenizer(self._model._vocabulary, _LABEL_PREFIX)
         if isinstance(text, (str, bytes)):
@@ -343,13 +344,13 @@ class _FastText:
         Parameters
         ----------
         text : str, bytes, or an iterable of those
-            Each one line, without a newline.
+            Each text is one line, without a newline.
         k : int
-            How many labels at most; -1 for all.
+            Largest number of labels; -1 for all.
         threshold : float
-            Labels less probable than this are left out.
+            Leave out labels that are less probable than this.
         on_unicode_error : str
-            What to do with labels that are no UTF-8, as in `bytes.decode`.
+            How to decode labels that are not UTF-8, as in `bytes.decode`.
 
         Returns
         -------
@@ -361,9 +362,9 @@ class _FastText:
         Raises
         ------
         InputTypeError, InputValueError
-            A text is no text or holds a newline, or `k` is impossible.
+            A text is neither str nor bytes or holds a newline, or `k` is invalid.
         ModelKindError
-            A ValueError: the model is not supervised.
+            The model is not supervised. It is a ValueError.
         """
         if isinstance(text, (str, bytes)):
             labels, probabilities = self._model.predict(text, k, threshold)
@@ -378,7 +379,7 @@ class _FastText:
         return [flat[one] for one in places], [answers.probabilities[one] for one in places]
 
     def test(self, path: PathType, k: int = 1, threshold: float = 0.0) -> tuple[int, float, float]:
-        """Return how many lines of a file count, and the precision and recall of the predictions.
+        """Return the number of labelled lines of a file, and precision and recall on them.
 
         Raises
         ------
@@ -393,7 +394,7 @@ class _FastText:
     ) -> dict[str, dict[str, float]]:
         """Return the ``precision``, ``recall`` and ``f1score`` of each label.
 
-        NaN where there is nothing to divide by.
+        A score whose divisor is zero is NaN.
         """
         scores = self._scores(path, k, threshold)
         columns = (scores.label_precision, scores.label_recall, scores.label_f1)
@@ -405,7 +406,7 @@ class _FastText:
         }
 
     def get_meter(self, path: PathType, k: int = -1) -> _Meter:
-        """Return what is known of the predictions for the lines of a file, at every score."""
+        """Return precision and recall of predictions for the lines of a file, at every score."""
         return _Meter(self, self._scores(path, k, 0.0).meter)
 
     def _scores(self, path: PathType, k: int, threshold: float) -> Scores:
@@ -415,7 +416,7 @@ class _FastText:
             raise InputValueError(f"{error}: the test file cannot be read") from error
 
     def save_model(self, path: PathType) -> None:
-        """Write the model as a file of the official program: ``docs/export.md`` says how.
+        """Write the model in the official format, as described in ``docs/export.md``.
 
         Raises
         ------
@@ -431,17 +432,17 @@ class _FastText:
             raise InputValueError(str(error)) from error
 
     def quantize(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: quantisation is a part of training."""
+        """Raise `UnsupportedError`: quantisation is a part of training."""
         raise UnsupportedError(
-            "quantize() trains a codebook, and this library reads trained models. To make a model "
-            'smaller, use fasttext_lite.convert(path, target, dtype="int8")'
+            "quantize() trains a codebook, but this library only reads trained models. To make a "
+            'model smaller, use fasttext_lite.convert(path, target, dtype="int8")'
         )
 
     def set_matrices(self, input_matrix: Any, output_matrix: Any) -> NoReturn:
-        """Refuse: a model is a read-only map of its file, shared with other processes."""
+        """Raise `UnsupportedError`: a model is a read-only map of its file."""
         raise UnsupportedError(
             "set_matrices() would change the model, which is a read-only map of its file, shared "
-            "with every process that has it open; the official package can change matrices"
+            "with other processes; use the official package to change matrices"
         )
 
     def __getitem__(self, word: str | bytes) -> NDArray[np.float32]:
@@ -466,7 +467,7 @@ def load_model(path: PathType) -> _FastText:
     Raises
     ------
     InputValueError, FormatError
-        Both ValueError, as in the official package: there is no such file, or it is no model.
+        The file does not exist, or is not a model. Both are ValueError, as in the official package.
     """
     return _FastText(model_path=path)
 

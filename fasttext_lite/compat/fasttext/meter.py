@@ -17,9 +17,9 @@ __all__ = ["_Meter"]
 
 
 class _Meter:
-    """How a model did on a file, at every score.
+    """Precision and recall of a model on a file, at every score.
 
-    Made by ``model.get_meter``.
+    ``model.get_meter`` returns one.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ class _Meter:
         self.m = meter
 
     def _id(self, label: str | bytes | None) -> int | None:
-        """Return the id of a label; None stands for all labels."""
+        """Return the id of a label; None means all labels."""
         if not label:
             return None
         found: int = self.f.get_label_id(label)
         if found < 0:
-            raise InputValueError(f"{label!r} is no label of this model; see model.labels")
+            raise InputValueError(f"{label!r} is not a label of this model; see model.labels")
         return found
 
     def score_vs_true(self, label: str | bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the scores of a label, ascending, and whether each was right (1) or not (0).
+        """Return the scores of a label, ascending, and whether each text has the label (1 or 0).
 
-        Two float64 arrays of one length. A text that has the label, where the prediction did not
-        name it, is there with a score of -1.
+        Both are float64 arrays of the same length. A text whose label was not predicted has the
+        score -1.
         """
         scores, true = self.m.score_vs_true(self._id(label))
         return scores.astype(np.float64), true.astype(np.float64)
@@ -52,13 +52,13 @@ class _Meter:
     def precision_recall_curve(
         self, label: str | bytes | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return precision and recall, from the highest score down, of a label or of all."""
+        """Return precision and recall, from the highest score down, of a label or of all labels."""
         return self.m.curve(self._id(label))
 
     def precision_at_recall(self, recall: float, label: str | bytes | None = None) -> float:
-        """Return the best precision at which recall is at least so great, 0 if it never is."""
+        """Return the best precision at which recall is at least `recall`; 0 if it never is."""
         return self.m.precision_at_recall(recall, self._id(label))
 
     def recall_at_precision(self, precision: float, label: str | bytes | None = None) -> float:
-        """Return the best recall at which precision is at least so great, 0 if it never is."""
+        """Return the best recall at which precision is at least `precision`; 0 if it never is."""
         return self.m.recall_at_precision(precision, self._id(label))

@@ -1,4 +1,4 @@
-"""Text as the official package takes and gives it."""
+"""Text as the official package accepts and returns it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tokenize(text: str | bytes) -> list[str]:
 def split_line(
     tokens: Tokenizer, text: str | bytes, on_unicode_error: str
 ) -> tuple[list[str], list[str]]:
-    """Split a line into its words and labels; a newline raises `InputValueError`."""
+    """Split a line into its words and labels; raise `InputValueError` for a newline."""
     line = to_bytes(text)
     if b"\n" in line:
         raise InputValueError("get_line splits one line at a time: remove '\\n'")
@@ -64,7 +64,7 @@ def check_word(word: str | bytes) -> str | bytes:
 
 
 def decode_as(text: str, on_unicode_error: str) -> str:
-    """Turn bytes that are no UTF-8, which come as lone surrogates, into what was asked for."""
+    """Decode bytes that are not UTF-8, here lone surrogates, with the given error handler."""
     if text.isascii():
         return text
     return text.encode("utf-8", "surrogateescape").decode("utf-8", on_unicode_error)

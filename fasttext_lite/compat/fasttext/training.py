@@ -1,4 +1,4 @@
-"""The names of the official package that concern training, which this library leaves to it."""
+"""The training functions of the official package, which this library does not support."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class loss_name(IntEnum):  # noqa: N801 - the official name
 
 
 def refuse_training(name: str) -> NoReturn:
-    """Say what to do instead of calling the function of this name.
+    """Raise the error of a training function of this name.
 
     Raises
     ------
@@ -45,31 +45,32 @@ def refuse_training(name: str) -> NoReturn:
         Always.
     """
     raise UnsupportedError(
-        f"{name}() trains a model, and this library reads trained ones: train with the official "
-        "package (pip install fasttext) or its command line, save the model, and open the file here"
+        f"{name}() trains a model, but this library only reads trained models: train with the "
+        "official package (pip install fasttext) or its command line, save the model, and open the "
+        "file here"
     )
 
 
 def train_supervised(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
+    """Raise `UnsupportedError`, which says what to do instead."""
     refuse_training("train_supervised")
 
 
 def train_unsupervised(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
+    """Raise `UnsupportedError`, which says what to do instead."""
     refuse_training("train_unsupervised")
 
 
 def cbow(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
+    """Raise `UnsupportedError`, which says what to do instead."""
     refuse_training("cbow")
 
 
 def skipgram(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
+    """Raise `UnsupportedError`, which says what to do instead."""
     refuse_training("skipgram")
 
 
 def supervised(*args: Any, **kwargs: Any) -> NoReturn:
-    """Refuse, with what to do instead."""
+    """Raise `UnsupportedError`, which says what to do instead."""
     refuse_training("supervised")

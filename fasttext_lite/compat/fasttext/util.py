@@ -33,14 +33,14 @@ def test(
     Parameters
     ----------
     predictions, labels : iterable of collections of str
-        For each text the labels that were predicted, and those that it has.
+        The predicted labels of each text, and its true labels.
     k : int
-        How many labels were asked for: what precision is counted against.
+        Number of requested labels per text, the denominator of precision.
 
     Returns
     -------
     precision, recall : float
-        NaN where there is nothing to divide by.
+        NaN if the divisor is zero.
     """
     examples = hits = true = 0
     for predicted, expected in zip(predictions, labels, strict=False):
@@ -70,7 +70,7 @@ def find_nearest_neighbor(
     ban_set : iterable of int
         Rows to leave out.
     cossims : ndarray, optional
-        Shape (n,): filled with the products, instead of a fresh array.
+        Shape (n,): filled with the products, instead of a new array.
 
     Raises
     ------
@@ -88,17 +88,17 @@ def find_nearest_neighbor(
 
 
 def reduce_model(ft_model: _FastText, target_dim: int) -> _FastText:
-    """Give a model fewer dimensions.
+    """Reduce the dimensions of a model by a principal component analysis of its word vectors.
 
-    A principal component analysis of the word vectors finds them, and all rows are projected.
-    They stay in memory; ``fasttext_lite.convert(path, target, dim=)`` writes them to a file, which
-    then opens at once.
+    All rows are projected and kept in memory; ``fasttext_lite.convert(path, target, dim=)`` writes
+    them to a file, which opens at once.
 
     Parameters
     ----------
     ft_model : _FastText
-        It is changed.
+        The model, which is changed in place.
     target_dim : int
+        The new number of dimensions.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def reduce_model(ft_model: _FastText, target_dim: int) -> _FastText:
     Raises
     ------
     InputTypeError, InputValueError
-        `target_dim` is not a whole number between 1 and the present dimensions of the model.
+        `target_dim` is not a whole number between 1 and the current dimensions of the model.
     """
     dim = whole("target_dim", target_dim, 1, ft_model.lite_model.dim)
     ft_model._use(_reduced(ft_model.lite_model.info.path, dim))
@@ -125,7 +125,7 @@ def _reduced(source: str, dim: int) -> Model:
 
 
 class _ReducedModel(Model):
-    """A model with fewer dimensions than its file; it is reduced again where it is unpickled."""
+    """A model with fewer dimensions than its file; unpickling reduces it again."""
 
     def __init__(self, parts: Parts, dim: int) -> None:
         super().__init__(parts)
@@ -138,27 +138,27 @@ class _ReducedModel(Model):
 def download_model(
     lang_id: str, if_exists: str = "strict", dimension: int | None = None
 ) -> str | None:
-    """Return the name of the model file of a language, if it lies in the working directory.
+    """Return the name of the model file of a language, if it is in the working directory.
 
     Parameters
     ----------
     lang_id : str
-        As in ``cc.en.300.bin``.
+        The language, as in ``cc.en.300.bin``.
     if_exists : {"strict", "ignore", "overwrite"}
-        What to do with a file that is there: return None, or its name, or get it again.
+        For an existing file: return None, return its name, or download it again.
     dimension : int, optional
-        Without effect, as in the official package.
+        Has no effect, as in the official package.
 
     Raises
     ------
     UnsupportedError
-        There is no such file: this library downloads nothing.
+        The call would download a file, which this library does not do.
     """
     name = f"cc.{lang_id}.300.bin"
     if if_exists != "overwrite" and Path(name).is_file():
         return name if if_exists == "ignore" else None
     raise UnsupportedError(
-        f"this library downloads nothing: get {name}.gz from "
-        "https://fasttext.cc/docs/en/crawl-vectors.html and unpack it, or convert it as it is with "
+        f"this library does not download files: download {name}.gz from "
+        "https://fasttext.cc/docs/en/crawl-vectors.html and unpack it, or convert it directly with "
         "fasttext_lite.convert"
     )

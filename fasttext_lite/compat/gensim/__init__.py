@@ -5,7 +5,7 @@
 >>> vectors.doesnt_match(["monday", "tuesday", "friday", "ocean"])
 'ocean'
 
-``docs/compat-gensim.md`` says what is left out, and what differs.
+``docs/compat-gensim.md`` lists what is missing, and what differs.
 """
 
 from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors, KeyedVectors

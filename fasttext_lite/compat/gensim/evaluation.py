@@ -1,4 +1,4 @@
-"""Test sets of word pairs and of analogies, by gensim's rules."""
+"""Evaluation on word pairs and analogies, by the rules of gensim."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = ["Section", "word_analogies", "word_pairs"]
 
 Quad = tuple[str, str, str, str]
 
-# gensim looks at so many of the nearest words for one that the test allows.
+# gensim searches this many of the nearest words for one that the test allows.
 _CANDIDATES = 5
-# Analogies whose scores are in memory at a time.
+# Number of analogies that are scored together.
 _BLOCK = 64
 
 
 class Section(TypedDict):
-    """The analogies of a part of a test set."""
+    """The analogies of a section of a test set."""
 
     section: str
     correct: list[Quad]
@@ -49,37 +49,38 @@ def word_pairs(
     case_insensitive: bool = True,
     dummy4unknown: bool = False,
 ) -> tuple[Any, Any, float]:
-    """Correlate the similarities of word pairs with those that people gave.
+    """Correlate the similarities of word pairs with human scores.
 
     Parameters
     ----------
     vectors : Similarity
     pairs : path
-        A text file of lines ``word, word, number``; others and comments (``#``) are skipped.
+        A text file of lines ``word, word, number``; other lines and comments (``#``) are skipped.
     delimiter, encoding : str
-        What stands between the columns, and the encoding of the file.
+        The separator of the columns, and the encoding of the file.
     restrict_vocab : int, optional
-        The other words count as unknown.
+        Use only the first `restrict_vocab` words; other words count as unknown.
     case_insensitive : bool
-        Compare words in upper case; of several that are the same the first counts.
+        Compare words in upper case; of words that become equal the first is used.
     dummy4unknown : bool
-        Take 0 for the similarity of a pair with an unknown word, instead of skipping it.
+        Use similarity 0 for a pair with an unknown word, instead of skipping it.
 
     Returns
     -------
     pearson, spearman : results of SciPy
         The coefficient and its two-sided p-value.
     oov_ratio : float
-        How many pairs have an unknown word, in per cent.
+        Percentage of pairs with an unknown word.
 
     Raises
     ------
     FileError
         The file cannot be read.
     InputValueError
-        No pair is left, or the file is of another encoding.
+        No pair is left, or the file has another encoding.
     MissingExtraError
-        The correlations are SciPy's: ``pip install 'fasttext-lite[evaluate]'``.
+        SciPy, which computes the correlations, is not installed: ``pip install
+        'fasttext-lite[evaluate]'``.
     """
     try:
         stats = import_module("scipy.stats")
@@ -130,27 +131,27 @@ def word_analogies(
     analogies : path
         A UTF-8 file of lines of four words, in sections that begin with ``: name``.
     restrict_vocab : int, optional
-        The other words count as unknown.
+        Use only the first `restrict_vocab` words; other words count as unknown.
     case_insensitive : bool
-        Compare words in upper case; of several that are the same the first counts.
+        Compare words in upper case; of words that become equal the first is used.
     dummy4unknown : bool
-        Count an analogy with an unknown word as not solved, instead of skipping it.
+        Count an analogy with an unknown word as incorrect, instead of skipping it.
 
     Returns
     -------
     score : float
-        The share that is solved.
+        Share of correct analogies.
     sections : list of Section
-        Each with its analogies, and at the end one of all.
+        The sections of the file, then one with all analogies.
 
     Raises
     ------
     FileError
         The file cannot be read.
     InputValueError
-        An analogy stands before the first section, or the file is no UTF-8.
+        An analogy precedes the first section, or the file is not UTF-8.
     EmptyInputError
-        There is no analogy.
+        The file holds no analogy.
     """
     known = _known(vectors, restrict_vocab, case_insensitive)
     sections: list[Section] = []
@@ -189,7 +190,7 @@ def word_analogies(
 
 
 def _known(vectors: Similarity, limit: int | None, case_insensitive: bool) -> dict[str, int]:
-    """Map the words that a test may use to their indexes; of equal ones the first stays."""
+    """Map the words that a test may use to their indexes; of equal words the first is used."""
     known: dict[str, int] = {}
     for index, key in enumerate(vectors.index_to_key[:limit]):
         known.setdefault(key.upper() if case_insensitive else key, index)
@@ -203,7 +204,7 @@ def _solve(
     limit: int | None,
     case_insensitive: bool,
 ) -> Iterator[str]:
-    """Yield the word that the vectors give for each analogy."""
+    """Yield the answer of the vectors to each analogy."""
     rows, lengths = vectors.vectors[:limit], vectors.norms[:limit]
     for start in range(0, len(quads), _BLOCK):
         block = quads[start : start + _BLOCK]
@@ -211,8 +212,8 @@ def _solve(
         units = divided(rows[asked], lengths[asked][:, :, np.newaxis])
         means = units[:, 1] + units[:, 2] - units[:, 0]
         scores = divided(rows @ means.T, lengths[:, np.newaxis])
-        for column, quad, own in zip(scores.T, block, asked, strict=True):
-            column[own] = -np.inf
+        for column, quad, given in zip(scores.T, block, asked, strict=True):
+            column[given] = -np.inf
             yield _answer(vectors, best(column, _CANDIDATES), quad, known, case_insensitive)
 
 

@@ -1,4 +1,4 @@
-"""Files that are no models."""
+"""Files other than models."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["open_binary"]
 
 
 def open_binary(path: PathType, mode: str) -> IO[bytes]:
-    """Open a file.
+    """Open a binary file.
 
     Raises
     ------
     MissingFileError, FileError
-        It cannot be opened.
+        The file cannot be opened.
     """
     name = path_name(path)
     try:

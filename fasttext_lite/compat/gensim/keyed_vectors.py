@@ -1,4 +1,4 @@
-"""The classes that gensim code holds: vectors with keys, and those of a fastText model."""
+"""Keyed vectors with the names of gensim: in memory, and of a fastText model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeyedVectors(Similarity):
     Parameters
     ----------
     keys : sequence of str
-        Distinct.
+        Distinct keys.
     vectors : ndarray
         float32, shape (keys, dim).
     counts : ndarray
@@ -55,7 +55,7 @@ class KeyedVectors(Similarity):
 
     @property
     def expandos(self) -> dict[str, NDArray[Any]]:
-        """What is known of each key besides its vector: ``"count"``, int64, shape (keys,)."""
+        """The attributes of each key: ``"count"``, int64, shape (keys,)."""
         return {"count": self._counts}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -68,7 +68,7 @@ class KeyedVectors(Similarity):
         ----------
         key : str or int
         norm : bool
-            Divide it by its length.
+            Divide the vector by its norm.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class KeyedVectors(Similarity):
         Raises
         ------
         UnknownWordError
-            The key is not there.
+            The key does not exist.
         """
         vector = self.vectors[self.get_index(key)]
         return _read_only(unit(vector)) if norm else vector
@@ -86,16 +86,16 @@ class KeyedVectors(Similarity):
     def vectors_for_all(
         self, keys: Iterable[Any], allow_inference: bool = True, copy_vecattrs: bool = False
     ) -> KeyedVectors:
-        """Return the vectors of some keys as a set of their own.
+        """Return the vectors of some keys as a separate set.
 
         Parameters
         ----------
         keys : iterable of str
-            A key that comes again, or has no vector, is left out.
+            Repeated keys, and keys without a vector, are left out.
         allow_inference : bool
-            Take keys that are not in the vocabulary too, if they have a vector.
+            Also accept keys that are not in the vocabulary, if they have a vector.
         copy_vecattrs : bool
-            Take the counts of the keys along; else each has one more than the next.
+            Copy the counts of the keys. Otherwise the counts descend to 1 in the order of the keys.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class KeyedVectors(Similarity):
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
     ) -> tuple[Any, Any, float]:
-        """Correlate similarities with those that people gave: see `evaluation.word_pairs`."""
+        """Correlate similarities with human scores: see `evaluation.word_pairs`."""
         return evaluation.word_pairs(
             self, pairs, delimiter, encoding, restrict_vocab, case_insensitive, dummy4unknown
         )
@@ -158,7 +158,7 @@ class KeyedVectors(Similarity):
         append: bool = False,
         sort_attr: str = "count",
     ) -> None:
-        """Write all vectors as a file of word2vec: see `word2vec.save`."""
+        """Write all vectors in a format of word2vec: see `word2vec.save`."""
         word2vec.save(
             self, fname, fvocab, binary, total_vec, write_header, prefix, append, sort_attr
         )
@@ -167,15 +167,15 @@ class KeyedVectors(Similarity):
 class FastTextKeyedVectors(KeyedVectors):
     """The vectors of a fastText model.
 
-    `vectors`, and what needs the scores of all words, compute the vectors of all words lazily and
-    keep them, unless the file holds them as float32. Everything else reads the rows that it needs;
-    `most_similar` and its kin use the exact search of the model.
+    `vectors`, and methods that need the scores of all words, compute the vectors of all words on
+    first use and keep them, unless the file holds them as float32. Other methods read only the rows
+    that they need; `most_similar` and related methods use the exact search of the model.
 
     Parameters
     ----------
     model : Model
     encoding : str
-        That of the words in the file.
+        The encoding of the words in the file.
     """
 
     compatible_hash = True
@@ -196,12 +196,12 @@ class FastTextKeyedVectors(KeyedVectors):
         return FastTextKeyedVectors, (self._model, self._spelling.encoding)
 
     def __contains__(self, word: object) -> bool:
-        """Whether a word has a vector: always, where there are n-grams."""
+        """Return whether a word has a vector: always true if the model has n-grams."""
         return self.bucket > 0 or word in self.key_to_index
 
     @property
     def expandos(self) -> dict[str, NDArray[Any]]:
-        """What is known of each key besides its vector: ``"count"``, int64, shape (keys,)."""
+        """The attributes of each key: ``"count"``, int64, shape (keys,)."""
         return {"count": self._model.counts}
 
     @once
@@ -240,23 +240,23 @@ class FastTextKeyedVectors(KeyedVectors):
 
     @property
     def vectors_vocab(self) -> NDArray[np.float32]:
-        """The own rows of the words, without n-grams: shape (words, dim), a view of the file.
+        """The word rows, without n-grams: float32, shape (words, dim), a view of the file.
 
         Raises
         ------
         FastTextLiteError
-            The matrix is quantised, or the file holds finished vectors instead.
+            The matrix is quantised, or the file holds word vectors instead.
         """
         return self._model.input_matrix[: len(self)]
 
     @property
     def vectors_ngrams(self) -> NDArray[np.float32]:
-        """The rows of the buckets: shape (buckets, dim), a view of the file.
+        """The rows of the buckets: float32, shape (buckets, dim), a view of the file.
 
         Raises
         ------
         FastTextLiteError
-            The matrix is quantised, or the file holds finished vectors instead.
+            The matrix is quantised, or the file holds word vectors instead.
         """
         return self._model.input_matrix[len(self) :]
 
@@ -266,20 +266,20 @@ class FastTextKeyedVectors(KeyedVectors):
         Parameters
         ----------
         word : str
-            Anything else, an int too, stands for the n-grams of its text, as in gensim.
+            For any other object, also an int, the n-grams of its ``str`` are used, as in gensim.
         norm : bool
-            Divide it by its length.
+            Divide the vector by its norm.
 
         Returns
         -------
         ndarray
-            float32, shape (dim,), read-only for a word of the vocabulary; zeros for a word
+            float32, shape (dim,), read-only for a word of the vocabulary; zero for an unknown word
             without n-grams.
 
         Raises
         ------
         UnknownWordError
-            The word is unknown, and there are no n-grams to make its vector from.
+            The word is unknown, and the model has no n-grams to compute its vector from.
         """
         index = self.key_to_index.get(word, -1)
         if index >= 0:
@@ -295,12 +295,12 @@ class FastTextKeyedVectors(KeyedVectors):
         return unit(vector) if norm else vector
 
     def get_sentence_vector(self, sentence: Sequence[Any]) -> NDArray[np.float32]:
-        """Return the mean of the vectors of a list of words, each divided by its length.
+        """Return the mean of the vectors of a list of words, each divided by its norm.
 
         Raises
         ------
         InputValueError
-            There are none.
+            The list is empty.
         """
         return self.get_mean_vector(sentence)
 
@@ -327,15 +327,15 @@ class FastTextKeyedVectors(KeyedVectors):
 
     @property
     def _takes_keys(self) -> bool:
-        """Whether the n-grams of known words are those of their keys, as in gensim.
+        """Whether known words have the n-grams of their keys, as in gensim.
 
-        In a file of finished vectors they are in them already, those of the official program.
+        In a file of word vectors these already include the n-grams of the official program.
         """
         return self.bucket > 0 and self._model._parts.vectors is None
 
-    def _mean_of_rows(self, own: int, text: str) -> NDArray[np.float32]:
-        """Return the mean of a word's own row, unless it is -1, and the n-grams of a text."""
-        rows = [own] if own >= 0 else []
+    def _mean_of_rows(self, word_row: int, text: str) -> NDArray[np.float32]:
+        """Return the mean of a word row, unless its index is -1, and the n-gram rows of a text."""
+        rows = [word_row] if word_row >= 0 else []
         rows += self._ngram_rows(text)
         if not rows:
             return np.zeros(self.vector_size, np.float32)
@@ -345,7 +345,7 @@ class FastTextKeyedVectors(KeyedVectors):
     def _ngram_rows(self, text: str) -> list[int]:
         if text != END:
             return [row for _, row in self._model.subwords(text) if row >= len(self._model)]
-        # The model gives no n-grams to "</s>": they are found among those of a longer word.
+        # In the model "</s>" has no n-grams: take them from a longer word.
         text = f"<{END}>"
         found = dict(self._model.subwords(text))
         lengths = range(max(self.min_n, 1), min(self.max_n, len(text)) + 1)

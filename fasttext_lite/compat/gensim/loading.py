@@ -1,4 +1,4 @@
-"""From a path to vectors with keys."""
+"""Opening keyed vectors from a path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TRAINING = ("build_vocab", "estimate_memory", "load", "save", "score", "train")
 
 
 class FastText:
-    """A fastText model under the names of gensim: its vectors, and what it was trained with.
+    """A fastText model under the names of gensim: its vectors and training parameters.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class FastText:
     vector_size, window, epochs, negative, hs, sg, min_count : int
     sample : float
     corpus_total_words : int
-        Tokens of the training text.
+        Number of tokens in the training text.
     """
 
     def __init__(self, model: Model, encoding: str = "utf-8") -> None:
@@ -52,7 +52,7 @@ class FastText:
 
     def __getattr__(self, name: str) -> Any:
         if name in _TRAINING:
-            raise UnsupportedError(f"FastText has no {name} here: models are read, not trained")
+            raise UnsupportedError(f"FastText has no {name} here: models are read-only")
         raise AttributeError(f"'FastText' object has no attribute {name!r}")
 
     def __str__(self) -> str:
@@ -85,9 +85,9 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        Any file that `fasttext_lite.load` opens, but for supervised models.
+        Any file that `fasttext_lite.load` opens, except supervised models.
     encoding : str
-        That of the words in the file.
+        The encoding of the words in the file.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
     UnsupportedError
         The model is supervised.
     UnknownEncodingError
-        There is no such encoding.
+        Python does not know the encoding.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def _open(path: PathType) -> Model:
     model = load(path)
     if model.labels:
         raise UnsupportedError(
-            "supervised fastText models are not supported under the names of gensim: "
-            "open this one by fasttext_lite.load"
+            "supervised fastText models are not supported under the names of gensim: open this one "
+            "with fasttext_lite.load"
         )
     return model

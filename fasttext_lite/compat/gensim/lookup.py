@@ -1,4 +1,4 @@
-"""Keys to vectors: what every set of vectors with keys answers in gensim."""
+"""Keys to vectors: the methods that all sets of keyed vectors in gensim share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["KEY_TYPES", "Lookup", "cosine", "divided", "row_lengths", "unit"]
 
 KEY_TYPES = (str, int, np.integer)
 
-_CHANGES = "the vectors of this package are read, not changed"
+_CHANGES = "the vectors of this package are read-only"
 _RENAMED = "gensim 4 renamed it:"
 LEFT_OUT = {
     "add_vector": _CHANGES,
@@ -31,10 +31,10 @@ LEFT_OUT = {
     "resize_vectors": _CHANGES,
     "set_vecattr": _CHANGES,
     "sort_by_descending_frequency": _CHANGES,
-    "unit_normalize_all": f"{_CHANGES}; take get_normed_vectors()",
-    "load": "open the file of the model",
-    "save": "the file of the model is what is kept; an object pickles as its path",
-    "load_word2vec_format": "fasttext_lite.load opens vectors",
+    "unit_normalize_all": f"{_CHANGES}; use get_normed_vectors()",
+    "load": "open the file of the model with load_facebook_vectors",
+    "save": "the model stays in its file; an object pickles as its path",
+    "load_word2vec_format": "open the vectors with fasttext_lite.load",
     "index2entity": f"{_RENAMED} index_to_key",
     "index2word": f"{_RENAMED} index_to_key",
     "vectors_norm": f"{_RENAMED} get_normed_vectors()",
@@ -72,7 +72,7 @@ class Lookup(ABC):
     @property
     @abstractmethod
     def expandos(self) -> dict[str, NDArray[Any]]:
-        """What is known of each key besides its vector: ``"count"``, int64, shape (keys,)."""
+        """The attributes of each key: ``"count"``, int64, shape (keys,)."""
 
     @abstractmethod
     def get_vector(self, key: Any, norm: bool = False) -> NDArray[np.float32]:
@@ -88,7 +88,7 @@ class Lookup(ABC):
         return self.has_index_for(key)
 
     def __getitem__(self, key_or_keys: Any) -> NDArray[np.float32]:
-        """Return the vector of a key, shape (dim,), or those of several, shape (n, dim)."""
+        """Return the vector of a key, shape (dim,), or of several keys, shape (n, dim)."""
         if isinstance(key_or_keys, KEY_TYPES):
             return self.get_vector(key_or_keys)
         keys = list(key_or_keys)
@@ -105,7 +105,7 @@ class Lookup(ABC):
         Raises
         ------
         UnknownWordError
-            The key is not there, and `default` is None.
+            The key does not exist, and `default` is None.
         """
         index = self.key_to_index.get(key, -1)
         if index >= 0:
@@ -117,22 +117,22 @@ class Lookup(ABC):
         return default
 
     def has_index_for(self, key: Any) -> bool:
-        """Whether `get_index` finds a key."""
+        """Return whether `get_index` finds a key."""
         return bool(self.get_index(key, -1) >= 0)
 
     def get_vecattr(self, key: Any, attr: str) -> Any:
-        """Return what is known of a key besides its vector.
+        """Return an attribute of a key.
 
         Parameters
         ----------
         key : str or int
         attr : str
-            ``"count"``: how often the word occurred in training, int64.
+            ``"count"``: number of occurrences of the word in training, int64.
 
         Raises
         ------
         UnknownWordError
-            There is no such key, or nothing of that name is known.
+            The key or the attribute does not exist.
         """
         index = self.get_index(key)
         if attr not in self.expandos:
@@ -141,17 +141,17 @@ class Lookup(ABC):
 
     @once
     def norms(self) -> NDArray[np.float32]:
-        """The length of each vector: float32, shape (keys,)."""
+        """The Euclidean norm of each vector: float32, shape (keys,)."""
         return row_lengths(self.vectors)
 
     def fill_norms(self, force: bool = False) -> None:
-        """Compute `norms`; they never change, so that `force` has no effect."""
+        """Compute `norms`; they never change, so `force` has no effect."""
         self.norms  # noqa: B018 - computed and kept
 
     def get_normed_vectors(self) -> NDArray[np.float32]:
-        """Return all vectors divided by their lengths: float32, shape (keys, dim), fresh.
+        """Return a new array of all vectors divided by their norms: float32, shape (keys, dim).
 
-        A vector of zeros stays as it is; gensim divides it by zero.
+        A zero vector stays zero; gensim divides it by zero.
         """
         return divided(self.vectors, self.norms[:, np.newaxis])
 
@@ -168,25 +168,25 @@ class Lookup(ABC):
         Parameters
         ----------
         keys : list of (str or int or ndarray)
-            A vector stands for itself, and is not normalised.
+            Keys or vectors; a given vector is not normalised.
         weights : list of float or ndarray, optional
-            One a key. The sum is divided by the sum of their absolute values.
+            One weight per key. The sum is divided by the sum of the absolute weights.
         pre_normalize, post_normalize : bool
-            Divide each vector, and the mean, by its length.
+            Divide each vector, and the mean, by its norm.
         ignore_missing : bool
-            Leave out keys that are not there.
+            Leave out keys that do not exist.
 
         Returns
         -------
         ndarray
-            Shape (dim,): float32, but float64 for an array of such weights.
+            float32, or float64 if `weights` is a float64 array; shape (dim,).
 
         Raises
         ------
         InputValueError
-            There are no keys, or not as many weights.
+            There are no keys, or the number of weights differs.
         UnknownWordError
-            A key is not there, and `ignore_missing` is False.
+            A key does not exist, and `ignore_missing` is False.
         """
         if len(keys) == 0:
             raise InputValueError("cannot compute mean with no input")
@@ -215,27 +215,27 @@ class Lookup(ABC):
 
 
 def row_lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the length of each row, without a matrix of squares in memory."""
+    """Return the norm of each row, without a matrix of squares in memory."""
     lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     return lengths
 
 
 def unit(vector: NDArray[Any]) -> NDArray[Any]:
-    """Divide a vector by its length; zeros stay as they are."""
+    """Divide a vector by its norm; a zero vector stays zero."""
     length = np.linalg.norm(vector)
     direction: NDArray[Any] = vector / length if length > 0 else vector
     return direction
 
 
 def cosine(a: NDArray[Any], b: NDArray[Any]) -> np.float32:
-    """Return the cosine of two vectors: exactly 1 for a vector and itself, 0 with zeros."""
+    """Return the cosine of two vectors: exactly 1 if they are equal, 0 if one of them is zero."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     lengths = np.sqrt((a @ a) * (b @ b))
     return np.float32(a @ b / lengths) if lengths > 0 else np.float32(0)
 
 
 def divided(numbers: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
-    """Divide, and let what stands over a zero be zero."""
+    """Divide; division by zero gives zero."""
     shape = np.broadcast_shapes(numbers.shape, by.shape)
     out: NDArray[Any] = np.zeros(shape, np.result_type(numbers, by))
     np.divide(numbers, by, out=out, where=by > 0)

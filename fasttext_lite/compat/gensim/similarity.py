@@ -1,4 +1,4 @@
-"""What is near, as gensim asks for it."""
+"""Similarity queries with the names of gensim."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EPSILON = 0.000001
 
 
 class Similarity(Lookup):
-    """Questions about how near keys and vectors are."""
+    """Similarity queries on keys and vectors."""
 
     def most_similar(
         self,
@@ -34,48 +34,49 @@ class Similarity(Lookup):
         restrict_vocab: int | None = None,
         indexer: None = None,
     ) -> list[tuple[str, float]] | NDArray[np.float32]:
-        """Find the keys nearest to the mean of some, by cosine.
+        """Find the keys nearest to the weighted mean of some keys, by cosine.
 
         Parameters
         ----------
         positive, negative : str, int, ndarray, or list of those or of (one, weight), optional
-            What to add and what to subtract. The weight is 1 and -1 where none is given.
+            Keys or vectors to add and to subtract. The weight is 1 or -1 by default.
         topn : int or None
-            How many; None gives the similarities of all keys as an array.
+            Number of results; None returns the similarities of all keys as an array.
         clip_start, clip_end : int
-            The range of keys to search.
+            Search the keys in this range.
         restrict_vocab : int, optional
-            Search so many keys from the first on, whatever the range.
+            Search only the first `restrict_vocab` keys, and ignore the range.
         indexer : None
-            Approximate indexes of gensim are refused.
+            The approximate indexes of gensim are not supported.
 
         Returns
         -------
         list of (str, float)
-            Best first, keys of the question left out, ties by index.
+            Best first, without the keys of the query; ties by index.
 
         Raises
         ------
         InputValueError
-            Neither `positive` nor `negative` holds anything.
+            Both `positive` and `negative` are empty.
         UnknownWordError
             A key has no vector.
         UnsupportedError
-            There is an `indexer`.
+            `indexer` is not None.
         """
         if isinstance(topn, Integral) and topn < 1:
             return []
         if indexer is not None:
             raise UnsupportedError(
-                "the search is exact here: indexers of gensim are built on its own models"
+                "indexers of gensim are not supported: the search is exact here, so leave out "
+                "indexer"
             )
         keys: list[Any] = []
         weights: list[float] = []
         for items, weight in ((_listed(positive), 1.0), (_listed(negative), -1.0)):
             for item in items:
-                key, own = (item, weight) if _is_term(item) else (item[0], item[1])
+                key, factor = (item, weight) if _is_term(item) else (item[0], item[1])
                 keys.append(key)
-                weights.append(own)
+                weights.append(factor)
         if restrict_vocab:
             clip_start, clip_end = 0, restrict_vocab
         mean = self.get_mean_vector(
@@ -94,14 +95,14 @@ class Similarity(Lookup):
     def _nearest(
         self, query: NDArray[np.float32], topn: int, left_out: set[int], start: int, stop: int
     ) -> list[tuple[str, float]]:
-        """Name the keys with indexes in ``range(start, stop)`` that are nearest to a query."""
+        """Return the keys with indexes in ``range(start, stop)`` that are nearest to a query."""
         scores = divided(self.vectors[start:stop] @ query, self.norms[start:stop])
         return self._named(scores, topn, left_out, start)
 
     def _named(
         self, scores: NDArray[np.float32], topn: int, asked: set[int], start: int = 0
     ) -> list[tuple[str, float]]:
-        """Name the keys of the highest scores, without those that were asked for."""
+        """Return the keys with the highest scores, without those of the query."""
         found = best(scores, topn + len(asked)) + start
         return [
             (self.index_to_key[i], float(scores[i - start]))
@@ -134,23 +135,24 @@ class Similarity(Lookup):
         topn: int | None = 10,
         restrict_vocab: int | None = None,
     ) -> list[tuple[str, float]] | NDArray[np.float32]:
-        """Find the keys nearest to some, by the product of the cosines.
+        """Find the keys nearest to some keys, by the product of the cosines.
 
         Equation 4 of Levy and Goldberg 2014, "Linguistic regularities in sparse and explicit word
-        representations", with the cosines moved to 0 to 1.
+        representations", with cosines scaled to the range 0 to 1.
 
         Parameters
         ----------
         positive, negative : str, ndarray, or list of those, optional
+            Keys or vectors.
         topn : int or None
-            How many; None gives the scores of all keys as an array.
+            Number of results; None returns the scores of all keys as an array.
         restrict_vocab : None
             Has no effect, as in gensim.
 
         Returns
         -------
         list of (str, float)
-            Best first, keys of the question left out, ties by index.
+            Best first, without the keys of the query; ties by index.
 
         Raises
         ------
@@ -184,28 +186,28 @@ class Similarity(Lookup):
         return cosine(self[w1], self[w2])
 
     def distance(self, w1: Any, w2: Any) -> np.float32:
-        """Return 1 less the cosine of the vectors of two keys."""
+        """Return 1 minus the cosine of the vectors of two keys."""
         return np.float32(1 - self.similarity(w1, w2))
 
     @staticmethod
     def cosine_similarities(vector_1: NDArray[Any], vectors_all: NDArray[Any]) -> NDArray[Any]:
-        """Return the cosines of one vector, shape (dim,), and each of several, shape (n, dim)."""
+        """Return the cosines of one vector, shape (dim,), with several, shape (n, dim)."""
         lengths = np.linalg.norm(vector_1) * row_lengths(vectors_all)
         return divided(vectors_all @ vector_1, lengths)
 
     def distances(self, word_or_vector: Any, other_words: Sequence[Any] = ()) -> NDArray[Any]:
-        """Return 1 less the cosines of a key or vector and some keys.
+        """Return 1 minus the cosines of a key or vector with some keys.
 
         Parameters
         ----------
         word_or_vector : str, int or ndarray
         other_words : sequence of (str or int)
-            All keys if it is empty.
+            If empty, all keys.
 
         Raises
         ------
         UnknownWordError
-            A key of `other_words` is not there.
+            A key does not exist.
         """
         one = word_or_vector
         vector = self.get_vector(one) if isinstance(one, KEY_TYPES) else np.asarray(one)
@@ -223,7 +225,7 @@ class Similarity(Lookup):
         Raises
         ------
         EmptyInputError
-            One of them is empty.
+            A list is empty.
         """
         if not (len(ws1) and len(ws2)):
             raise EmptyInputError("At least one of the passed list is empty.")
@@ -231,41 +233,41 @@ class Similarity(Lookup):
         return cosine(*means)
 
     def most_similar_to_given(self, key1: Any, keys_list: Sequence[Any]) -> Any:
-        """Return which of some keys is the nearest to one."""
+        """Return the key of a list that is nearest to another key."""
         return keys_list[int(np.argmax([self.similarity(key1, key) for key in keys_list]))]
 
     def closer_than(self, key1: Any, key2: Any) -> list[str]:
-        """List the keys that are closer to `key1` than `key2` is."""
+        """Return the keys that are closer to `key1` than `key2` is."""
         distances = self.distances(key1)
-        own, limit = self.get_index(key1), distances[self.get_index(key2)]
-        nearer = np.flatnonzero(distances < limit).tolist()
-        return [self.index_to_key[i] for i in nearer if i != own]
+        index, threshold = self.get_index(key1), distances[self.get_index(key2)]
+        nearer = np.flatnonzero(distances < threshold).tolist()
+        return [self.index_to_key[i] for i in nearer if i != index]
 
     def rank(self, key1: Any, key2: Any) -> int:
-        """Return the place of `key2` among the keys by their distance from `key1`, from 1."""
+        """Return the rank of `key2`, from 1, among the keys ordered by distance from `key1`."""
         return len(self.closer_than(key1, key2)) + 1
 
     def rank_by_centrality(
         self, words: Sequence[Any], use_norm: bool = True
     ) -> list[tuple[np.float32, Any]]:
-        """Rank some keys by how near they are to the mean of all of them.
+        """Rank keys by the dot products of their vectors with the unit mean of all of them.
 
         Parameters
         ----------
         words : sequence of (str or int)
-            Those that are not there are left out.
+            Keys that do not exist are left out.
         use_norm : bool
-            Divide each vector by its length first.
+            Divide each vector by its norm first.
 
         Returns
         -------
         list of (float, key)
-            The nearest first.
+            The nearest key first.
 
         Raises
         ------
         InputValueError
-            None of them is there.
+            None of the keys exists.
         """
         used = [word for word in words if word in self]
         if not used:
@@ -275,11 +277,11 @@ class Similarity(Lookup):
         return sorted(zip(scores, used, strict=True), reverse=True)
 
     def doesnt_match(self, words: Sequence[Any]) -> Any:
-        """Return which of some keys is the farthest from the mean of all of them."""
+        """Return the key of a list that is farthest from the mean of the list."""
         return self.rank_by_centrality(words)[-1][1]
 
     def relative_cosine_similarity(self, wa: Any, wb: Any, topn: int = 10) -> float:
-        """Return the cosine of two keys over the sum of those of the `topn` nearest to `wa`.
+        """Return the cosine of two keys, divided by the sum of those of the `topn` nearest to `wa`.
 
         Equation 1 of Leeuwenberg, Vela, Dehdari and van Genabith 2016, "A minimally supervised
         approach for synonym extraction with word embeddings".
@@ -298,10 +300,10 @@ class Similarity(Lookup):
 
 
 def best(scores: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """Return the places of the highest scores, best first, ties by place."""
+    """Return the positions of the highest scores, best first, ties by position."""
     places = np.arange(len(scores))
     if count < len(scores):
-        # All that tie with the last one stay, so that their places decide.
+        # Keep all scores that tie with the last one, so that ties are ordered by position.
         places = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
     order: NDArray[np.int64] = places[np.argsort(-scores[places], kind="stable")][:count]
     return order
@@ -312,7 +314,7 @@ def _is_term(item: object) -> bool:
 
 
 def _listed(value: Any) -> list[Any]:
-    """Wrap a single key or vector; None is no item at all."""
+    """Return a list of items: a single key or vector is one item, None is none."""
     if value is None:
         return []
     if isinstance(value, KEY_TYPES) or (isinstance(value, np.ndarray) and value.ndim == 1):

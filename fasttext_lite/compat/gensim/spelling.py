@@ -1,4 +1,4 @@
-"""The keys of a model as gensim spells them, none of them stored."""
+"""The keys of a model in the spelling of gensim, computed on access."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 __all__ = ["END", "KeyIndex", "Keys", "Spelling"]
 
 END = "</s>"
-# What "backslashreplace" makes of a byte that cannot be decoded.
+# The escape that "backslashreplace" writes for a byte that cannot be decoded.
 _ESCAPE = re.compile(rb"\\x([89a-f][0-9a-f])")
-# Words whose bytes are looked at together.
+# Number of words per block.
 _BLOCK = 1 << 16
 
 
 class Spelling:
-    r"""From the bytes of a word to its key and back.
+    r"""Conversion between the bytes of a word and its key.
 
     Parameters
     ----------
     encoding : str
-        That of the words in the file. Bytes that it cannot decode stand in a key as ``\xe9``.
+        The encoding of the words in the file. Bytes that it cannot decode are written ``\xe9`` in a
+        key.
 
     Raises
     ------
     UnknownEncodingError
-        Python knows no such encoding.
+        Python does not know the encoding.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -66,13 +67,13 @@ class Spelling:
         return found
 
     def is_plain(self, key: object) -> bool:
-        """Whether a key is certain to be the UTF-8 of its word, with the official n-grams."""
+        """Return whether a key certainly has the bytes and n-grams of its word."""
         return self.is_utf8 and isinstance(key, str) and key != END and "\\x" not in key
 
     def is_respelled(self, key: str, word: bytes) -> bool:
-        """Whether gensim takes other n-grams for a word than the official program.
+        """Return whether gensim uses other n-grams for a word than the official program.
 
-        It takes those of the UTF-8 of the key, and some for "</s>" too.
+        gensim uses the n-grams of the UTF-8 of the key, and also gives n-grams to "</s>".
         """
         return key == END or key.encode("utf-8", "surrogatepass") != word
 
@@ -85,7 +86,7 @@ class Spelling:
             text, starts = model.words[start : start + _BLOCK].packed()
             if self.is_utf8 and _is_utf8(text, starts):
                 continue
-            # An entry without a byte over 127 is taken to be ASCII in any encoding.
+            # A word without a byte above 127 is assumed to be ASCII in every encoding.
             high = np.concatenate([[0], np.cumsum(np.frombuffer(text, np.uint8) > 127)])
             for i in np.flatnonzero(np.diff(high[starts.astype(np.int64)])).tolist():
                 word = text[starts[i] : starts[i + 1]]
@@ -95,19 +96,19 @@ class Spelling:
 
 
 def _is_utf8(text: bytes, starts: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> bool:
-    """Whether each of the words that make up `text` is UTF-8."""
+    """Return whether each of the concatenated words in `text` is UTF-8."""
     try:
         text.decode()
     except UnicodeDecodeError:
         return False
-    # The text is, so each of its words is that begins where a character does.
+    # The whole text is UTF-8, so a word is UTF-8 if it begins at the start of a character.
     data = np.frombuffer(text, np.uint8)
     firsts = data[starts[starts < len(data)].astype(np.int64)]
     return not ((firsts & 0xC0) == 0x80).any()
 
 
 class Keys(Sequence[str]):
-    """The keys of a model in the order of their indexes; each str is made when it is asked for.
+    """The keys of a model in the order of their indexes; each str is created on access.
 
     Parameters
     ----------
@@ -191,11 +192,11 @@ class KeyIndex(Mapping[str, int]):
         return f"<KeyIndex: {len(self)} keys>"
 
     def word(self, index: int) -> bytes:
-        """Return the bytes of a word by its index."""
+        """Return the bytes of the word with this index."""
         return self._model.words[index].encode("utf-8", "surrogateescape")
 
     def _find(self, key: object) -> int:
         if isinstance(key, str):
             return self.spelling.index(self._model, key)
-        hash(key)  # a dict refuses a list, whatever it holds
+        hash(key)  # raises TypeError for unhashable keys, as a dict does
         return -1

@@ -1,4 +1,4 @@
-"""Vectors as files of the original word2vec program."""
+"""Writer of vectors in the formats of the original word2vec program."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["save"]
 
-# Digits for as few as read back as the same float32.
+# The fewest digits that read back as the same float32.
 _EXACT = 0
-# Keys whose lines are in memory at a time.
+# Number of keys per block.
 _BLOCK = 1 << 12
 
 
@@ -37,26 +37,26 @@ def save(
     append: bool = False,
     sort_attr: str = "count",
 ) -> None:
-    """Write all vectors, the most frequent key first.
+    """Write all vectors, by default the most frequent key first.
 
     Parameters
     ----------
     vectors : Similarity
     fname : path
     fvocab : path, optional
-        Where to write the keys with their counts.
+        A file to write the keys and their counts to.
     binary : bool
         Write float32 numbers instead of text; text reads back as the same float32.
     total_vec : int, optional
-        The number of keys that the header says.
+        Number of keys to write in the header; by default the actual number.
     write_header : bool
-        Begin with a line that says how many keys and dimensions there are.
+        Write a first line with the numbers of keys and dimensions.
     prefix : str
-        Stands before each key.
+        Text to write before each key.
     append : bool
-        Write to the end of a file that is there.
+        Append to an existing file.
     sort_attr : str
-        What to sort by, from the highest; keys stay in their order where that is not known.
+        Name of the attribute to sort by, highest first; the order of the keys without it.
 
     Raises
     ------

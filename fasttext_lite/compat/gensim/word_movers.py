@@ -1,4 +1,4 @@
-"""The distance of two texts as the work of moving the words of one to those of the other."""
+"""Word Mover's Distance of two texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["distance"]
 
-# Below this all distances together count as none.
+# A sum of distances below this counts as zero.
 _NOTHING = 1e-8
 
 
@@ -39,13 +39,14 @@ def distance(
     Returns
     -------
     float
-        Infinity where a list has no word with a vector, or where different words have the same
-        vectors, as in gensim.
+        Infinity if a list has no word with a vector, or if different words have the same vectors,
+        as in gensim.
 
     Raises
     ------
     MissingExtraError
-        The optimal transport is POT's: ``pip install 'fasttext-lite[wmd]'``.
+        POT, which computes the optimal transport, is not installed: ``pip install
+        'fasttext-lite[wmd]'``.
     """
     try:
         transport = import_module("ot")

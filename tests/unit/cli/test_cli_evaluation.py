@@ -104,8 +104,8 @@ def test_a_worst_word_that_is_no_utf8_is_printed_as_its_bytes(tmp_path, capfdbin
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["compare", "sample"], "compare takes two models"),
-        (["compare", "sample", "sample", "sample"], "compare takes two models"),
+        (["compare", "sample"], "compare needs two models"),
+        (["compare", "sample", "sample", "sample"], "compare needs two models"),
         (["compare", "sample", "none.bin"], "there is no such file"),
         (["compare", "sample", "sample", "--words", "none.txt"], "there is no such file"),
         (["compare", "sample", "sample", "-k", "0"], "k must be at least 1"),

@@ -126,14 +126,14 @@ def test_the_curve_is_drawn(labelled, tmp_path):
     assert b"<svg" in target.read_bytes()
     done = run("test", MODEL, labelled, "--plot", str(tmp_path / "curve.nothing"))
     assert done.returncode == 2
-    assert b"cannot be drawn" in done.stderr
+    assert b"cannot plot" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["predict", MODEL, "none.txt"], "none.txt: there is no such file"),
-        (["predict", MODEL, "a", "b"], "one file at a time"),
+        (["predict", MODEL, "a", "b"], "accepts one file: remove 'b'"),
         (["predict", "sample", os.devnull], "supervised"),
         (["predict", MODEL, os.devnull, "-k", "0"], "k must be"),
         (["test", MODEL], "labelled lines"),

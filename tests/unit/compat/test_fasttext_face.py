@@ -209,7 +209,7 @@ def test_a_meter_knows_its_labels_only(classifier, tmp_path):
     path = tmp_path / "examples.txt"
     path.write_bytes(b"__label__a one\n__label__b two\n")
     meter = classifier.get_meter(path)
-    with pytest.raises(ValueError, match=r"no label of this model; see model\.labels"):
+    with pytest.raises(ValueError, match=r"not a label of this model; see model\.labels"):
         meter.score_vs_true("__label__unheard")
     for curve in (meter.precision_recall_curve(), meter.precision_recall_curve("")):
         assert curve[0][-1] == 1

@@ -129,9 +129,9 @@ def test_pairs_without_vectors_are_left_out(vectors, write):
     [
         (b"", "line 1", 0, "no word pairs"),
         (b"# none\n\n", "line 1", 0, "no word pairs"),
-        (b"sun day\nsun cup\n", "line 2", 8, "no number behind the two words"),
+        (b"sun day\nsun cup\n", "line 2", 8, "no number after the two words"),
         (b": family\nboy girl man woman\n", "line 2", 9, "files of analogies begin with"),
-        (b"sun day 3\nsun cup x\n", "line 2", 10, "no number behind"),
+        (b"sun day 3\nsun cup x\n", "line 2", 10, "no number after"),
         (b"sun day 3\nsun tea 2\nsun cup x\n", "line 3", 20, "column 3.* holds no number"),
         (b"sun day 3\nsun tea 2\nsun cup\n", "line 3", 20, "column 3"),
         (b"sun day 3\nsun tea 2\nsun cup nan\n", "line 3", 20, "column 3"),

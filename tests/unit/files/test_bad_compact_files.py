@@ -166,26 +166,26 @@ def test_a_flipped_bit_in_the_header_is_refused_or_harmless(load, original):
 
 @pytest.mark.parametrize("length", [2**64 - 1, 2**63, 2**40, 10**8 + 1, 10**6])
 def test_an_absurd_header_length_is_refused(load, file, length):
-    refused(load, file.bytes(size=length), "not a fastText model|cut or damaged")
+    refused(load, file.bytes(size=length), "not a fastText model|truncated or damaged")
 
 
 def test_a_header_that_ends_too_early_is_no_json(load, file):
-    refused(load, file.bytes(size=100), "is no JSON")
+    refused(load, file.bytes(size=100), "is not valid JSON")
 
 
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ('{"a": ', "no JSON"),
-        ('{"a": 1}}', "no JSON"),
-        (b'{"\xff": 1}', "no JSON"),
-        ('{"a":' + "[" * 100_000, "no JSON"),
-        ('{"a":' + "1" * 10_000 + "}", "no JSON|cannot be"),
-        ('{"a": {}, "a": {}}', "a name stands twice"),
-        ('{"__metadata__": {"format": "pt", "format": "fasttext-lite"}}', "a name stands twice"),
-        ('{"__metadata__": []}', "no map of texts"),
-        ('{"__metadata__": {"format": 1}}', "no map of texts"),
-        ('{"__metadata__": null}', "no map of texts"),
+        ('{"a": ', "not valid JSON"),
+        ('{"a": 1}}', "not valid JSON"),
+        (b'{"\xff": 1}', "not valid JSON"),
+        ('{"a":' + "[" * 100_000, "not valid JSON"),
+        ('{"a":' + "1" * 10_000 + "}", "not valid JSON|invalid"),
+        ('{"a": {}, "a": {}}', "a name occurs twice"),
+        ('{"__metadata__": {"format": "pt", "format": "fasttext-lite"}}', "a name occurs twice"),
+        ('{"__metadata__": []}', "not an object of strings"),
+        ('{"__metadata__": {"format": 1}}', "not an object of strings"),
+        ('{"__metadata__": null}', "not an object of strings"),
         ("{}", "too long"),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_header_of_another_shape_is_refused(load, file, text, match):
 
 def test_a_key_that_stands_twice_in_an_array_is_refused(load, file):
     text = json.dumps(file.header).replace('"shape"', '"dtype": "F16", "shape"', 1)
-    refused(load, file.bytes(text), "a name stands twice")
+    refused(load, file.bytes(text), "a name occurs twice")
 
 
 def test_safetensors_of_another_program_are_told(load, tmp_path):
@@ -271,7 +271,7 @@ def test_misaligned_arrays_are_refused(load, file):
 )
 def test_impossible_offsets_are_refused(load, file, offsets):
     file.header["words"]["data_offsets"] = offsets
-    refused(load, file.bytes(), "in a way that cannot be")
+    refused(load, file.bytes(), "an invalid description")
 
 
 @pytest.mark.parametrize(
@@ -293,19 +293,19 @@ def test_impossible_offsets_are_refused(load, file, offsets):
 )
 def test_impossible_shapes_are_refused(load, file, shape):
     file.header["words"]["shape"] = shape
-    refused(load, file.bytes(), "in a way that cannot be")
+    refused(load, file.bytes(), "an invalid description")
 
 
 @pytest.mark.parametrize("dtype", [None, "F7", "f16", 16, ["F16"], {}, ""])
 def test_impossible_dtypes_are_refused(load, file, dtype):
     file.header["words"]["dtype"] = dtype
-    refused(load, file.bytes(), "in a way that cannot be")
+    refused(load, file.bytes(), "an invalid description")
 
 
 @pytest.mark.parametrize("entry", [None, 3, [], "F16", {}, {"dtype": "F16", "shape": [4, 4]}])
 def test_an_array_without_a_description_is_refused(load, file, entry):
     file.header["words"] = entry
-    refused(load, file.bytes(), "in a way that cannot be")
+    refused(load, file.bytes(), "an invalid description")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_an_array_without_a_description_is_refused(load, file, entry):
 )
 def test_arrays_that_do_not_fit_the_model_are_refused(load, file, name, dtype, shape):
     file.header[name] |= {"dtype": dtype, "shape": shape}
-    refused(load, file.bytes(), rf"{name}.* (should be|no array)")
+    refused(load, file.bytes(), rf"{name}.* (must be|no array)")
 
 
 @pytest.mark.parametrize("name", ["subwords.buckets", "vocabulary.text"])
@@ -343,7 +343,7 @@ def test_an_array_of_one_number_without_a_shape_is_refused(load, tmp_path, name)
     file = CompactFile((tmp_path / "compact").read_bytes())
     assert file.header[name]["shape"] == [1]
     file.header[name]["shape"] = []
-    refused(load, file.bytes(), rf"{name}|do not fit|should be")
+    refused(load, file.bytes(), rf"{name}|do not fit|must be")
 
 
 def test_the_info_says_what_the_file_is(load, original):
@@ -451,7 +451,7 @@ def test_every_key_of_the_model_has_to_be_there_and_of_its_type(load, originals)
 )
 def test_numbers_that_do_not_fit_are_refused(load, file, key, lie):
     file.model[key] = lie
-    refused(load, file.bytes(), "is|should be|no array")
+    refused(load, file.bytes(), "is|must be|no array")
 
 
 def test_another_kind_of_vectors_is_harmless(load, file):
@@ -517,7 +517,7 @@ def test_entries_that_overlap_do_not_multiply(load, tmp_path):
     offsets = file.array("vocabulary.offsets", np.uint64)
     file.fill("vocabulary.offsets", np.where(np.arange(len(offsets)) % 2, offsets[-1], 0))
     model = load(file.bytes())
-    overlap = pytest.raises(ftl.FormatError, match=r"the entries .* overlap up to number 2")
+    overlap = pytest.raises(ftl.FormatError, match=r"entries .* up to number 2 overlap")
     with overlap:
         model.words.packed()
     with overlap:

@@ -75,7 +75,7 @@ def test_a_folder_is_no_model(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ftl.FileError, match="no regular file"):
+    with pytest.raises(ftl.FileError, match="not a regular file"):
         ftl.load(tmp_path / "pipe")
 
 
@@ -185,7 +185,7 @@ def test_codes_of_another_number_than_the_quantiser_has_parts_are_refused(load):
 )
 def test_where_a_quantised_file_is_cut_is_told(load, place, field):
     data, layout = build_with_layout(**QUANTISED)
-    assert refused(load, data[: layout[place]], "the file is cut").field == field
+    assert refused(load, data[: layout[place]], "the file is truncated").field == field
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -244,7 +244,7 @@ def test_a_lie_in_any_number_is_refused_or_harmless(load, name):
     ("field", "lie", "match"),
     [
         ("dim", -1, "dim is -1"),
-        ("dim", 2**31 - 1, "cut|says|more than the bytes"),
+        ("dim", 2**31 - 1, "truncated|says|more than the bytes"),
         ("bucket", -5, "bucket is -5"),
         ("bucket", 2**31 - 1, "rows"),
         ("loss", 9, "loss is 9"),
@@ -252,12 +252,12 @@ def test_a_lie_in_any_number_is_refused_or_harmless(load, name):
         ("size", -4, "size is -4"),
         ("nwords", 2**31 - 1, "size is 4, but nwords"),
         ("pruneidx_size", -2, "pruneidx_size is -2"),
-        ("pruneidx_size", 2**62, "the file is cut"),
+        ("pruneidx_size", 2**62, "the file is truncated"),
         ("pruneidx_size", 0, "pruned but its input matrix is not quantised"),
         ("input.rows", 2**62, "input matrix says"),
         ("input.columns", 2**62, "input matrix says"),
         ("output.rows", -1, "output matrix says"),
-        ("words[1].type", 1, "is not a word as its place says"),
+        ("words[1].type", 1, "is not a word, as its position requires"),
     ],
 )
 def test_each_lie_is_named(load, field, lie, match):

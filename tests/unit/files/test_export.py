@@ -274,7 +274,7 @@ def test_quantising_without_faiss_names_the_extra(write, tmp_path, monkeypatch):
 
 
 def test_a_pruned_classifier_is_refused_as_a_dense_file(write, tmp_path):
-    with pytest.raises(ftl.InputValueError, match=r"predictions would change; export it as \.ftz"):
+    with pytest.raises(ftl.InputValueError, match=r"change its predictions; export it as \.ftz"):
         ftl.export(write(**PRUNED), tmp_path / "out.bin")
 
 
@@ -289,9 +289,9 @@ def test_a_pruned_classifier_is_refused_as_a_dense_file(write, tmp_path):
         ("out.vec", {"precision": 0}, "at least 1"),
         ("out.vec", {"precision": 10}, "at most 9"),
         ("out.vec", {"precision": "much"}, "'much'"),
-        ("out.bin", {"precision": 5}, "precision goes with the format vec, not bin"),
-        ("out.vec", {"dsub": 2}, "dsub goes with the format ftz, not vec"),
-        ("out.npy", {"qnorm": False}, "qnorm goes with the format ftz, not npy"),
+        ("out.bin", {"precision": 5}, "precision is an option of the format vec, not of bin"),
+        ("out.vec", {"dsub": 2}, "dsub is an option of the format ftz, not of vec"),
+        ("out.npy", {"qnorm": False}, "qnorm is an option of the format ftz, not of npy"),
         ("out.ftz", {"dsub": 0}, "dsub must be between 1 and 4"),
         ("out.ftz", {"dsub": 5}, "dsub must be between 1 and 4"),
         ("out.ftz", {"cutoff": 3}, "cutoff is for supervised models"),
@@ -318,7 +318,7 @@ def test_options_of_another_type_are_refused(write, tmp_path, options):
 @pytest.mark.parametrize("word", [b"two words", b"line\n", b"tab\t", b""])
 def test_a_word_that_would_break_the_format_is_named(write, tmp_path, kind, word):
     path = write(words=[b"</s>", b"one", word, b"x y"])
-    with pytest.raises(ftl.InputValueError, match="cannot stand in a file") as caught:
+    with pytest.raises(ftl.InputValueError, match="cannot be stored in the format") as caught:
         ftl.export(path, tmp_path / "out", kind)
     assert repr(word.decode()) in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -326,13 +326,13 @@ def test_a_word_that_would_break_the_format_is_named(write, tmp_path, kind, word
 
 def test_a_line_break_would_break_the_list_of_words(write, tmp_path):
     path = write(words=[b"one", b"x y", b"a\rb"])
-    with pytest.raises(ftl.InputValueError, match=r"'a\\rb' cannot stand"):
+    with pytest.raises(ftl.InputValueError, match=r"'a\\rb' cannot be stored"):
         ftl.export(path, tmp_path / "out.npy")
 
 
 def test_more_codes_than_the_format_counts_are_refused(write, tmp_path, monkeypatch):
     monkeypatch.setattr("fasttext_lite.formats.fasttext_writer._MOST_CODES", 14 * 2 - 1)
-    with pytest.raises(ftl.InputValueError, match=r"14 rows of 2 codes .* take a larger dsub"):
+    with pytest.raises(ftl.InputValueError, match=r"14 rows of 2 codes .* use a larger dsub"):
         ftl.export(write(), tmp_path / "out.ftz")
 
 
@@ -362,7 +362,7 @@ def test_the_list_of_words_is_never_the_source(tmp_path):
 
 
 def test_a_folder_that_is_missing_or_a_target_that_is_one_is_told(write, tmp_path):
-    with pytest.raises(ftl.FileError, match="there is no such folder"):
+    with pytest.raises(ftl.FileError, match="the folder of this file does not exist"):
         ftl.export(write(), tmp_path / "none" / "out.bin")
     with pytest.raises(ftl.FileError, match="this is a folder"):
         ftl.export(write(), tmp_path, "bin")
@@ -417,7 +417,7 @@ def test_a_source_that_shrinks_meanwhile_is_told(write, tmp_path):
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 1)
     for name in ("out.vec", "out.bin"):
-        with pytest.raises(ftl.FileError, match="something is writing to it"):
+        with pytest.raises(ftl.FileError, match="another program is writing to it"):
             ftl.export(model, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
 
@@ -446,11 +446,11 @@ def test_the_command_exports(write, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ([], "takes a model and the file to write"),
-        (["a.vec", "b.vec"], "takes a model and the file to write"),
+        ([], "needs a model and a file to write"),
+        (["a.vec", "b.vec"], "needs a model and a file to write"),
         (["out.xyz"], "suffix"),
         (["out.vec", "--precision", "high"], "precision"),
-        (["out.bin", "--dsub", "2"], "dsub goes with"),
+        (["out.bin", "--dsub", "2"], "dsub is an option of"),
     ],
 )
 def test_the_command_tells_errors_in_one_line(

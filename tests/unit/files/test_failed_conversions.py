@@ -114,7 +114,7 @@ def test_a_folder_is_no_target(source, tmp_path):
 
 def test_the_folder_of_the_target_has_to_be_there(source, tmp_path):
     for folder in (tmp_path / "none", source):
-        with pytest.raises(ftl.FileError, match="there is no such folder to write to"):
+        with pytest.raises(ftl.FileError, match="the folder of this file does not exist"):
             ftl.convert(source, folder / "target")
     assert not (tmp_path / "none").exists()
 
@@ -151,7 +151,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(source, target, 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=size - 1))
     fail_after(monkeypatch, 0, raising(AssertionError("something was written")))
     with pytest.raises(
-        ftl.FileError, match=f"takes {size} bytes, but only {size - 1} are"
+        ftl.FileError, match=f"needs {size} bytes, but only {size - 1} are"
     ) as caught:
         ftl.convert(source, target)
     assert caught.value.errno == errno.ENOSPC
@@ -191,7 +191,7 @@ def test_a_small_disk_fills(tmp_path, monkeypatch, told):
     try:
         target = disk / "target.safetensors"
         target.write_bytes(OLD)
-        reason = r"takes \d+ bytes, but only \d+ are free"
+        reason = r"needs \d+ bytes, but only \d+ are free"
         if not told:
             usage = shutil.disk_usage("/")
             monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**12))
@@ -270,7 +270,7 @@ def test_a_source_that_changes_its_size_meanwhile_is_told(
         check(parts)
 
     monkeypatch.setattr(Parts, "check_unchanged", check_and_change)
-    with pytest.raises(ftl.FileError, match=f"had {size} bytes .* something is writing to it"):
+    with pytest.raises(ftl.FileError, match=f"had {size} bytes .* another program is writing"):
         ftl.convert(source, target, "int8", threads=1)
 
 
@@ -325,12 +325,12 @@ def test_a_source_that_is_missing_or_no_model_is_told(target, tmp_path):
         ({"max_words": True}, ftl.InputTypeError, "max_words must be int, not bool"),
         ({"min_count": 0}, ftl.InputValueError, "min_count must be at least 1, not 0"),
         ({"min_count": [1]}, ftl.InputTypeError, "min_count must be int, not list"),
-        ({"min_count": 1000}, ftl.InputValueError, "not a single word would be kept"),
-        ({"words": []}, ftl.InputValueError, "not a single word would be kept"),
+        ({"min_count": 1000}, ftl.InputValueError, "no word would be kept"),
+        ({"words": []}, ftl.InputValueError, "no word would be kept"),
         (
             {"words": ["one", "zero", b"caf\xe9"]},
             ftl.InputValueError,
-            "2 of the 3 words to keep are not in the vocabulary, the first is 'zero'",
+            "2 of the 3 words to keep are not in the vocabulary; the first is 'zero'",
         ),
         ({"words": [b"caf\xe9"]}, ftl.InputValueError, r"the first is 'caf\\udce9'"),
         ({"words": ["__label__a"]}, ftl.InputValueError, "not in the vocabulary"),
@@ -340,21 +340,21 @@ def test_a_source_that_is_missing_or_no_model_is_told(target, tmp_path):
         ({"words": "none.txt"}, ftl.MissingFileError, "none.txt: there is no such file"),
         ({"subwords": "some"}, ftl.InputValueError, "subwords must be one of all, used, none"),
         ({"subwords": None}, ftl.InputValueError, "subwords must be one of"),
-        ({"subwords": "only", "max_words": 3}, ftl.InputValueError, "keeps no words: name none"),
+        ({"subwords": "only", "max_words": 3}, ftl.InputValueError, "keeps no words: leave out"),
         ({"subwords": "only", "words": ["one"]}, ftl.InputValueError, "keeps no words"),
         (
             {"subwords": "only", "dim": 2},
             ftl.InputValueError,
-            "vectors of at least two words",
+            "dim needs at least two words",
         ),
-        ({"extra_words": ["x"]}, ftl.InputValueError, 'goes with subwords="used"'),
+        ({"extra_words": ["x"]}, ftl.InputValueError, 'requires subwords="used"'),
         ({"extra_words": [3], "subwords": "used"}, ftl.InputTypeError, "str or bytes, not int"),
         ({"extra_words": 3, "subwords": "used"}, ftl.InputTypeError, "must be a path or an iter"),
         ({"extra_words": "none.txt", "subwords": "used"}, ftl.MissingFileError, "no such file"),
         ({"dim": 0}, ftl.InputValueError, "dim must be between 1 and 4, not 0"),
         ({"dim": 5}, ftl.InputValueError, "dim must be between 1 and 4, not 5"),
         ({"dim": 2.0}, ftl.InputTypeError, "dim must be int, not float"),
-        ({"dim": 2, "max_words": 1}, ftl.InputValueError, "vectors of at least two words"),
+        ({"dim": 2, "max_words": 1}, ftl.InputValueError, "dim needs at least two words"),
         ({"threads": 0}, ftl.InputValueError, "threads must be at least 1"),
         ({"threads": "2"}, ftl.InputTypeError, "threads must be int"),
     ],
@@ -367,15 +367,15 @@ def test_an_option_that_makes_no_sense_is_told(source, target, options, error, m
 @pytest.mark.parametrize(
     ("model", "options", "match"),
     [
-        ({"model": SUPERVISED}, {"subwords": "none"}, "cannot do without its n-grams"),
-        ({"model": SUPERVISED}, {"subwords": "only"}, "cannot do without its words"),
+        ({"model": SUPERVISED}, {"subwords": "none"}, "a supervised model needs its n-grams"),
+        ({"model": SUPERVISED}, {"subwords": "only"}, "a supervised model needs its words"),
         (
             {"model": SUPERVISED, "word_ngrams": 2},
             {"subwords": "used"},
-            "is not known in advance, so this model keeps all of its buckets",
+            "does not apply to a model with word n-grams",
         ),
         ({"bucket": 0, "maxn": 0}, {"subwords": "only"}, "has no n-grams to keep"),
-        ({"words": [b"one"]}, {"dim": 2}, "vectors of at least two words"),
+        ({"words": [b"one"]}, {"dim": 2}, "dim needs at least two words"),
     ],
 )
 def test_an_option_that_does_not_fit_the_model_is_told(source, target, model, options, match):

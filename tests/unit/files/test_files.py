@@ -307,7 +307,7 @@ def test_a_text_file_object_is_refused(path):
         pytest.raises(ftl.InputTypeError, match="mode 'rb'"),
     ):
         ftl.load(file)
-    with pytest.raises(ftl.InputTypeError, match="<StringIO> gives text, not bytes"):
+    with pytest.raises(ftl.InputTypeError, match="<StringIO> returns text, not bytes"):
         ftl.load(io.StringIO("2 3"))
 
 
@@ -392,7 +392,7 @@ def test_what_was_read_into_memory_is_safe_from_every_change(path, change, data)
 @posix
 def test_verify_tells_that_the_mapped_file_was_changed(path):
     for change, match in (
-        (empty, r"had \d+ bytes when it was opened and has 0 now: something is writing to it"),
+        (empty, r"had \d+ bytes when it was opened and has 0 now: another program is writing"),
         (overwrite, "was written to since it was opened"),
     ):
         path.write_bytes(build())
@@ -472,11 +472,11 @@ def unpickled_after(path, change):
 
 @posix
 def test_another_file_is_noticed_where_a_model_is_unpickled(path):
-    with pytest.raises(ftl.FileError, match=r"model.bin: this is another file than the one"):
+    with pytest.raises(ftl.FileError, match=r"model.bin: this is not the file"):
         unpickled_after(path, replace)
-    with pytest.raises(ftl.FileError, match="this is another file"):
+    with pytest.raises(ftl.FileError, match="this is not the file"):
         unpickled_after(path, overwrite)
-    with pytest.raises(ftl.FileError, match=r"another file .* bytes \(this one has 0\)"):
+    with pytest.raises(ftl.FileError, match=r"not the file .* bytes \(this one has 0\)"):
         unpickled_after(path, empty)
     path.write_bytes(build())
     with pytest.raises(ftl.MissingFileError, match="no such file"):
@@ -512,7 +512,7 @@ def test_a_fingerprint_looks_at_the_beginning_the_middle_and_the_end(tmp_path, p
         return
     if place == 15000:
         place = len(lines) // 2
-    with pytest.raises(ftl.FileError, match="another file"):
+    with pytest.raises(ftl.FileError, match="this is not the file"):
         unpickled_after(file, change)
 
 

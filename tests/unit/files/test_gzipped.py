@@ -90,13 +90,13 @@ HUGE = 2**31 - 1
 # Wrong values, the field that the error names, and its message.
 LIES = [
     ("unsupervised", {"dim": HUGE}, "dim", "more than the bytes of the file"),
-    ("supervised", {"dim": 60_000}, "dictionary sizes", "bytes of matrices, which cannot be in"),
-    ("version 11", {"bucket": HUGE}, "dictionary sizes", "cannot be in .* bytes of gzip"),
+    ("supervised", {"dim": 60_000}, "dictionary sizes", "bytes of matrices, which do not fit in"),
+    ("version 11", {"bucket": HUGE}, "dictionary sizes", "do not fit in .* bytes of gzip"),
     ("before the magic", {"dim": HUGE}, "dim", "more than the bytes of the file"),
-    ("before the magic", {"bucket": HUGE}, "dictionary sizes", "cannot be in .* bytes of gzip"),
+    ("before the magic", {"bucket": HUGE}, "dictionary sizes", "do not fit in .* bytes of gzip"),
     ("supervised", {"pruneidx_size": 2**60}, "pruneidx_size", "a prune index of 11529215046068"),
     ("supervised", {"pruneidx_size": HUGE}, "pruneidx_size", "a prune index of 2147483647 entries"),
-    ("supervised", {"pruneidx_size": 10**6}, "pruneidx_size", "cannot be in .* bytes of gzip"),
+    ("supervised", {"pruneidx_size": 10**6}, "pruneidx_size", "does not fit in .* bytes of gzip"),
     ("unsupervised", {"input.quantized": b"\7"}, "input matrix flag", "the flag is 7, not 0 or 1"),
     ("unsupervised", {"input.rows": 3}, "input matrix", r"the shape is \[3, 4\], not \[14, 4\]"),
     ("supervised", {"output.columns": 9}, "output matrix", r"the shape is \[2, 9\], not \[2, 4\]"),
@@ -126,15 +126,15 @@ def test_a_lie_in_a_stream_is_told_by_field_and_byte(tmp_path, name, lie, field,
 
 # The field at which the unpacked file is truncated, and the field and message of the error.
 CUTS = [
-    ("unsupervised", "size", "dictionary sizes", "the file is cut"),
-    ("unsupervised", "words[2].count", "dictionary", "the file is cut in its beginning"),
-    ("unsupervised", "input.quantized", "dictionary", "the file is cut in its beginning"),
-    ("unsupervised", "input.columns", "input matrix shape", "the file is cut in its input matrix"),
-    ("unsupervised", "output.quantized", "input matrix", "the file is cut in its input matrix"),
-    ("supervised", "output.quantized", "output matrix flag", "cut in its output matrix flag"),
-    ("supervised", "output.rows", "output matrix shape", "cut in its output matrix shape"),
-    ("supervised", "output.data", "output matrix", "cut in its output matrix"),
-    ("quantised", "input.npq.dsub", "input matrix norm quantiser", "the file is cut"),
+    ("unsupervised", "size", "dictionary sizes", "the file is truncated"),
+    ("unsupervised", "words[2].count", "dictionary", "the file is truncated before its matrices"),
+    ("unsupervised", "input.quantized", "dictionary", "the file is truncated before its matrices"),
+    ("unsupervised", "input.columns", "input matrix shape", "truncated in its input matrix"),
+    ("unsupervised", "output.quantized", "input matrix", "truncated in its input matrix"),
+    ("supervised", "output.quantized", "output matrix flag", "truncated in its output matrix flag"),
+    ("supervised", "output.rows", "output matrix shape", "truncated in its output matrix shape"),
+    ("supervised", "output.data", "output matrix", "truncated in its output matrix"),
+    ("quantised", "input.npq.dsub", "input matrix norm quantiser", "the file is truncated"),
 ]
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_stream_is_told(tmp_path):
     packed = bytearray(gzip.compress(build()))
     packed[-8] ^= 1
     source.write_bytes(packed)
-    with pytest.raises(ftl.FormatError, match="cut or damaged: CRC check failed") as caught:
+    with pytest.raises(ftl.FormatError, match="truncated or damaged: CRC check failed") as caught:
         ftl.convert(source, tmp_path / "out.safetensors")
     assert (caught.value.path, caught.value.field, caught.value.offset) == (str(source), "gzip", 0)
 
@@ -166,7 +166,7 @@ def test_a_word_without_an_end_is_not_read_for_ever(tmp_path, monkeypatch):
     source = tmp_path / "model.bin.gz"
     data, layout = build_with_layout(words=[b"one", b"x" * 50_000], bucket=0)
     source.write_bytes(gzip.compress(data[: layout["words[1].count"] - 1] + b"x" * 10**7))
-    with pytest.raises(ftl.FormatError, match="a word of over a megabyte") as caught:
+    with pytest.raises(ftl.FormatError, match="a word is longer than a megabyte") as caught:
         ftl.convert(source, tmp_path / "out.safetensors")
     assert (caught.value.field, caught.value.offset) == ("dictionary", layout["words[1].text"])
 
@@ -176,7 +176,7 @@ def test_a_quantised_stream_that_goes_on_is_not_read_for_ever(tmp_path, monkeypa
     source = tmp_path / "model.bin.gz"
     data = build(**MODELS["quantised"])
     source.write_bytes(gzip.compress(data + bytes(10**7)))
-    with pytest.raises(ftl.FormatError, match="the file goes on for too long") as caught:
+    with pytest.raises(ftl.FormatError, match="the file is longer than its head allows") as caught:
         ftl.convert(source, tmp_path / "out.safetensors")
     assert caught.value.field == "end of file"
     assert len(data) < caught.value.offset < len(data) + 10**5
@@ -190,7 +190,7 @@ def test_the_space_to_unpack_is_asked_for_before_it_begins(tmp_path, monkeypatch
     source = tmp_path / "model.bin.gz"
     source.write_bytes(gzip.compress(build()))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
-    with pytest.raises(ftl.FileError, match="takes 224 bytes there, but only 100 are free"):
+    with pytest.raises(ftl.FileError, match="needs 224 bytes there, but only 100 are free"):
         ftl.convert(source, tmp_path / "out.safetensors")
 
 

@@ -225,28 +225,28 @@ def refused(load, data, field, offset, match):
 @pytest.mark.parametrize(
     ("data", "field", "offset", "match"),
     [
-        (b"2 3\none 1 2 3\ntwo 4 5       \n", "row 2", 14, "'two' has 2 numbers, the head says 3"),
+        (b"2 3\none 1 2 3\ntwo 4 5       \n", "row 2", 14, "2 numbers, but the head says 3"),
         (b"2 3\none 1 2 3\ntwo           \n", "row 2", 14, "'two' has 0 numbers"),
         (b"2 3\none 1 2 3\ntwo 4 5 6 7\n", "row 2", 14, "'two' has more numbers than the 3"),
         (b"one 1 2 3\ntwo 4 5 6 7\n", "row 2", 10, "than the 3 that the first line has"),
-        (b"one 1 2 3\ntwo 4 5\n", "row 2", 10, "has 2 numbers, the first line has 3"),
-        (b"2 3\none 1 2 3\ntwo 4 x 6\n", "row 2", 20, "'x' is no number"),
-        (b"2 3\none 1 2 3\ntwo 4 1e 6\n", "row 2", 20, "'1e' is no number"),
-        (b"2 3\none 1 2 3\ntwo 4 1_0 6\n", "row 2", 20, "'1_0' is no number"),
-        (b"2 3\none 1 2 3\ntwo 4 1\x000 6\n", "row 2", 20, "is no number"),
-        (b"2 3\none 1 2 3\ntwo 4 0x1 6\n", "row 2", 20, "'0x1' is no number"),
-        (b"2 3\none 1 2 3\ntwo words 4 5 6\n", "row 2", 18, "a word with a space in it"),
+        (b"one 1 2 3\ntwo 4 5\n", "row 2", 10, "2 numbers, but the first line has 3"),
+        (b"2 3\none 1 2 3\ntwo 4 x 6\n", "row 2", 20, "'x' is not a number"),
+        (b"2 3\none 1 2 3\ntwo 4 1e 6\n", "row 2", 20, "'1e' is not a number"),
+        (b"2 3\none 1 2 3\ntwo 4 1_0 6\n", "row 2", 20, "'1_0' is not a number"),
+        (b"2 3\none 1 2 3\ntwo 4 1\x000 6\n", "row 2", 20, "is not a number"),
+        (b"2 3\none 1 2 3\ntwo 4 0x1 6\n", "row 2", 20, "'0x1' is not a number"),
+        (b"2 3\none 1 2 3\ntwo words 4 5 6\n", "row 2", 18, "words must not contain spaces"),
         (b"2 3\none 1 2 3\n 4 5 6     \n", "row 2", 14, "the word is empty"),
-        (b"2 3\none 1 2 3\n\ntwo 4 5 6\n", "row 2", 14, "an empty line stands between"),
-        (b"1 3\none 1 2 3\ntwo 4 5 6\n", "row 2", 14, "more follows the 1 rows that the head"),
-        (b"3 3\none 1 2 3\ntwo 4.00000 5.00000 6\n", "row 3", 36, "cut: the head says 3 rows"),
-        (b"2 3\none 1 2", "number of rows", 0, "cut or damaged"),
-        (b"2 3", "number of rows", 0, "cut or damaged"),
-        (BOM + b"2 3\n", "number of rows", 3, "cut or damaged"),
+        (b"2 3\none 1 2 3\n\ntwo 4 5 6\n", "row 2", 14, "an empty line between rows"),
+        (b"1 3\none 1 2 3\ntwo 4 5 6\n", "row 2", 14, "more rows than the 1 that the head"),
+        (b"3 3\none 1 2 3\ntwo 4.00000 5.00000 6\n", "row 3", 36, "truncated: the head says 3"),
+        (b"2 3\none 1 2", "number of rows", 0, "truncated or damaged"),
+        (b"2 3", "number of rows", 0, "truncated or damaged"),
+        (BOM + b"2 3\n", "number of rows", 3, "truncated or damaged"),
         (b"2 0\none\ntwo\n", "dim", 0, "0 dimensions"),
         (b"2 999999999999\none 1\n", "dim", 0, "999999999999 dimensions"),
-        (b"2000000000 1\none 1\n", "number of rows", 0, "take 8000000012 bytes"),
-        (b"999999999999999999 1\none 1\n", "number of rows", 0, "2147483647 is the most"),
+        (b"2000000000 1\none 1\n", "number of rows", 0, "at least 8000000012 bytes"),
+        (b"999999999999999999 1\none 1\n", "number of rows", 0, "more than 2147483647"),
     ],
 )
 def test_damaged_text_is_refused_by_field_and_byte(load, data, field, offset, match):
@@ -256,11 +256,11 @@ def test_damaged_text_is_refused_by_field_and_byte(load, data, field, offset, ma
 @pytest.mark.parametrize(
     ("data", "field", "offset", "match"),
     [
-        (binary()[:-6], "row 6", len(binary()) - 16, "cut"),
-        (binary() + b"x", "row 7", len(binary()), "more follows the 6 rows"),
+        (binary()[:-6], "row 6", len(binary()) - 16, "truncated"),
+        (binary() + b"x", "row 7", len(binary()), "more rows than the 6"),
         (binary([b"a", b""], NUMBERS[:2]), "row 2", 19, "the word is empty"),
-        (b"9 3\n" + binary()[4:], "number of rows", 0, "cut or damaged"),
-        (b"3 300\n" + b"a " + bytes(4000), "row 2", 1208, "cut|empty"),
+        (b"9 3\n" + binary()[4:], "number of rows", 0, "truncated or damaged"),
+        (b"3 300\n" + b"a " + bytes(4000), "row 2", 1208, "truncated|empty"),
     ],
 )
 def test_damaged_binary_files_are_refused_by_field_and_byte(load, data, field, offset, match):
@@ -306,10 +306,10 @@ def test_other_things_in_compressed_files_are_named(load, compression):
     compress = COMPRESSORS[compression]
     told = f"fastText model compressed with {compression}: decompress it first"
     if compression == "gzip":
-        told += ", or convert it as it is"
+        told += ", or convert it directly"
     refused(load, compress(build()), "first line", 0, told)
-    refused(load, compress(b"once upon a time\n"), "first line", 0, "no word vectors are in it")
-    refused(load, compress(b""), "first line", 0, "no word vectors are in it")
+    refused(load, compress(b"once upon a time\n"), "first line", 0, "does not hold word vectors")
+    refused(load, compress(b""), "first line", 0, "does not hold word vectors")
 
 
 def test_what_the_head_says_takes_no_memory(load):

@@ -334,8 +334,8 @@ def test_a_sentence_leaves_out_words_that_a_closed_model_does_not_know(tmp_path)
         (lambda m: m.predict(["a", 3]), ftl.InputTypeError, r"texts\[1\]: a text must be"),
         (lambda m: m.predict("\ud800"), ftl.InputValueError, "the text .* lone surrogate"),
         (lambda m: m.predict(["a"], threads=0), ftl.InputValueError, "threads"),
-        (lambda m: m.predict_ids("a"), ftl.InputTypeError, "put it into a list"),
-        (lambda m: m.sentence_vectors("a"), ftl.InputTypeError, "put it into a list"),
+        (lambda m: m.predict_ids("a"), ftl.InputTypeError, "pass it in a list"),
+        (lambda m: m.sentence_vectors("a"), ftl.InputTypeError, "pass it in a list"),
         (lambda m: m.sentence_vector(3), ftl.InputTypeError, "a text must be str or bytes"),
         (lambda m: m.explain("one", "one"), ftl.InputValueError, "is not a label of this model"),
         (lambda m: m.explain("one", "zzz"), ftl.InputValueError, "is not a label of this model"),
@@ -371,7 +371,7 @@ def test_a_model_with_nan_has_no_answer(make, loss):
 
 @pytest.mark.parametrize("counts", [[10**15, 1, 1], [5, -1, 1], [2**61, 2**61, 2**61]])
 def test_label_counts_that_make_no_tree_are_refused(make, counts):
-    with pytest.raises(ftl.InputValueError, match="no tree can be made of such counts"):
+    with pytest.raises(ftl.InputValueError, match="no tree can be built"):
         make(loss=HS, label_counts=counts).predict("one")
 
 

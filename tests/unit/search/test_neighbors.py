@@ -313,7 +313,7 @@ def test_the_best_of_other_queries_are_not_mixed():
     one = Nearest(1, 3)
     one.merge(Nearest(1, 2))
     assert [len(part) for part in one.best(0)] == [0, 0]
-    with pytest.raises(ftl.InputValueError, match="not the best of the same queries"):
+    with pytest.raises(ftl.InputValueError, match="cannot merge the results of"):
         one.merge(Nearest(2, 3))
 
 

@@ -144,7 +144,7 @@ def test_nulls_are_named(model):
 
 def test_arrow_arrays_of_something_else_are_refused(model):
     pyarrow = arrow()
-    with pytest.raises(ftl.InputTypeError, match="codes into a dictionary: decode"):
+    with pytest.raises(ftl.InputTypeError, match="dictionary-encoded one: decode"):
         model[pyarrow.array(["a", "b"]).dictionary_encode()]
     with pytest.raises(ftl.InputTypeError, match="not of format 'l'"):
         model[pyarrow.array([1, 2])]

@@ -72,7 +72,7 @@ def test_a_wrong_question_is_answered_clearly(sample, tmp_path):
         ftl.SIF(sample, components=-1)
     with pytest.raises(ftl.InputTypeError, match="a must be a number"):
         ftl.SIF(sample, "1")
-    with pytest.raises(ftl.InputTypeError, match="put it into a list"):
+    with pytest.raises(ftl.InputTypeError, match="pass it in a list"):
         ftl.SIF(sample).vectors("the war")
     with pytest.raises(ftl.InputTypeError, match="a text must be str or bytes"):
         ftl.SIF(sample).vectors([3])
@@ -86,5 +86,5 @@ def test_a_wrong_question_is_answered_clearly(sample, tmp_path):
         ftl.SIF(sample).vectors(["one"], threads=0)
     path = tmp_path / "model.bin"
     path.write_bytes(build(counts=[0, 0, 0, 0]))
-    with pytest.raises(ftl.InputValueError, match="how often"):
+    with pytest.raises(ftl.InputValueError, match="holds no word counts"):
         ftl.SIF(ftl.load(path))
