@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from fasttext_lite.arguments import path_name
-from fasttext_lite.compat.gensim.files import open_binary
 from fasttext_lite.compat.gensim.lookup import cosine, divided
 from fasttext_lite.compat.gensim.similarity import best
 from fasttext_lite.errors import EmptyInputError, InputValueError, MissingExtraError
+from fasttext_lite.lines import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,7 +235,7 @@ def _answer(
 
 def _lines(path: PathType, encoding: str) -> Iterator[str]:
     try:
-        with TextIOWrapper(open_binary(path, "rb"), encoding) as file:
+        with open_binary(path_name(path)) as data, TextIOWrapper(data, encoding) as file:
             yield from file
     except UnicodeDecodeError as error:
         raise InputValueError(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KEY_TYPES", "Lookup", "cosine", "divided", "row_lengths", "unit"]
+__all__ = ["KEY_TYPES", "Lookup", "cosine", "divided", "lengths"]
 
 KEY_TYPES = (str, int, np.integer)
 
@@ -142,7 +142,7 @@ class Lookup(ABC):
     @once
     def norms(self) -> NDArray[np.float32]:
         """The length of each vector: float32, shape (keys,)."""
-        return row_lengths(self.vectors)
+        return lengths(self.vectors)
 
     def fill_norms(self, force: bool = False) -> None:
         """Compute `norms`; they never change, so that `force` has no effect."""
@@ -211,27 +211,19 @@ class Lookup(ABC):
             total += abs(weight)
         if total > 0:
             mean = mean / total
-        return unit(mean).astype(np.float32) if post_normalize else mean
+        return divided(mean, lengths(mean)).astype(np.float32) if post_normalize else mean
 
 
-def row_lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the length of each row, without a matrix of squares in memory."""
-    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    return lengths
-
-
-def unit(vector: NDArray[Any]) -> NDArray[Any]:
-    """Divide a vector by its length; zeros stay as they are."""
-    length = np.linalg.norm(vector)
-    direction: NDArray[Any] = vector / length if length > 0 else vector
-    return direction
+def lengths(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return the length of a vector or of each row, without a matrix of squares in memory."""
+    found: NDArray[Any] = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return found
 
 
 def cosine(a: NDArray[Any], b: NDArray[Any]) -> np.float32:
     """Return the cosine of two vectors: exactly 1 for a vector and itself, 0 with zeros."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    lengths = np.sqrt((a @ a) * (b @ b))
-    return np.float32(a @ b / lengths) if lengths > 0 else np.float32(0)
+    return np.float32(divided(a @ b, np.sqrt((a @ a) * (b @ b))))
 
 
 def divided(numbers: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
