@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from fasttext_lite.arguments import path_name
+from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.compat.gensim.lookup import cosine, divided
 from fasttext_lite.compat.gensim.similarity import best
 from fasttext_lite.errors import EmptyInputError, InputValueError, MissingExtraError
@@ -81,6 +81,8 @@ def word_pairs(
     MissingExtraError
         The correlations are SciPy's: ``pip install 'fasttext-lite[evaluate]'``.
     """
+    case_insensitive = flag("case_insensitive", case_insensitive)
+    dummy4unknown = flag("dummy4unknown", dummy4unknown)
     try:
         stats = import_module("scipy.stats")
     except ImportError:
@@ -152,6 +154,8 @@ def word_analogies(
     EmptyInputError
         There is no analogy.
     """
+    case_insensitive = flag("case_insensitive", case_insensitive)
+    dummy4unknown = flag("dummy4unknown", dummy4unknown)
     known = _known(vectors, restrict_vocab, case_insensitive)
     sections: list[Section] = []
     quads: list[tuple[Section, Quad]] = []

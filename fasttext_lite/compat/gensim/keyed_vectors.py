@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.compat.gensim import evaluation, word2vec, word_movers
 from fasttext_lite.compat.gensim.lookup import divided, lengths
 from fasttext_lite.compat.gensim.similarity import Similarity
@@ -80,6 +81,7 @@ class KeyedVectors(Similarity):
         UnknownWordError
             The key is not there.
         """
+        norm = flag("norm", norm)
         vector = self.vectors[self.get_index(key)]
         return _read_only(divided(vector, lengths(vector))) if norm else vector
 
@@ -101,7 +103,8 @@ class KeyedVectors(Similarity):
         -------
         KeyedVectors
         """
-        known = self if allow_inference else self.key_to_index
+        copy_vecattrs = flag("copy_vecattrs", copy_vecattrs)
+        known = self if flag("allow_inference", allow_inference) else self.key_to_index
         used = [key for key in dict.fromkeys(keys) if key in known]
         vectors = self[used] if used else np.empty((0, self.vector_size), np.float32)
         counts = np.arange(len(used), 0, -1)
@@ -281,6 +284,7 @@ class FastTextKeyedVectors(KeyedVectors):
         UnknownWordError
             The word is unknown, and there are no n-grams to make its vector from.
         """
+        norm = flag("norm", norm)
         index = self.key_to_index.get(word, -1)
         if index >= 0:
             vector = self._known(index, word)

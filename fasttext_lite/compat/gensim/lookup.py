@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.errors import InputValueError, UnknownWordError, UnsupportedError
 from fasttext_lite.once import once
 
@@ -188,6 +189,9 @@ class Lookup(ABC):
         UnknownWordError
             A key is not there, and `ignore_missing` is False.
         """
+        pre_normalize = flag("pre_normalize", pre_normalize)
+        post_normalize = flag("post_normalize", post_normalize)
+        ignore_missing = flag("ignore_missing", ignore_missing)
         if len(keys) == 0:
             raise InputValueError("cannot compute mean with no input")
         if weights is None:

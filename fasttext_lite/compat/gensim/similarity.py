@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.compat.gensim.lookup import KEY_TYPES, Lookup, cosine, divided, lengths
 from fasttext_lite.errors import EmptyInputError, InputValueError, UnsupportedError
 
@@ -266,6 +267,7 @@ class Similarity(Lookup):
         InputValueError
             None of them is there.
         """
+        use_norm = flag("use_norm", use_norm)
         used = [word for word in words if word in self]
         if not used:
             raise InputValueError("cannot select a word from an empty list")

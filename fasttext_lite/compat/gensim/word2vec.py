@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fasttext_lite._core.files.numbers import text_lines
-from fasttext_lite.arguments import path_name
+from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.formats.text_writer import word2vec_records
@@ -69,6 +69,8 @@ def save(
     InputValueError
         There are no values of `sort_attr` to write to `fvocab`.
     """
+    binary, append = flag("binary", binary), flag("append", append)
+    write_header = flag("write_header", write_header)
     if sort_attr in vectors.expandos:
         values = vectors.expandos[sort_attr]
         order = np.argsort(-values, kind="stable")

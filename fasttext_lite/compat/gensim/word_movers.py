@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def distance(
     MissingExtraError
         The optimal transport is POT's: ``pip install 'fasttext-lite[wmd]'``.
     """
+    norm = flag("norm", norm)
     try:
         transport = import_module("ot")
     except ImportError:
