@@ -97,7 +97,6 @@ ORDER = [
     "compat.gensim.lookup",
     "compat.gensim.similarity",
     "compat.gensim.spelling",
-    "compat.gensim.files",
     "compat.gensim.evaluation",
     "compat.gensim.word2vec",
     "compat.gensim.word_movers",
