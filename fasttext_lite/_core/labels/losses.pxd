@@ -34,7 +34,7 @@ cdef class Loss:
     cdef readonly Rows output
     cdef readonly int32_t label_count
     # Bytes that `best` needs for itself.
-    cdef readonly Py_ssize_t scratch_size
+    cdef Py_ssize_t scratch_size
     # Of more labels than this two are often too near to one another for a fast answer.
     cdef Py_ssize_t few
     cdef bint dense
