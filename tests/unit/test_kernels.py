@@ -61,7 +61,7 @@ def sweep(tmp_path_factory):
     ids=["cc", "undefined behaviour"],
 )
 def test_kernels_of_this_cpu_agree_at_every_length_and_alignment(sweep, compiler):
-    done = run(sweep(*compiler), *(["8", "1"] if compiler == ["cc"] else ["64", "7"]))
+    done = run(sweep(*compiler), *(["16", "3"] if compiler == ["cc"] else ["64", "31"]))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split() == cpu.runnable()
 
@@ -90,7 +90,7 @@ def test_kernels_of_this_cpu_agree_at_every_length_and_alignment(sweep, compiler
 )
 def test_kernels_of_other_cpus_agree(sweep, compiler, emulator, expected):
     need(emulator[0])
-    done = run(*emulator, sweep(*compiler, "-static"), "64", "7")
+    done = run(*emulator, sweep(*compiler, "-static"), "64", "31")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip() == expected
 
