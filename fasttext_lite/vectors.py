@@ -301,7 +301,7 @@ def _view(name: str, matrix: Matrix | None, missing: str) -> Vectors:
         raise FastTextLiteError(f"this file holds {missing}")
     if matrix.view is None:
         raise FastTextLiteError(
-            f"the {name} matrix is quantised, float16, int8 or mapped: there are no float32 "
-            "numbers to view"
+            f"the {name} matrix is quantised, float16, int8 or mapped: "
+            "it has no float32 numbers to view"
         )
     return matrix.view
