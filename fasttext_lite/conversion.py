@@ -22,6 +22,7 @@ from fasttext_lite.formats.compact import DTYPES, Contents, write
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.kept import SUBWORDS, Kept, choose
 from fasttext_lite.loading import model_path
+from fasttext_lite.mapping import map_parts
 from fasttext_lite.model import Model
 from fasttext_lite.source import Source
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from fasttext_lite.arguments import PathType
     from fasttext_lite.casting import Cast
@@ -90,6 +91,7 @@ def convert(
     subwords: str = "all",
     extra_words: PathType | Iterable[str | bytes] | None = None,
     dim: int | None = None,
+    map: ArrayLike | PathType | None = None,  # noqa: A002 - the word that a caller expects
     neighbors_index: bool = False,
     threads: int | None = None,
     progress: bool = False,
@@ -105,8 +107,8 @@ def convert(
     ----------
     src : Model or path
         A model, any file that `fasttext_lite.load` opens, or a gzip-compressed ``.bin`` file. The
-        latter is read as a stream; if word vectors or fewer dimensions are computed from it, its
-        input matrix is unpacked into the folder of the target during the conversion.
+        latter is read as a stream; if word vectors, fewer dimensions or mapped rows are computed
+        from it, its input matrix is unpacked into the folder of the target during the conversion.
     dst : path
         The target, usually named ``*.safetensors``. ``docs/promises.md`` describes how files are
         replaced.
@@ -127,6 +129,9 @@ def convert(
     dim : int, optional
         Reduce to this number of dimensions by a principal component analysis of the word vectors.
         All other rows are projected in the same way.
+    map : array_like or path, optional
+        Multiply all rows by this matrix, as `Model.mapped` does: shape (source dim, new dim), or
+        a ``.npy`` file with such an array. It is applied before `dim`.
     neighbors_index : bool
         Also store codes of the vectors, half a byte per number, by which a search for neighbors
         skips most words without reading their vectors.
@@ -145,6 +150,8 @@ def convert(
         The source cannot be read, or the target is the source or cannot be written.
     InputTypeError, InputValueError
         An option is invalid, or does not fit this model.
+    ModelKindError
+        The model is supervised, and the rows of `map` are not orthonormal: see `Model.mapped`.
 
     Examples
     --------
@@ -165,9 +172,19 @@ def convert(
         raise InputValueError(f"subwords must be one of {', '.join(SUBWORDS)}, not {subwords!r}")
     check_target(path, target)
     loss = CosineSummary()
-    opened = _opened(src, path, target, threads, progress, ngrams_only=subwords == "only", dim=dim)
+    opened = _opened(
+        src,
+        path,
+        target,
+        threads,
+        progress,
+        ngrams_only=subwords == "only",
+        mapped=dim is not None or map is not None,
+    )
     with opened as source:
         info = source.parts.info
+        if map is not None:
+            source = source.replace(map_parts(source.parts, map))
         kept = choose(
             source,
             max_words=max_words,
@@ -177,6 +194,8 @@ def convert(
             extra_words=extra_words,
             dim=dim,
         )
+        if kept.projection is not None:
+            source = source.replace(source.parts.mapped(kept.projection.basis))
         unknown_words = "error" if source.parts.closed or subwords == "none" else "subwords"
         contents = _contents(source, kept, dtype, unknown_words, neighbors_index, loss)
         size = write(target, contents)
@@ -206,12 +225,12 @@ def _opened(
     progress: bool,
     *,
     ngrams_only: bool,
-    dim: int | None,
+    mapped: bool,
 ) -> Iterator[Source]:
     """Open the source.
 
     A gzip-compressed model is read as a stream if its rows are needed once, in their order. To
-    compute word vectors or fewer dimensions it is unpacked.
+    compute word vectors, fewer dimensions or mapped rows it is unpacked.
     """
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
@@ -221,7 +240,7 @@ def _opened(
         with GzippedModel(path) as model:
             if model.quantized:
                 yield Source(model.read_all(), threads, progress=progress)
-            elif dim is None and (ngrams_only or model.supervised):
+            elif not mapped and (ngrams_only or model.supervised):
                 # One thread reads the rows in their order.
                 yield Source(model.parts(), 1, progress=progress)
             else:
@@ -244,13 +263,12 @@ def _contents(
     loss: CosineSummary,
 ) -> Contents:
     """Describe the new file; writing it fills `loss`."""
-    info, projection = source.parts.info, kept.projection
+    info = source.parts.info
     if neighbors_index and source.supervised:
         raise InputValueError(
             "neighbors_index does not apply to a supervised model, whose compact file holds rows, "
             "not word vectors"
         )
-    dim = projection.basis.shape[1] if projection else source.dim
     prune = None
     if kept.buckets is not None:
         try:
@@ -269,15 +287,12 @@ def _contents(
         at = 0
 
         def block(start: int, stop: int) -> Cast:
-            rows = exact(start, stop)
-            if projection is not None:
-                rows = projection.apply(rows)
-            return cast(rows, dtype, measured=start < measured)
+            return cast(exact(start, stop), dtype, measured=start < measured)
 
         def word(i: int) -> str:
             return decode(source.vocabulary.bytes(int(kept.words[at + i])))
 
-        for done in source.blocks(name, block, count, dim):
+        for done in source.blocks(name, block, count):
             if done.cosines is not None:
                 loss.add(done.cosines[: measured - at], word)
             at += len(done.numbers)
@@ -288,10 +303,10 @@ def _contents(
             # int8 scales do not change directions.
             return encode_directions(read(start, stop).astype(np.float32), packed=True)
 
-        return source.blocks("neighbors", code, len(kept.words), dim)
+        return source.blocks("neighbors", code, len(kept.words))
 
     return Contents(
-        parameters=info.parameters._replace(dim=dim),
+        parameters=info.parameters,
         token_count=info.token_count,
         word_count=len(kept.words),
         label_count=info.label_count,

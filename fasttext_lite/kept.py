@@ -47,7 +47,7 @@ class Kept:
     rows : ndarray
         int64: the rows of the buckets in the input matrix of the source.
     projection : Projection or None
-        The map to fewer dimensions.
+        The map to fewer dimensions, which is not applied yet.
     """
 
     words: NDArray[np.int32]

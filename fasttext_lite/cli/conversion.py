@@ -87,6 +87,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--dim", type=int, metavar="N", help="reduce to N dimensions (principal component analysis)"
     )
     parser.add_argument(
+        "--map",
+        metavar="FILE",
+        help="multiply all rows by a matrix of shape (dim, new dim) in a .npy file",
+    )
+    parser.add_argument(
         "--neighbors-index",
         action="store_true",
         help="also store codes that make neighbors and analogies faster, half a byte per number",
@@ -152,6 +157,7 @@ def _convert(options: argparse.Namespace) -> None:
         subwords=options.subwords,
         extra_words=options.extra_words,
         dim=options.dim,
+        map=options.map,
         neighbors_index=options.neighbors_index,
         threads=options.threads,
         progress=True,
