@@ -88,6 +88,8 @@ cdef class Embedder:
         has that many rows.
         """
         cdef int64_t row = i
+        if not self.subwords.has_word_row(i):
+            return -1
         if i >= 0 and self.vectors is not None:
             row -= self.vocabulary.word_count
         return row if 0 <= row < self.rows.count else -1

@@ -115,7 +115,7 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
 
 def _open(path: PathType) -> Model:
     model = load(path)
-    if model.labels:
+    if model.info.kind == "supervised":
         raise UnsupportedError(
             "supervised fastText models are not supported under the names of gensim: open this one "
             "with fasttext_lite.load"
