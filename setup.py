@@ -67,6 +67,13 @@ elif sys.platform != "win32":
     COMPILE_ARGS += ["-g0"]
     LINK_ARGS += ["-Wl,-x" if sys.platform == "darwin" else "-Wl,-s"]
 
+# What was compiled with other flags is newer than its sources, so that it would be taken again.
+VARIANT = "-".join(
+    f"{variable.rpartition('_')[2].lower()}-{os.environ[variable].replace(',', '-')}"
+    for variable in ("FASTTEXT_LITE_DEBUG", "FASTTEXT_LITE_SANITIZE", "FASTTEXT_LITE_COVERAGE")
+    if os.environ.get(variable)
+)
+
 KERNELS = ["cpu_features", "levels", "scalar", "sse2", "avx2", "avx512", "neon"]
 C_SOURCES = {"cpu": [f"{name}.c" for name in KERNELS]}
 
@@ -148,5 +155,8 @@ with shared_extension() as shared:
     extensions = [shared, *compiled_extensions()]
 setup(
     ext_modules=extensions,
-    options={"build_ext": {"parallel": os.cpu_count()}},
+    options={
+        "build": {"build_base": str(Path("build", VARIANT))},
+        "build_ext": {"parallel": os.cpu_count()},
+    },
 )

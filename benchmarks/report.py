@@ -38,8 +38,11 @@ Document = dict[str, Any]
 FigureRuns = dict[str, Any]
 
 
-def work_document(measured: Measured) -> Document:
-    """Return every run of a work, with medians and ratios, ready for JSON."""
+def work_document(measured: Measured, first_try: Sequence[str] = ()) -> Document:
+    """Return every run of a work, with medians and ratios, ready for JSON.
+
+    `first_try` holds the floors that an earlier measurement missed.
+    """
     figures = {}
     for figure in measured.work.figures:
         medians = {
@@ -71,6 +74,7 @@ def work_document(measured: Measured) -> Document:
         "agreement": measured.agreement,
         "failures": measured.failures,
         "notes": measured.notes,
+        "first_try": list(first_try),
     }
 
 
@@ -131,6 +135,16 @@ def floor_met(figure: FigureRuns) -> bool | None:
     if figure["floor"] is None or ratio is None:
         return None
     return bool(ratio >= figure["floor"])
+
+
+def missed(work: Document) -> list[str]:
+    """Say of each figure of a work whose floor is missed by how much."""
+    return [
+        f"{figure['title']}: {_times(figure['ratios'][OFFICIAL])} where the floor is"
+        f" {figure['floor']:g} ×"
+        for figure in work["figures"].values()
+        if floor_met(figure) is False
+    ]
 
 
 def ceiling_met(figure: FigureRuns) -> bool | None:
@@ -212,6 +226,9 @@ def _work_section(work: Document) -> str:
     ]
     notes += [f"- {library} failed: {words}" for library, words in work["failures"].items()]
     notes += [f"- {library}: {line}." for library, said in work["notes"].items() for line in said]
+    notes += [
+        f"- Measured again, since a first try missed: {line}." for line in work.get("first_try", ())
+    ]
     blocks = [f"### {work['title']}", _table(rows) if figures else "Nothing was measured."]
     return "\n\n".join([*blocks, "\n".join(notes)] if notes else blocks)
 

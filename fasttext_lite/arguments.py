@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["absolute_path", "check_out", "decode", "is_path", "path_name", "real", "whole"]
+__all__ = ["absolute_path", "check_out", "decode", "flag", "is_path", "path_name", "real", "whole"]
 
 
 def whole(name: str, value: object, least: int | None = None, most: int | None = None) -> int:
@@ -97,6 +97,37 @@ def _check_bounds(name: str, number: float, least: float | None, most: float | N
         raise InputValueError(f"{name} must be at least {least}, not {number}")
     if most is not None and number > most:
         raise InputValueError(f"{name} must be at most {most}, not {number}")
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a truth value as bool.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message of an error.
+    value : object
+        A bool, a ``numpy.bool_``, or 0 or 1.
+
+    Raises
+    ------
+    InputTypeError
+        `value` is something else.
+
+    Examples
+    --------
+    >>> flag("progress", 1)
+    True
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    try:
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    if number not in (0, 1):
+        raise InputTypeError(f"{name} must be bool, not {type(value).__name__}")
+    return number == 1
 
 
 def check_out(out: object, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from fasttext_lite._core.labels.predict import Predictor
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import decode
+from fasttext_lite.arguments import decode, flag
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.predictions import (
     Contribution,
@@ -72,7 +72,7 @@ class Classifier:
             )
         self._make = make
         self._prefix = to_bytes(label_prefix)
-        self._stripped = self._prefix if strip_prefix else b""
+        self._stripped = self._prefix if flag("strip_prefix", strip_prefix) else b""
         if self._prefix != reader.tokens.label_prefix:
             reader = reader.with_tokens(Tokenizer(reader.tokens.vocabulary, self._prefix))
         self._reader = reader

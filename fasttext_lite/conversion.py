@@ -12,7 +12,7 @@ import numpy as np
 
 from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.search.codes import encode_directions
-from fasttext_lite.arguments import decode, path_name
+from fasttext_lite.arguments import decode, flag, path_name
 from fasttext_lite.casting import cast
 from fasttext_lite.cosines import Cosines, CosineSummary
 from fasttext_lite.errors import FormatError, InputValueError
@@ -155,6 +155,8 @@ def convert(
     True
     """
     started = time.perf_counter()
+    neighbors_index = flag("neighbors_index", neighbors_index)
+    progress = flag("progress", progress)
     path = src.info.path if isinstance(src, Model) else model_path(src)
     target = path_name(dst)
     if not isinstance(dtype, str) or dtype not in DTYPES:

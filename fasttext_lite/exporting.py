@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fasttext_lite.arguments import path_name, whole
+from fasttext_lite.arguments import flag, path_name, whole
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.formats.atomic import AtomicFile, check_target, is_replaceable
 from fasttext_lite.formats.fasttext_writer import write_bin, write_ftz
@@ -117,6 +117,9 @@ def export(
     40
     """
     started = time.perf_counter()
+    qnorm = None if qnorm is None else flag("qnorm", qnorm)
+    qout = None if qout is None else flag("qout", qout)
+    progress = flag("progress", progress)
     target = path_name(dst)
     kind = _format(target, format)
     quantizing = {"dsub": dsub, "qnorm": qnorm, "qout": qout, "cutoff": cutoff}

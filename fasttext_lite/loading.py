@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from fasttext_lite.arguments import absolute_path, is_path
+from fasttext_lite.arguments import absolute_path, flag, is_path
 from fasttext_lite.formats import open_parts
 from fasttext_lite.model import Model
 
@@ -68,5 +68,6 @@ def load(path: PathType | BinaryIO, mmap: bool = True, *, progress: bool = False
     >>> len(model) > 1000
     True
     """
+    mmap, progress = flag("mmap", mmap), flag("progress", progress)
     source = model_path(path) if is_path(path) else path
     return Model(open_parts(source, map_file=mmap, progress=progress))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from fasttext_lite._core.text.batch import WordBatch
+from fasttext_lite.arguments import flag
 from fasttext_lite.once import once
 from fasttext_lite.parallel import run_over
 from fasttext_lite.queries import query_vectors, word_tuples
@@ -145,6 +146,7 @@ class Model(WordVectors):
         FormatError
             With `full`: the dictionary is damaged, or a number is not finite.
         """
+        full = flag("full", full)
         self._parts.check_unchanged()
         if full:
             from fasttext_lite.verify import check_numbers

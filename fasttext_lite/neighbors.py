@@ -13,7 +13,7 @@ from fasttext_lite._core.search.codes import Codes, encode_directions, norms, ro
 from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import decode, whole
+from fasttext_lite.arguments import decode, flag, whole
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.once import once
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
@@ -135,7 +135,7 @@ class NeighborSearch:
         InputTypeError, InputValueError
             As for `Model.neighbors`.
         """
-        k = whole("k", k, 1)
+        k, progress = whole("k", k, 1), flag("progress", progress)
         count = len(self._words)
         ids = None
         if max_words is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, overload
 import numpy as np
 
 from fasttext_lite._core.text.batch import WordBatch
+from fasttext_lite.arguments import flag
 from fasttext_lite.parallel import run_over
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def predict_many(
     official_bias: bool,
 ) -> Predictions:
     """Predict the labels of many texts: see `Classifier.predict`."""
+    official_bias = flag("official_bias", official_bias)
     batch = WordBatch(texts, "text")
     max_labels = predictor.max_labels(k)
     offsets = np.zeros(len(batch) + 1, np.int64)
@@ -188,6 +190,7 @@ def predict_ids(
 
     `known`, shape (n,), is set to 1 for each text with a known feature, and to 0 for the others.
     """
+    official_bias = flag("official_bias", official_bias)
     batch = WordBatch(texts, "text")
     max_labels = predictor.max_labels(k)
     labels = np.empty((len(batch), max_labels), np.int32)

@@ -59,8 +59,8 @@ class Words(Sequence[str]):
     def __getitem__(self, index: slice) -> Words: ...
     def __getitem__(self, index: int | slice) -> str | Words:
         if isinstance(index, slice):
-            return Words(self._read_vocabulary, self._ids[index])
-        return decode(self._read_vocabulary().bytes(self._ids[index]))
+            return self._part(self._ids[index])
+        return self._spell(self._read_vocabulary().bytes(self._ids[index]))
 
     def __iter__(self) -> Iterator[str]:
         return self._decoded(self._ids)
@@ -69,7 +69,7 @@ class Words(Sequence[str]):
         return self._decoded(reversed(self._ids))
 
     def _decoded(self, ids: Iterable[int]) -> Iterator[str]:
-        return map(decode, map(self._read_vocabulary().bytes, ids))
+        return map(self._spell, map(self._read_vocabulary().bytes, ids))
 
     def __contains__(self, word: object) -> bool:
         return self._place(word) >= 0
@@ -84,7 +84,7 @@ class Words(Sequence[str]):
     def __repr__(self) -> str:
         shown = ", ".join(repr(word) for word in self[:_SHOWN])
         more = ", …" if len(self) > _SHOWN else ""
-        return f"<Words: {len(self)} of [{shown}{more}]>"
+        return f"<{type(self).__name__}: {len(self)} of [{shown}{more}]>"
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
         """Return the position of a word, found through the index of the vocabulary.
@@ -108,13 +108,7 @@ class Words(Sequence[str]):
 
     def _place(self, word: object) -> int:
         """Return the position of a word, or -1."""
-        if not isinstance(word, (str, bytes)):
-            return -1
-        try:
-            entry = self._read_vocabulary().id(word)
-        except InputValueError:
-            # No bytes decode to this str.
-            return -1
+        entry = self._entry(word)
         return self._ids.index(entry) if entry in self._ids else -1
 
     def count(self, value: object) -> int:
@@ -135,3 +129,20 @@ class Words(Sequence[str]):
         ids = np.arange(self._ids.start, self._ids.stop, self._ids.step, dtype=np.int32)
         text, offsets, _ = self._read_vocabulary().pack(ids)
         return text, offsets
+
+    # What a sequence of other names for the same words replaces.
+
+    _spell = staticmethod(decode)
+
+    def _part(self, ids: range) -> Words:
+        return Words(self._read_vocabulary, ids)
+
+    def _entry(self, word: object) -> int:
+        """Return the id of a word, or -1."""
+        if not isinstance(word, (str, bytes)):
+            return -1
+        try:
+            return self._read_vocabulary().id(word)
+        except InputValueError:
+            # No bytes decode to this str.
+            return -1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.arguments import decode, whole
+from fasttext_lite.arguments import decode, flag, whole
 from fasttext_lite.cosines import Cosines, CosineSummary, cosines, unit
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.evaluate.blocks import Nearest, word_blocks
@@ -168,6 +168,7 @@ def compare(
     """
     sample = whole("sample", sample, least=0)
     k, seed = whole("k", k, least=1), whole("seed", seed, least=0)
+    progress = flag("progress", progress)
     for name, many in (("words", words), ("texts", texts)):
         if isinstance(many, (str, bytes)):
             raise InputTypeError(f"{name} must be an iterable of str, not a single one")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.arguments import path_name
+from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.errors import FormatError
 from fasttext_lite.evaluate.lines import read_lines
 
@@ -86,6 +86,7 @@ def word_similarity(
     FormatError
         A line does not have two words, or has no number in the column of the scores.
     """
+    lowercase, known_only = flag("lowercase", lowercase), flag("known_only", known_only)
     name = path_name(path)
     pairs = _read_pairs(name)
     cosines, scores = [], []

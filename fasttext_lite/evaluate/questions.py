@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.arguments import path_name, whole
+from fasttext_lite.arguments import flag, path_name, whole
 from fasttext_lite.errors import FormatError
 from fasttext_lite.evaluate.lines import read_lines
 from fasttext_lite.progress import progress_bar
@@ -115,6 +115,8 @@ def analogies(
     InputTypeError, InputValueError
         `max_words` is not a positive whole number.
     """
+    lowercase, known_only = flag("lowercase", lowercase), flag("known_only", known_only)
+    progress = flag("progress", progress)
     if max_words is not None:
         max_words = whole("max_words", max_words, 1)
     name = path_name(path)

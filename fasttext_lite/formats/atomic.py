@@ -85,7 +85,9 @@ class AtomicFile:
     path : str
         The target.
     size : int
-        Smallest number of bytes that will be written. This much space must be free.
+        Least number of bytes that will be written. This much space must be free.
+    append : bool
+        Begin with a copy of the file that is replaced.
 
     Attributes
     ----------
@@ -98,9 +100,10 @@ class AtomicFile:
         The target is write-protected, or its folder is missing, read-only or full.
     """
 
-    def __init__(self, path: str, size: int = 0) -> None:
+    def __init__(self, path: str, size: int = 0, *, append: bool = False) -> None:
         self._name = path
         self._size = size
+        self._append = append
         self._lock = threading.Lock()
         self._file: BinaryIO
         self.written = 0
@@ -111,7 +114,7 @@ class AtomicFile:
             if self._replaces:
                 self._open_beside()
             else:
-                self._file = open(self._name, "wb")  # noqa: PTH123
+                self._file = open(self._name, "ab" if self._append else "wb")  # noqa: PTH123
         except OSError as error:
             raise self._error(error) from None
         return self
@@ -133,6 +136,9 @@ class AtomicFile:
         if status is not None:
             try:
                 self._beside.chmod(stat.S_IMODE(status.st_mode))
+                if self._append:
+                    with self._path.open("rb") as old:
+                        shutil.copyfileobj(old, self._file)
             except BaseException:
                 self._give_up()
                 raise

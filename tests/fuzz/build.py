@@ -69,7 +69,7 @@ def compile_module(source: Path, folder: Path, sanitizers: str) -> None:
     run(
         "clang", *FLAGS, f"-fsanitize=fuzzer-no-link{sanitizers}", "-shared", "-fPIC",
         f"-I{HEADERS}",
-        f"-I{folder / 'source' / 'fasttext_lite' / '_core'}", code,
+        *(f"-I{path}" for path in (folder / "source" / "fasttext_lite" / "_core").iterdir()), code,
         "-o", source.with_suffix(SUFFIX),
     )  # fmt: skip
 

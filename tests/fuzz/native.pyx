@@ -15,6 +15,7 @@ from fasttext_lite._core.files.numbers cimport is_space, read_number
 from fasttext_lite._core.labels.line cimport LineReader
 from fasttext_lite._core.lookup.buckets cimport PruneIndex
 from fasttext_lite._core.lookup.subwords cimport LONGEST, Subwords, Walk, bracket
+from fasttext_lite._core.text.batch cimport Span
 
 from array import array
 
@@ -186,14 +187,17 @@ cdef void fuzz_line(const uint8_t* data, size_t size) noexcept:
     cdef LineReader reader
     cdef int64_t total
     cdef uint8_t* line
+    cdef Span whole
     if size == 0:
         return
     reader = READERS[(data[0] & 31) % len(READERS)]
     # The line is in memory of exactly its size, without the byte that chose the reader.
     line = <uint8_t*>malloc(size - 1)
     memcpy(line, data + 1, size - 1)
-    total = reader.sum(line, size - 1, out)
-    # Listing the features creates Python objects, so only short lines are compared.
+    whole.text = line
+    whole.length = size - 1
+    total = reader._sum(whole, out)
+    # The listing makes objects, so it takes part for short lines alone.
     if data[0] & 32 and size < 48:
         expect(
             total == len(reader.features((<const char*>line)[:size - 1])),

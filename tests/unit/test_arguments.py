@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from fasttext_lite.arguments import check_out, is_path, path_name, real, whole
+from fasttext_lite.arguments import check_out, flag, is_path, path_name, real, whole
 from fasttext_lite.errors import FileError, InputTypeError, InputValueError, MissingFileError
 
 
@@ -52,6 +52,18 @@ def test_other_things_are_no_real_numbers(value):
 def test_real_numbers_out_of_bounds_are_refused(value):
     with pytest.raises(InputValueError, match="threshold"):
         real("threshold", value, 0, 1)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 1, np.uint8(1), np.array(1)])
+def test_flags_come_as_bool(value):
+    assert flag("progress", value) is True
+    assert flag("progress", type(value)(0) if np.isscalar(value) else value - 1) is False
+
+
+@pytest.mark.parametrize("value", [2, -1, 1.0, "1", b"", None, [], np.array([1]), np.array([1, 2])])
+def test_other_things_are_no_flags(value):
+    with pytest.raises(InputTypeError, match=r"^progress must be bool, not "):
+        flag("progress", value)
 
 
 def test_an_output_array_must_fit():

@@ -24,6 +24,7 @@ def _adopt():
 
 _adopt()
 
+from benchmarks import __main__ as program  # noqa: E402
 from benchmarks import agreement, charts, files, measure, report, synthetic, texts, work  # noqa: E402
 from benchmarks.libraries import LIBRARIES  # noqa: E402
 from benchmarks.works import QUICK, WORKS  # noqa: E402
@@ -164,6 +165,67 @@ def _run(time, batch=None):
 
 def _time(document):
     return document["works"]["some-work"]["figures"]["time"]
+
+
+FLOOR = work.Figure("floor", "many words", work.Unit.SECONDS, floor=4.0)
+
+
+class TestSecondTry:
+    """`--quick` measures a work again that misses a floor."""
+
+    @pytest.fixture
+    def run(self, monkeypatch, tmp_path):
+        """Run two works whose ratios, try by try, are given: the exit code, and what was run."""
+
+        def run(options=("--quick",), **ratios):
+            asked = []
+
+            def measured(name, entry, task, pythons, *, runs, peer_runs, progress):
+                asked.append((name, runs, peer_runs))
+                ratio = ratios[name].pop(0)
+                if isinstance(ratio, Exception):
+                    raise ratio
+                return measure.Measured(
+                    entry, {"ours": [{"floor": 1.0}], "official": [{"floor": ratio}]}
+                )
+
+            works = {name: work.Work(name, (FLOOR,), {}, needs=()) for name in ratios}
+            monkeypatch.setattr(program, "WORKS", works)
+            monkeypatch.setattr(program, "QUICK", tuple(works))
+            monkeypatch.setattr(program, "measure", measured)
+            monkeypatch.setattr(program, "_task", lambda *_: work.Task())
+            monkeypatch.setattr(
+                program, "_version", lambda name, _: {"package": name, "python": "3", "numpy": "2"}
+            )
+            return program.main([*options, "--json", str(tmp_path / "runs.json")]), asked
+
+        return run
+
+    def test_a_floor_that_is_kept_is_measured_once(self, run):
+        assert run(a=[4.0], b=[5.0]) == (0, [("a", 3, 3), ("b", 3, 3)])
+
+    def test_a_miss_is_measured_again_in_more_rounds_after_the_others(self, run, capsys, tmp_path):
+        assert run(a=[3.53, 4.2], b=[5.0]) == (0, [("a", 3, 3), ("b", 3, 3), ("a", 9, 9)])
+        said = capsys.readouterr()
+        assert "a is measured again: many words: 3.53 × where the floor is 4 ×" in said.err
+        assert "misses a floor" not in said.err
+        again = "- Measured again, since a first try missed: many words: 3.53 × where the floor is"
+        assert said.out.count(again) == 1
+        assert "| 4.20 × | at least 4 × | yes |" in said.out
+        document = json.loads((tmp_path / "runs.json").read_text("utf-8"))
+        assert list(document["works"]) == ["a", "b"]
+        assert report.markdown(document) == said.out
+
+    def test_a_second_miss_fails(self, run, capsys):
+        assert run(a=[5.0], b=[3.53, 3.99]) == (1, [("a", 3, 3), ("b", 3, 3), ("b", 9, 9)])
+        assert "b misses a floor: many words: 3.99 × where the floor" in capsys.readouterr().err
+
+    def test_a_second_try_that_fails_leaves_the_miss(self, run):
+        assert run(a=[3.0, measure.ChildError("killed")])[0] == 2
+        assert run(a=[3.0, measure.DisagreementError("another answer")])[0] == 1
+
+    def test_only_quick_runs_fail_by_floors(self, run):
+        assert run(("--peers", "official"), a=[3.0]) == (0, [("a", 5, 5)])
 
 
 class TestReport:

@@ -162,7 +162,7 @@ def test_kernels_that_the_cpu_lacks_are_refused():
         env=os.environ | {cpu.VARIABLE: "abacus"},
     )
     assert done.returncode
-    assert b"'abacus'; this CPU can run" in done.stderr
+    assert b"'abacus', but this CPU can run" in done.stderr
 
 
 def test_float16_and_int8_rows_are_widened_exactly():

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import importlib.metadata
+import json
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +20,8 @@ from support import REPOSITORY
 import fasttext_lite
 
 PACKAGE = Path(fasttext_lite.__file__).parent
+# Installed without them, or tested apart from them.
+SOURCES = REPOSITORY / "fasttext_lite" / "_core"
 
 # A module imports only from modules listed before it.
 ORDER = [
@@ -97,7 +102,6 @@ ORDER = [
     "compat.gensim.lookup",
     "compat.gensim.similarity",
     "compat.gensim.spelling",
-    "compat.gensim.files",
     "compat.gensim.evaluation",
     "compat.gensim.word2vec",
     "compat.gensim.word_movers",
@@ -126,28 +130,101 @@ def module_names():
     return ["fasttext_lite", *(module.name for module in found if "__main__" not in module.name)]
 
 
+def is_installed_from(repository: Path) -> bool:
+    """Whether the environment has the package as an editable install of these sources."""
+    for distribution in importlib.metadata.distributions(name="fasttext-lite"):
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+        if origin.get("url") == repository.as_uri() and origin["dir_info"].get("editable"):
+            return True
+    return False
+
+
 def test_the_installed_package_is_tested():
-    assert not PACKAGE.is_relative_to(REPOSITORY / "fasttext_lite"), "run pytest, after pip install"
+    """Not the source folder that hides it, unless that is installed in place."""
+    assert not PACKAGE.is_relative_to(REPOSITORY) or is_installed_from(REPOSITORY), (
+        "run pytest, after pip install"
+    )
 
 
-def imports_of(source: Path):
-    for node in ast.walk(ast.parse(source.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fasttext_lite"):
-            for name in node.names:
-                module = (node.module or "").removeprefix("fasttext_lite").lstrip(".")
-                inner = f"{module}.{name.name}".lstrip(".")
-                yield inner if inner in ORDER else module
+def imported_module(module: str, name: str = "") -> str | None:
+    """Which module of ORDER `from module import name` imports, if one of the package."""
+    if module.split(".")[0] != "fasttext_lite":
+        return None
+    module = module.removeprefix("fasttext_lite").lstrip(".")
+    inner = f"{module}.{name}".lstrip(".")
+    return inner if inner in ORDER else module
+
+
+def python_imports(code: str):
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom):
+            yield from (imported_module(node.module or "", name.name) for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (imported_module(name.name) for name in node.names)
+
+
+CYTHON_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+)?c?import[ \t]+(\([^)]*\)|[^\n#]+)", re.MULTILINE
+)
+
+
+def cython_imports(code: str):
+    for module, names in CYTHON_IMPORT.findall(re.sub(r"\\\n|#.*", " ", code)):
+        for name in re.sub(r"[()]|\bas\s+\w+", " ", names).replace(",", " ").split():
+            yield imported_module(module, name) if module else imported_module(name)
+
+
+def check_downward(name: str, imported):
+    """Check the imports of a module; return how many are of the package."""
+    places = [ORDER.index(module) for module in imported if module is not None]
+    upward = [ORDER[place] for place in places if place >= ORDER.index(name)]
+    assert not upward, f"{name} imports {upward}"
+    return len(places)
+
+
+def module_name(source: Path, package: Path):
+    name = ".".join(source.relative_to(package).with_suffix("").parts)
+    return name.removesuffix("__init__").rstrip(".")
 
 
 def test_imports_go_down_only():
-    seen = 0
-    for source in PACKAGE.rglob("*.py"):
-        name = ".".join(source.relative_to(PACKAGE).with_suffix("").parts)
-        name = name.removesuffix("__init__").rstrip(".")
-        for imported in imports_of(source):
-            assert ORDER.index(imported) < ORDER.index(name), f"{name} imports {imported}"
-            seen += 1
-    assert seen > 30
+    assert (
+        sum(
+            check_downward(module_name(source, PACKAGE), python_imports(source.read_text()))
+            for source in PACKAGE.rglob("*.py")
+        )
+        > 300
+    )
+
+
+@pytest.mark.skipif(not SOURCES.is_dir(), reason="the sources are not there")
+def test_imports_of_the_compiled_modules_go_down_only():
+    sources = [*SOURCES.rglob("*.pyx"), *SOURCES.rglob("*.pxd")]
+    assert len(sources) > 30
+    for source in sources:
+        name = module_name(source, SOURCES.parent)
+        # Its declarations are its own.
+        imported = [module for module in cython_imports(source.read_text()) if module != name]
+        check_downward(name, imported)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("from fasttext_lite._core.search.scan cimport Search", ["_core.search.scan"]),
+        ("    from fasttext_lite.model import Model  # late", ["model"]),
+        (
+            "from fasttext_lite._core.search cimport (\n    codes,\n    scan as s,\n)",
+            ["_core.search.codes", "_core.search.scan"],
+        ),
+        ("cimport fasttext_lite._core.search.scan as scan", ["_core.search.scan"]),
+        ("from fasttext_lite import \\\n    cli", ["cli"]),
+        ("from libc.math cimport exp", [None]),
+        ("# from fasttext_lite.model import Model", []),
+    ],
+)
+def test_imports_are_found_in_cython_code(line, found):
+    assert list(cython_imports(line)) == found
 
 
 @pytest.mark.parametrize("name", module_names())
@@ -158,21 +235,34 @@ def test_examples_in_docstrings_are_true(name):
 
 def test_all_names_exist_and_are_documented():
     for name in fasttext_lite.__all__:
-        assert getattr(fasttext_lite, name).__doc__
+        value = getattr(fasttext_lite, name)
+        if isinstance(value, str):
+            # Its documentation is that of all texts.
+            assert name in ("SAMPLE", "__version__")
+        else:
+            assert value.__doc__, name
+    assert re.fullmatch(r"\d+\.\d+\.\d+", fasttext_lite.__version__)
+    assert fasttext_lite.load(fasttext_lite.SAMPLE)
 
 
 def test_what_is_not_needed_is_not_imported():
-    code = "import sys, fasttext_lite; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, check=True
-    ).stdout
-    unneeded = ["tqdm", "argparse", "concurrent.futures.thread", "multiprocessing"]
-    unneeded += [
-        f"fasttext_lite.{name}"
-        for name in ("neighbors", "predictions", "classifier", "evaluate", "_core.search.scan")
+    code = "import sys, numpy; before = set(sys.modules); import fasttext_lite; "
+    code += "print(*sys.modules.keys() - before)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
+    imported = set(done.stdout.decode().split())
+    needed = [
+        *("errors", "arguments", "once", "parallel", "progress", "parts", "verify", "words"),
+        *("vectors", "queries", "model", "loading", "formats", "formats.file", "formats.cursor"),
+        *("formats.head", "formats.fasttext"),
     ]
-    for name in unneeded:
-        assert name.encode() not in loaded.split()
+    ours = {f"fasttext_lite.{name}" for name in ORDER if name}
+    core = ("kernels", "text", "lookup")
+    needed += [name for name in ORDER if name.startswith(tuple(f"_core.{part}." for part in core))]
+    assert ours & imported <= {f"fasttext_lite.{name}" for name in needed}
+    assert "fasttext_lite.model" in imported
+    for name in ("tqdm", "argparse", "concurrent", "dataclasses", "gzip", "json", "multiprocessing",
+                 "random", "shutil", "tempfile", "zlib"):  # fmt: skip
+        assert name not in imported
 
 
 def test_fnv1a_reads_bytes_as_signed():

@@ -34,7 +34,7 @@ cdef class Loss:
     cdef readonly Rows output
     cdef readonly int32_t label_count
     # Bytes of scratch memory that `best` needs.
-    cdef readonly Py_ssize_t scratch_size
+    cdef Py_ssize_t scratch_size
     # For larger k two labels are often too close for the fast way.
     cdef Py_ssize_t few
     cdef bint dense

@@ -15,7 +15,7 @@ from fasttext_lite._core.labels.line cimport LineReader
 from fasttext_lite._core.labels.losses cimport IN_DOUBT, LabelScore, Loss, Precision
 from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
 
-from fasttext_lite.arguments import real, whole
+from fasttext_lite.arguments import flag, real, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
 
 cdef enum:
@@ -135,14 +135,15 @@ cdef class Predictor:
                 heap[i].probability = expf(heap[i].score)
         return DONE
 
-    def predict(self, text, k=1, threshold=0.0, bint official_bias=True):
-        """Return the best labels of one text."""
+    def predict(self, text, k=1, threshold=0.0, official_bias=True):
+        """The best labels of one text."""
         cdef uint8_t small[SMALL]
         cdef void* work = small
         cdef Py_ssize_t most = self._max_labels(k)
         cdef Py_ssize_t size = self._work_size(most)
         cdef Py_ssize_t found = 0
         cdef float least = _real(threshold)
+        cdef bint biased = official_bias is True or flag("official_bias", official_bias)
         cdef bint empty = True
         cdef Status status
         cdef Span line
@@ -154,10 +155,10 @@ cdef class Predictor:
                 raise MemoryError
         try:
             if line.length <= SHORT and size <= SMALL:
-                status = self._best(line, most, least, official_bias, work, &found, &empty)
+                status = self._best(line, most, least, biased, work, &found, &empty)
             else:
                 with nogil:
-                    status = self._best(line, most, least, official_bias, work, &found, &empty)
+                    status = self._best(line, most, least, biased, work, &found, &empty)
             if status != DONE:
                 raise failure(status, -1)
             return self._answer(<LabelScore*>work, found)

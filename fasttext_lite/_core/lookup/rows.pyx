@@ -16,7 +16,7 @@ from fasttext_lite._core.kernels.cpu cimport (
 
 from fasttext_lite.errors import InputTypeError, InputValueError
 
-ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1)}
+_ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1)}
 
 
 cdef class Rows:
@@ -170,11 +170,11 @@ cdef class DenseRows(Rows):
         const float[::1] scales=None,
     ):
         cdef int size
-        if dtype not in ELEMENTS:
-            raise InputValueError(f"dtype must be one of {', '.join(ELEMENTS)}, not {dtype!r}")
+        if dtype not in _ELEMENTS:
+            raise InputValueError(f"dtype must be one of {', '.join(_ELEMENTS)}, not {dtype!r}")
         if count < 0 or dim < 0:
             raise InputValueError(f"a matrix cannot have the shape ({count}, {dim})")
-        self.element, size = ELEMENTS[dtype]
+        self.element, size = _ELEMENTS[dtype]
         if data.shape[0] != count * dim * size:
             raise InputValueError(
                 f"{count} rows of {dim} {dtype} take {count * dim * size} bytes, "

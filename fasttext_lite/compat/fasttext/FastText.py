@@ -11,7 +11,7 @@ import numpy as np
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import path_name
+from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.compat.fasttext.meter import _Meter
 from fasttext_lite.compat.fasttext.text import (
     BOW,
@@ -268,7 +268,8 @@ class _FastText:
     def get_words(
         self, include_freq: bool = False, on_unicode_error: str = "strict"
     ) -> list[str] | tuple[list[str], NDArray[np.int64]]:
-        """Return all words, and with `include_freq` their counts in training (int64)."""
+        """Return all words, and with `include_freq` how often each occurred in training (int64)."""
+        include_freq = flag("include_freq", include_freq)
         words = [decode_as(word, on_unicode_error) for word in self._model.words]
         return (words, self._model.counts.copy()) if include_freq else words
 
@@ -284,6 +285,7 @@ class _FastText:
         """Return all labels, or words if not supervised, and with `include_freq` their counts."""
         if self._model.info.kind != "supervised":
             return self.get_words(include_freq, on_unicode_error)
+        include_freq = flag("include_freq", include_freq)
         labels = [decode_as(label, on_unicode_error) for label in self._model.labels]
         return (labels, self._model.label_counts.copy()) if include_freq else labels
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.compat.fasttext import FastText, util
 from fasttext_lite.compat.fasttext.FastText import (
     BOW,
@@ -76,7 +77,7 @@ def install(force: bool = False) -> bool:
     (('__label__de',), array([0.99]))
     """
     here = sys.modules[__name__]
-    if sys.modules.get("fasttext", here) is not here and not force:
+    if not flag("force", force) and sys.modules.get("fasttext", here) is not here:
         return False
     for name in [name for name in sys.modules if name.partition(".")[0] == "fasttext"]:
         del sys.modules[name]

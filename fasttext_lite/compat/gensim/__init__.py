@@ -1,7 +1,8 @@
 """fastText vectors under the names of gensim 4.
 
+>>> from fasttext_lite import SAMPLE
 >>> from fasttext_lite.compat.gensim import load_facebook_vectors
->>> vectors = load_facebook_vectors("sample")
+>>> vectors = load_facebook_vectors(SAMPLE)
 >>> vectors.doesnt_match(["monday", "tuesday", "friday", "ocean"])
 'ocean'
 

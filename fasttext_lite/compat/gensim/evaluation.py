@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
-from fasttext_lite.arguments import path_name
-from fasttext_lite.compat.gensim.files import open_binary
+from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.compat.gensim.lookup import cosine, divided
 from fasttext_lite.compat.gensim.similarity import best
 from fasttext_lite.errors import EmptyInputError, InputValueError, MissingExtraError
+from fasttext_lite.lines import open_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +82,8 @@ def word_pairs(
         SciPy, which computes the correlations, is not installed: ``pip install
         'fasttext-lite[evaluate]'``.
     """
+    case_insensitive = flag("case_insensitive", case_insensitive)
+    dummy4unknown = flag("dummy4unknown", dummy4unknown)
     try:
         stats = import_module("scipy.stats")
     except ImportError:
@@ -153,6 +155,8 @@ def word_analogies(
     EmptyInputError
         The file holds no analogy.
     """
+    case_insensitive = flag("case_insensitive", case_insensitive)
+    dummy4unknown = flag("dummy4unknown", dummy4unknown)
     known = _known(vectors, restrict_vocab, case_insensitive)
     sections: list[Section] = []
     quads: list[tuple[Section, Quad]] = []
@@ -236,7 +240,7 @@ def _answer(
 
 def _lines(path: PathType, encoding: str) -> Iterator[str]:
     try:
-        with TextIOWrapper(open_binary(path, "rb"), encoding) as file:
+        with open_binary(path_name(path)) as data, TextIOWrapper(data, encoding) as file:
             yield from file
     except UnicodeDecodeError as error:
         raise InputValueError(

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.compat.gensim import evaluation, word2vec, word_movers
-from fasttext_lite.compat.gensim.lookup import divided, row_lengths, unit
+from fasttext_lite.compat.gensim.lookup import divided, lengths
 from fasttext_lite.compat.gensim.similarity import Similarity
 from fasttext_lite.compat.gensim.spelling import END, KeyIndex, Keys, Spelling
-from fasttext_lite.errors import UnknownWordError
+from fasttext_lite.errors import FastTextLiteError, UnknownWordError
 from fasttext_lite.once import once
 
 if TYPE_CHECKING:
@@ -80,8 +81,9 @@ class KeyedVectors(Similarity):
         UnknownWordError
             The key does not exist.
         """
+        norm = flag("norm", norm)
         vector = self.vectors[self.get_index(key)]
-        return _read_only(unit(vector)) if norm else vector
+        return _read_only(divided(vector, lengths(vector))) if norm else vector
 
     def vectors_for_all(
         self, keys: Iterable[Any], allow_inference: bool = True, copy_vecattrs: bool = False
@@ -101,7 +103,8 @@ class KeyedVectors(Similarity):
         -------
         KeyedVectors
         """
-        known = self if allow_inference else self.key_to_index
+        copy_vecattrs = flag("copy_vecattrs", copy_vecattrs)
+        known = self if flag("allow_inference", allow_inference) else self.key_to_index
         used = [key for key in dict.fromkeys(keys) if key in known]
         vectors = self[used] if used else np.empty((0, self.vector_size), np.float32)
         counts = np.arange(len(used), 0, -1)
@@ -187,7 +190,7 @@ class FastTextKeyedVectors(KeyedVectors):
         self.vector_size = model.dim
         self.min_n = parameters.minn
         self.max_n = parameters.maxn
-        has_ngrams = not model._parts.closed and parameters.maxn >= parameters.minn
+        has_ngrams = model.unknown_words == "subwords" and parameters.maxn >= parameters.minn
         self.bucket = parameters.bucket if has_ngrams else 0
         self.key_to_index: KeyIndex = KeyIndex(model, self._spelling)
         self.index_to_key = Keys(model.words, self.key_to_index)
@@ -207,10 +210,10 @@ class FastTextKeyedVectors(KeyedVectors):
     @once
     def vectors(self) -> NDArray[np.float32]:
         """The vectors of all words: float32, shape (words, dim), read-only."""
-        held = self._model._parts.vectors
-        if held is not None and held.view is not None and held.view.dtype == np.float32:
-            return held.view
-        vectors = self._model.word_vectors()
+        try:
+            return self._model.word_matrix
+        except FastTextLiteError:
+            vectors = self._model.word_vectors()
         for index, key in self._respelled.items():
             vectors[index] = self._mean_of_rows(index, key)
         return _read_only(vectors)
@@ -234,7 +237,7 @@ class FastTextKeyedVectors(KeyedVectors):
         found = dict(zip(ids.tolist(), scores.tolist(), strict=True))
         for i in respelled:
             vector = self._mean_of_rows(i, self._respelled[i])
-            found[i] = float(divided(vector @ query, row_lengths(vector[None])[0]))
+            found[i] = float(divided(vector @ query, lengths(vector)))
         best = sorted(found, key=lambda i: (-found[i], i))[:topn]
         return [(self.index_to_key[i], float(np.float32(found[i]))) for i in best]
 
@@ -281,10 +284,11 @@ class FastTextKeyedVectors(KeyedVectors):
         UnknownWordError
             The word is unknown, and the model has no n-grams to compute its vector from.
         """
+        norm = flag("norm", norm)
         index = self.key_to_index.get(word, -1)
         if index >= 0:
             vector = self._known(index, word)
-            return _read_only(unit(vector) if norm else vector)
+            return _read_only(divided(vector, lengths(vector)) if norm else vector)
         if self.bucket == 0:
             raise UnknownWordError("cannot calculate vector for OOV word without ngrams")
         text = str(word)
@@ -292,7 +296,7 @@ class FastTextKeyedVectors(KeyedVectors):
             vector = self._mean_of_rows(-1, text)
         else:
             vector = self._model[text]
-        return unit(vector) if norm else vector
+        return divided(vector, lengths(vector)) if norm else vector
 
     def get_sentence_vector(self, sentence: Sequence[Any]) -> NDArray[np.float32]:
         """Return the mean of the vectors of a list of words, each divided by its norm.
@@ -331,7 +335,7 @@ class FastTextKeyedVectors(KeyedVectors):
 
         In a file of word vectors these already include the n-grams of the official program.
         """
-        return self.bucket > 0 and self._model._parts.vectors is None
+        return self.bucket > 0 and not self._model.holds_vectors
 
     def _mean_of_rows(self, word_row: int, text: str) -> NDArray[np.float32]:
         """Return the mean of a word row, unless its index is -1, and the n-gram rows of a text."""

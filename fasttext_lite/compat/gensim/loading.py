@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fasttext_lite.arguments import absolute_path, is_path
 from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors
 from fasttext_lite.errors import UnsupportedError
 from fasttext_lite.loading import load
@@ -34,6 +35,7 @@ class FastText:
 
     def __init__(self, model: Model, encoding: str = "utf-8") -> None:
         self._model = model
+        self._encoding = encoding
         self.wv = FastTextKeyedVectors(model, encoding)
         parameters = model.info.parameters
         self.vector_size = parameters.dim
@@ -47,8 +49,7 @@ class FastText:
         self.corpus_total_words = model.info.token_count
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _, (_, encoding) = self.wv.__reduce__()
-        return FastText, (self._model, encoding)
+        return FastText, (self._model, self._encoding)
 
     def __getattr__(self, name: str) -> Any:
         if name in _TRAINING:
@@ -104,7 +105,8 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
 
     Examples
     --------
-    >>> vectors = load_facebook_vectors("sample")
+    >>> from fasttext_lite import SAMPLE
+    >>> vectors = load_facebook_vectors(SAMPLE)
     >>> "musicianship" in vectors, "musicianship" in vectors.key_to_index
     (True, False)
     >>> [word for word, score in vectors.most_similar("musicianship", topn=1)]
@@ -114,8 +116,9 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
 
 
 def _open(path: PathType) -> Model:
-    model = load(path)
-    if model.info.kind == "supervised":
+    # As an absolute path it is never the name of the built-in model.
+    model = load(absolute_path(path) if is_path(path) else path)
+    if model.info.kind == \"supervised\":
         raise UnsupportedError(
             "supervised fastText models are not supported under the names of gensim: open this one "
             "with fasttext_lite.load"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.errors import InputValueError, UnknownWordError, UnsupportedError
 from fasttext_lite.once import once
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KEY_TYPES", "Lookup", "cosine", "divided", "row_lengths", "unit"]
+__all__ = ["KEY_TYPES", "Lookup", "cosine", "divided", "lengths"]
 
 KEY_TYPES = (str, int, np.integer)
 
@@ -141,8 +142,8 @@ class Lookup(ABC):
 
     @once
     def norms(self) -> NDArray[np.float32]:
-        """The Euclidean norm of each vector: float32, shape (keys,)."""
-        return row_lengths(self.vectors)
+        """The length of each vector: float32, shape (keys,)."""
+        return lengths(self.vectors)
 
     def fill_norms(self, force: bool = False) -> None:
         """Compute `norms`; they never change, so `force` has no effect."""
@@ -188,6 +189,9 @@ class Lookup(ABC):
         UnknownWordError
             A key does not exist, and `ignore_missing` is False.
         """
+        pre_normalize = flag("pre_normalize", pre_normalize)
+        post_normalize = flag("post_normalize", post_normalize)
+        ignore_missing = flag("ignore_missing", ignore_missing)
         if len(keys) == 0:
             raise InputValueError("cannot compute mean with no input")
         if weights is None:
@@ -211,27 +215,19 @@ class Lookup(ABC):
             total += abs(weight)
         if total > 0:
             mean = mean / total
-        return unit(mean).astype(np.float32) if post_normalize else mean
+        return divided(mean, lengths(mean)).astype(np.float32) if post_normalize else mean
 
 
-def row_lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the norm of each row, without a matrix of squares in memory."""
-    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    return lengths
-
-
-def unit(vector: NDArray[Any]) -> NDArray[Any]:
-    """Divide a vector by its norm; a zero vector stays zero."""
-    length = np.linalg.norm(vector)
-    direction: NDArray[Any] = vector / length if length > 0 else vector
-    return direction
+def lengths(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return the length of a vector or of each row, without a matrix of squares in memory."""
+    found: NDArray[Any] = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return found
 
 
 def cosine(a: NDArray[Any], b: NDArray[Any]) -> np.float32:
     """Return the cosine of two vectors: exactly 1 if they are equal, 0 if one of them is zero."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    lengths = np.sqrt((a @ a) * (b @ b))
-    return np.float32(a @ b / lengths) if lengths > 0 else np.float32(0)
+    return np.float32(divided(a @ b, np.sqrt((a @ a) * (b @ b))))
 
 
 def divided(numbers: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite.compat.gensim.lookup import KEY_TYPES, Lookup, cosine, divided, row_lengths
+from fasttext_lite.arguments import flag
+from fasttext_lite.compat.gensim.lookup import KEY_TYPES, Lookup, cosine, divided, lengths
 from fasttext_lite.errors import EmptyInputError, InputValueError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -191,9 +192,8 @@ class Similarity(Lookup):
 
     @staticmethod
     def cosine_similarities(vector_1: NDArray[Any], vectors_all: NDArray[Any]) -> NDArray[Any]:
-        """Return the cosines of one vector, shape (dim,), with several, shape (n, dim)."""
-        lengths = np.linalg.norm(vector_1) * row_lengths(vectors_all)
-        return divided(vectors_all @ vector_1, lengths)
+        """Return the cosines of one vector, shape (dim,), and each of several, shape (n, dim)."""
+        return divided(vectors_all @ vector_1, lengths(vector_1) * lengths(vectors_all))
 
     def distances(self, word_or_vector: Any, other_words: Sequence[Any] = ()) -> NDArray[Any]:
         """Return 1 minus the cosines of a key or vector with some keys.
@@ -215,7 +215,7 @@ class Similarity(Lookup):
             others = self.vectors[[self.get_index(word) for word in other_words]]
             cosines = self.cosine_similarities(vector, others)
         else:
-            cosines = divided(self.vectors @ vector, np.linalg.norm(vector) * self.norms)
+            cosines = divided(self.vectors @ vector, lengths(vector) * self.norms)
         np.subtract(1, cosines, out=cosines)
         return cosines
 
@@ -269,6 +269,7 @@ class Similarity(Lookup):
         InputValueError
             None of the keys exists.
         """
+        use_norm = flag("use_norm", use_norm)
         used = [word for word in words if word in self]
         if not used:
             raise InputValueError("cannot select a word from an empty list")

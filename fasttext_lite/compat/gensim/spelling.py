@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fasttext_lite.errors import UnknownEncodingError, UnknownWordError
+from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fasttext_lite.model import Model
-    from fasttext_lite.words import Words
 
 __all__ = ["END", "KeyIndex", "Keys", "Spelling"]
 
@@ -107,8 +107,8 @@ def _is_utf8(text: bytes, starts: np.ndarray[tuple[int], np.dtype[np.uint64]]) -
     return not ((firsts & 0xC0) == 0x80).any()
 
 
-class Keys(Sequence[str]):
-    """The keys of a model in the order of their indexes; each str is created on access.
+class Keys(Words):
+    """The keys of a model in the order of their indexes; each str is made when it is asked for.
 
     Parameters
     ----------
@@ -116,46 +116,20 @@ class Keys(Sequence[str]):
     index : KeyIndex
     """
 
-    __slots__ = ("_index", "_words")
+    __slots__ = ("_index",)
 
     def __init__(self, words: Words, index: KeyIndex) -> None:
-        self._words = words
+        super().__init__(words._read_vocabulary, words._ids)
         self._index = index
 
-    def __len__(self) -> int:
-        return len(self._words)
+    def _spell(self, word: bytes) -> str:
+        return self._index.spelling.key(word)
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Keys: ...
-    def __getitem__(self, index: int | slice) -> str | Keys:
-        if isinstance(index, slice):
-            return Keys(self._words[index], self._index)
-        return self._key(self._words[index])
+    def _part(self, ids: range) -> Keys:
+        return Keys(super()._part(ids), self._index)
 
-    def __iter__(self) -> Iterator[str]:
-        return map(self._key, self._words)
-
-    def __reversed__(self) -> Iterator[str]:
-        return map(self._key, reversed(self._words))
-
-    def __contains__(self, key: object) -> bool:
-        index = self._index.get(key, -1)  # type: ignore[call-overload]
-        return index >= 0 and self._index.word(index) in self._words  # type: ignore[comparison-overlap]
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, (str, bytes)) or not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"<Keys: {len(self)} of {self._words!r}>"
-
-    def _key(self, word: str) -> str:
-        return self._index.spelling.key(word.encode("utf-8", "surrogateescape"))
+    def _entry(self, word: object) -> int:
+        return self._index.get(word, -1) if isinstance(word, str) else -1
 
 
 class KeyIndex(Mapping[str, int]):

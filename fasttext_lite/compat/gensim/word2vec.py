@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fasttext_lite._core.files.numbers import text_lines
-from fasttext_lite.compat.gensim.files import open_binary
+from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.errors import InputValueError
+from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.formats.text_writer import word2vec_records
 from fasttext_lite.source import PackedWords
 
@@ -39,6 +41,8 @@ def save(
 ) -> None:
     """Write all vectors, by default the most frequent key first.
 
+    A file that is there stays as it is until the new one is complete.
+
     Parameters
     ----------
     vectors : Similarity
@@ -65,6 +69,8 @@ def save(
     InputValueError
         There are no values of `sort_attr` to write to `fvocab`.
     """
+    binary, append = flag("binary", binary), flag("append", append)
+    write_header = flag("write_header", write_header)
     if sort_attr in vectors.expandos:
         values = vectors.expandos[sort_attr]
         order = np.argsort(-values, kind="stable")
@@ -74,12 +80,11 @@ def save(
         raise InputValueError(
             f"Cannot store vocabulary with '{sort_attr}' because that attribute does not exist"
         )
-    mode = "ab" if append else "wb"
     keys = vectors.index_to_key
-    if fvocab is not None:
-        with open_binary(fvocab, mode) as file:
-            file.writelines(f"{prefix}{keys[i]} {values[i]}\n".encode() for i in order.tolist())
-    with open_binary(fname, mode) as file:
+    with (
+        nullcontext() if fvocab is None else AtomicFile(path_name(fvocab), append=append) as vocab,
+        AtomicFile(path_name(fname), append=append) as file,
+    ):
         if write_header:
             total = len(vectors) if total_vec is None else total_vec
             file.write(f"{total} {vectors.vector_size}\n".encode())
@@ -87,6 +92,11 @@ def save(
             block = order[start : start + _BLOCK]
             texts = [f"{prefix}{keys[i]}".encode() for i in block.tolist()]
             file.write(_lines(texts, vectors.vectors[block], binary))
+            if vocab:
+                lines = (f"{prefix}{keys[i]} {values[i]}\n" for i in block.tolist())
+                vocab.write("".join(lines).encode())
+        if vocab:
+            vocab.complete()
 
 
 def _lines(texts: list[bytes], rows: NDArray[np.float32], binary: bool) -> bytes:

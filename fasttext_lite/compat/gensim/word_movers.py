@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fasttext_lite.arguments import flag
 from fasttext_lite.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def distance(
         POT, which computes the optimal transport, is not installed: ``pip install
         'fasttext-lite[wmd]'``.
     """
+    norm = flag("norm", norm)
     try:
         transport = import_module("ot")
     except ImportError:

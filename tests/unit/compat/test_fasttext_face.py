@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import subprocess
 import sys
@@ -311,3 +312,39 @@ def test_the_nearest_of_none_is_an_error():
     assert fasttext.util.find_nearest_neighbor(vectors[1], vectors, {-1, 7}) == 1
     with pytest.raises(ValueError, match="no row"):
         fasttext.util.find_nearest_neighbor(vectors[1], vectors, {0, 1, 2})
+
+
+USES = {
+    "words": lambda model: (model.words, model.labels, model.get_words(include_freq=True)),
+    "vectors": lambda model: (model["one"], model.get_sentence_vector("one"), model.get_line("a")),
+    "matrices": lambda model: (model.get_input_matrix(), model.get_input_vector(0)),
+    "neighbors": lambda model: (model.get_nearest_neighbors("one"), model.get_subwords("one")),
+    "predict": lambda model: (model.predict("one"), model.predict(["one", "two"])),
+    "test": lambda model: (model.get_meter(__file__), model.test_label(__file__)),
+    "save": lambda model: model.save_model(Path(model.lite_model.info.path).with_name("saved")),
+    "arguments": lambda model: model.set_args(model_arguments()),
+    "reduce": lambda model: fasttext.util.reduce_model(model, 2),
+}
+
+
+def model_arguments():
+    return type("Arguments", (), dict.fromkeys(fasttext.FastText._ARGUMENTS, 1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/maps")
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_dropped_model_is_unmapped_without_the_collector(use, tmp_path):
+    path = str(tmp_path / "model.bin")
+    Path(path).write_bytes(build(model=SUPERVISED, labels=[b"__label__a", b"__label__b"]))
+    gc.collect()
+    gc.disable()
+    try:
+        # Modules are imported by the first round.
+        for _ in range(2):
+            model = fasttext.load_model(path)
+            assert path in Path("/proc/self/maps").read_text()
+            use(model)
+            del model
+        assert path not in Path("/proc/self/maps").read_text()
+    finally:
+        gc.enable()

@@ -1,0 +1,89 @@
+"""The code in the README and the documentation runs.
+
+The models and texts that it names are small ones here. In shell blocks the commands of the package
+are run; the others install it, or take long.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+from support import GOLDEN, REPOSITORY
+
+import fasttext_lite as ftl
+
+PAGES = {
+    page.name: page.read_text(encoding="utf-8")
+    for page in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+}
+
+
+def blocks(page, language):
+    """The blocks of a page, each at its lines, so that a traceback names the line of the page."""
+    text = PAGES[page]
+    code = ["\n"] * text.count("\n")
+    for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        first = text[: block.start(1)].count("\n")
+        lines = block[1].splitlines(keepends=True)
+        code[first : first + len(lines)] = lines
+    return "".join(code)
+
+
+def commands(page):
+    """What the page asks the command line for, as lists of arguments."""
+    code = blocks(page, "sh").replace("\\\n", " ")
+    lines = [line for line in re.split(r"\n|&&", code) if line.strip()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [arguments for name, *arguments in words if name == "fasttext-lite"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copy(ftl.load("sample").info.path, tmp_path / "cc.en.300.bin")
+    shutil.copy(GOLDEN / "pruned.ftz", tmp_path / "lid.176.ftz")
+    shutil.copy(GOLDEN / "softmax.bin", tmp_path / "model.bin")
+    ftl.convert("sample", tmp_path / "cc.en.300.safetensors", max_words=100)
+    labels = ftl.load(GOLDEN / "softmax.bin").labels[0], ftl.load(GOLDEN / "pruned.ftz").labels[0]
+    (tmp_path / "valid.txt").write_text("".join(f"{label} a line\n" for label in labels))
+    (tmp_path / "texts.txt").write_text("a line of text\nanother line\n")
+    (tmp_path / "wordsim353.tsv").write_text("king\tqueen\t8.5\nking\twar\t3\nwar\tpeace\t5\n")
+    (tmp_path / "questions-words.txt").write_text(": family\nking queen man woman\n")
+    return tmp_path
+
+
+def run(*arguments, folder):
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", *arguments],
+        check=False,
+        capture_output=True,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, f"{arguments}: {done.stderr.decode()}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python").strip()])
+def test_python_code_of_a_page_runs(folder, page):
+    (folder / "page.py").write_text(blocks(page, "python"), encoding="utf-8")
+    run("page.py", folder=folder)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
+def test_commands_of_a_page_run(folder, page):
+    for arguments in commands(page):
+        run("-m", "fasttext_lite", *arguments, folder=folder)
+
+
+def test_no_page_and_no_block_is_overlooked():
+    assert {"README.md", "guide.md", "compat-fasttext.md", "compat-gensim.md"} <= set(PAGES)
+    assert len(commands("README.md")) >= 5
+    assert len(commands("guide.md")) >= 10
+    for text in PAGES.values():
+        opened = re.findall(r"^```(.+)$", text, re.MULTILINE)
+        assert set(opened) <= {"python", "sh"}
+        assert len(opened) * 2 == len(re.findall(r"^```", text, re.MULTILINE))
