@@ -77,9 +77,9 @@ class Info(NamedTuple):
     format : str
         The format and its version.
     kind : str
-        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, ``"sent2vec"`` and ``"sent2vec-cbow"`` (the
-        models of sent2vec, which answer like unsupervised ones), or ``"vectors"`` if the file does not
-        record how it was trained.
+        ``"cbow"``, ``"skip-gram"``, ``"supervised"``; ``"sent2vec"`` and ``"sent2vec-cbow"`` for
+        the models of sent2vec, which answer like unsupervised ones; or ``"vectors"`` if the file
+        does not record how it was trained.
     file_size : int
         In bytes.
     parameters : Parameters

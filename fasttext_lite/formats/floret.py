@@ -99,11 +99,13 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
             expected=head.bucket,
         )
         with progress_bar("reading", file.size, "B", show=progress) as advance:
-            while not source.ended:
+            while True:
                 before = source.length
                 source.fill()
                 advance(source.length - before)
                 source.drop(parser.take_text(source.view, source.ended))
+                if source.ended:
+                    break
                 if source.length > _LONGEST_ROW:
                     raise FormatError(
                         f"row {parser.count}",

@@ -32,7 +32,7 @@ _PARAMETERS = (
     "dim", "ws", "epoch", "minCount", "neg", "wordNgrams", "loss", "model", "bucket", "minn",
     "maxn", "lrUpdateRate",
 )  # fmt: skip
-# Before lrUpdateRate in a file of floret. In mode 1 it hashes like fastText, in mode 2 by MurmurHash.
+# The mode of a floret file is 1 (hashes of fastText) or 2 (MurmurHash).
 _FLORET_PARAMETERS = (*_PARAMETERS[:-1], "mode", "hashCount", _PARAMETERS[-1])
 _FLORET_MODES = (1, 2)
 MOST_HASHES = 4

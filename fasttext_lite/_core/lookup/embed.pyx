@@ -304,7 +304,7 @@ cdef class Embedder:
         cdef int32_t i = self._id(found)
         if self._lacks(i):
             return False
-        if self._has_vector(i) or self._row(i) >= 0:
+        if 0 <= i < self.vocabulary.word_count or self._row(i) >= 0:
             return True
         text = b"<" + text + b">"
         found = span(text)
