@@ -122,14 +122,12 @@ def test_predictions_are_equal(both):
 
 
 def test_a_compact_file_answers_alike(both, tmp_path):
-    ours, theirs = both
+    ours, _ = both
     ftl.convert(ours, tmp_path / "compact")
     compact = ftl.load(tmp_path / "compact")
     words = [word for word in words_of(ours) if word not in ours.labels]
     assert_array_equal(bits(compact.vectors(words)), bits(ours.vectors(words)))
-    assert_array_equal(
-        bits(compact.sentence_vectors(TEXTS)), bits(ours.sentence_vectors(TEXTS))
-    )
+    assert_array_equal(bits(compact.sentence_vectors(TEXTS)), bits(ours.sentence_vectors(TEXTS)))
     if ours.info.kind == "supervised":
         for text in TEXTS:
             expected = ours.predict(text, k=3)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["SCHEMA", "database", "magnitude"]
 
@@ -52,7 +54,7 @@ def magnitude(
     return database(
         *(statement.replace("{dims}", dims) for statement in schema),
         *(
-            (f"INSERT INTO magnitude VALUES ({marks})", (word, *numbers, 1.5))
+            (f"INSERT INTO magnitude VALUES ({marks})", (word, *numbers, 1.5))  # noqa: S608
             for word, numbers in rows
         ),
         *(
