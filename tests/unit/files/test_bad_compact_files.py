@@ -370,7 +370,7 @@ def test_every_array_has_to_be_there(load, original):
         file.header["another"] = file.header.pop(name)
         if name == "subwords.buckets":
             # Without it every bucket is kept, which needs more rows.
-            refused(load, file.bytes(), "should be")
+            refused(load, file.bytes(), "must be")
         else:
             refused(load, file.bytes(), f"the file has no array '{name}'")
 
