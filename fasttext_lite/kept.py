@@ -111,6 +111,9 @@ def choose_words(
     if source.supervised and 0 <= end < count:
         # Every prediction uses the row of the end token.
         keep[end] = True
+    if source.supervised and source.parts.subwords.hash_count:
+        # Of all words only the first takes part with its own row, so it has to stay the first.
+        keep[:1] = True
     return np.flatnonzero(keep).astype(np.int32)
 
 

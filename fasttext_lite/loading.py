@@ -35,9 +35,10 @@ def load(path: PathType | BinaryIO, mmap: bool = True, *, progress: bool = False
     Parameters
     ----------
     path : str, bytes, os.PathLike or file object
-        A ``.bin``, ``.ftz`` or compact file; or word vectors without subwords: ``.vec``, word2vec
-        text or word2vec binary, optionally compressed with gzip, bzip2 or xz, which are read into
-        memory. The str ``"sample"`` means the small English model of this package, `SAMPLE` (pass
+        A ``.bin``, ``.ftz`` or compact file, also of floret and sent2vec. Or a file that is read
+        into memory: word vectors without subwords (``.vec``, word2vec text or word2vec binary,
+        optionally compressed with gzip, bzip2 or xz; ``.magnitude``), or a table of floret. The
+        str ``"sample"`` means the small English model of this package, `SAMPLE` (pass
         ``"./sample"`` for a file of this name). A binary file object is read from its position to
         its end: it is mapped if it is a file on disk at its beginning, and read into memory
         otherwise. It stays open, and the caller may close it.

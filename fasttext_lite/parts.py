@@ -23,7 +23,11 @@ __all__ = ["Info", "Matrix", "Parameters", "Parts", "Section"]
 
 
 class Parameters(NamedTuple):
-    """The training parameters that a fastText file holds, under the names of that file."""
+    """The training parameters that a fastText file holds, under the names of that file.
+
+    `hash_count` is the number of rows of an n-gram in a model that floret trained in its own mode,
+    and 0 in any other model.
+    """
 
     dim: int
     ws: int
@@ -38,6 +42,7 @@ class Parameters(NamedTuple):
     maxn: int
     lr_update_rate: int
     t: float
+    hash_count: int = 0
 
 
 class Section(NamedTuple):
@@ -73,8 +78,9 @@ class Info(NamedTuple):
     format : str
         The format and its version.
     kind : str
-        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file does not
-        record how it was trained.
+        ``"cbow"``, ``"skip-gram"``, ``"supervised"``; ``"sent2vec"`` and ``"sent2vec-cbow"`` for
+        the models of sent2vec, which answer like unsupervised ones; or ``"vectors"`` if the file
+        does not record how it was trained.
     file_size : int
         In bytes.
     parameters : Parameters

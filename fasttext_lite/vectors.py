@@ -172,7 +172,8 @@ class WordVectors(Lookup):
         -------
         list of (str, int)
             The word with its word row, if it has one, then its n-grams with their rows, ordered by
-            start and length, without those that pruning dropped.
+            start and length, without those that pruning dropped. In a floret model an n-gram has
+            several rows, and is listed with each.
 
         Examples
         --------
@@ -191,7 +192,8 @@ class WordVectors(Lookup):
         Returns
         -------
         list of (str, int)
-            Each n-gram once, with its row; different n-grams may share a row.
+            Each n-gram once, with its row; different n-grams may share a row. In a floret model an
+            n-gram is listed with each of its rows.
         """
         from fasttext_lite._core.lookup.ngrams import NgramSet
 

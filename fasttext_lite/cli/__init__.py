@@ -208,9 +208,12 @@ def _memory(info: Info) -> dict[str, int]:
 def _describe(info: Info) -> str:
     parameters = info.parameters
     ngrams = "none"
-    if parameters.maxn > 0 and parameters.bucket:
-        shortest = max(parameters.minn, 1)
-        ngrams = f"{shortest} to {parameters.maxn} characters, {parameters.bucket:,} buckets"
+    if parameters.bucket and (parameters.maxn > 0 or parameters.hash_count):
+        ngrams = f"{max(parameters.minn, 1)} to {parameters.maxn} characters"
+        if parameters.hash_count:
+            parts = f"whole words and {ngrams}" if parameters.maxn > 0 else "whole words"
+            ngrams = f"{parts}, each with {parameters.hash_count} rows (floret)"
+        ngrams += f", {parameters.bucket:,} buckets"
         if info.pruned:
             ngrams += f", pruned to {info.subword_rows:,} rows"
     quantized = [
@@ -241,6 +244,8 @@ def _describe(info: Info) -> str:
                 ),
             ),
         ]
+    elif ngrams != "none":
+        lines.append(("n-grams", ngrams))
     if not info.sections:
         lines.append(("memory", f"{size(memory['read_private'])}: this file cannot be mapped"))
     else:

@@ -62,8 +62,12 @@ def _read(file: ModelFile, *, map_file: bool, progress: bool) -> Parts:
 
             data = file.map_or_read(map_file=map_file, progress=progress)
             return compact.read(data, file.name, file)
-        from fasttext_lite.formats import compressed, text
+        from fasttext_lite.formats import compressed, floret, magnitude, text
 
+        if magnitude.recognize(begin):
+            return magnitude.read(file, progress=progress)
+        if floret.recognize(file.begin(text.BEGIN_SIZE)):
+            return floret.read(file, progress=progress)
         if compressed.compression(begin) or text.recognize(file.begin(text.BEGIN_SIZE)):
             return text.read(file, progress=progress)
     data = file.map_or_read(map_file=map_file, progress=progress)

@@ -114,9 +114,11 @@ def _shapes():
     few = array("i", [0, 5, 2**31 - 2])
     for minn, maxn in ((3, 6), (0, 1), (1, 4), (2, -1), (6, 3), (3, 2**31 - 1)):
         yield Subwords(minn, maxn, 1000, 4)
+        yield Subwords(minn, maxn, 1000, 4, None, 3)
         yield Subwords(minn, maxn, 1, 4)
         yield Subwords(minn, maxn, 2**31 - 1, 0)
         yield Subwords(minn, maxn, 1000, 4, PruneIndex(buckets, rows, 1000))
+        yield Subwords(minn, maxn, 1000, 4, PruneIndex(buckets, rows, 1000), 4)
         yield Subwords(minn, maxn, 2**31 - 1, 4, PruneIndex(few, None, 2**31 - 1))
 
 

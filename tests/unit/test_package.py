@@ -69,6 +69,8 @@ ORDER = [
     "formats.compressed",
     "formats.stream",
     "formats.text",
+    "formats.floret",
+    "formats.magnitude",
     "formats",
     "parallel",
     "verify",

@@ -118,7 +118,7 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
 def _open(path: PathType) -> Model:
     # As an absolute path it is never the name of the built-in model.
     model = load(absolute_path(path) if is_path(path) else path)
-    if model.labels:
+    if model.info.kind == "supervised":
         raise UnsupportedError(
             "supervised fastText models are not supported under the names of gensim: open this one "
             "with fasttext_lite.load"
