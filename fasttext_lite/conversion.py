@@ -54,7 +54,8 @@ class Report:
         Number format of the matrices.
     dim : int
     word_count, source_word_count : int
-        Number of words in the new file and in the source, as its head says if it has one.
+        Number of words in the new file and in the source; for word vectors the number that their
+        head says, if it is greater than the number of words that were read.
     subword_rows, source_subword_rows : int
         Number of n-gram rows in the new file and in the source.
     seconds : float
@@ -199,7 +200,7 @@ def convert(
         dtype=dtype,
         dim=contents.parameters.dim,
         word_count=len(kept.words),
-        source_word_count=info.head_word_count or info.word_count,
+        source_word_count=max(info.head_word_count or 0, info.word_count),
         subword_rows=len(kept.rows),
         source_subword_rows=info.subword_rows,
         seconds=time.perf_counter() - started,

@@ -178,7 +178,7 @@ def _too_few_rows(field: str, offset: int, reason: str) -> FormatError:
         field,
         offset,
         f"{reason}: the file is truncated or damaged, then download or copy it again; or its head "
-        "is wrong, then open it with strict=False",
+        "is wrong, then open it with strict=False (on the command line --no-strict)",
     )
 
 

@@ -192,7 +192,8 @@ def _other_rows(content: bytes) -> str | None:
             "these are rows of sparse vectors (place:number), which are not supported: write all "
             "numbers of each vector"
         )
-    if len(spaced) > 1 and all(map(_COMMA.fullmatch, spaced)) and b"," in b"".join(spaced):
+    with_comma = sum(b"," in column for column in spaced)
+    if with_comma > len(spaced) / 2 and all(map(_COMMA.fullmatch, spaced)):
         return "the numbers have a decimal comma: write them with a decimal point"
     listed = columns(_COMMAS)
     if len(listed) > 1 and all(_NUMBER.fullmatch(column.strip()) for column in listed):

@@ -26,19 +26,23 @@ cdef enum Problem:
 
 
 cdef enum Verdict:
-    CLEAR
-    DOUBTFUL
-    IMPOSSIBLE
-    MORE            # the data does not tell
+    # What speaks against the end of a word; the first four are flags.
+    CLEAR = 0
+    ODD_NEXT = 1        # what follows the numbers
+    ODD_NUMBERS = 2
+    BOTH = 3
+    IMPOSSIBLE = 4
+    MORE = 5            # the data does not tell
 
 
 cdef class BinaryRows(RowParser):
     """Parses rows: a word, a space, and `dim` float32 numbers. A line feed may follow each row.
 
     A word usually ends at the first space. It may also have spaces, so the numbers from there on
-    and what follows them are checked: no word holds a NUL or a line feed. If they look wrong, the
-    word ends at the first of the next spaces after which all looks right. If there is none, it ends
-    at the first space, provided that a word can follow.
+    and what follows them are checked: numbers have a usual size, and a word that follows is
+    readable, without a NUL or a line feed. If something is odd, the word ends at the first of the
+    next spaces after which nothing is odd, or less and no number. Otherwise it ends at the first
+    space, unless there can be no word after the numbers.
     """
 
     cdef int8_t feeds       # whether line feeds follow the rows; -1 until it is known
@@ -119,7 +123,8 @@ cdef class BinaryRows(RowParser):
             data + start, c" ", <size_t>(size - start)
         )
         cdef Py_ssize_t first, stop, at, i
-        cdef Verdict verdict, other
+        cdef Py_ssize_t better = -1
+        cdef int verdict, other
         if space == NULL:
             return -1
         first = space - data
@@ -152,17 +157,21 @@ cdef class BinaryRows(RowParser):
                 return -1
             if other == CLEAR:
                 return at
-        if verdict == DOUBTFUL:
+            if other == ODD_NEXT and verdict > ODD_NEXT and better < 0:
+                better = at
+        if better >= 0:
+            return better
+        if verdict < IMPOSSIBLE:
             return first
         self._fail(NO_WORD, data + start, data + first)
         return -1
 
-    cdef Verdict _judge(
+    cdef int _judge(
         self, const uint8_t* data, Py_ssize_t start, Py_ssize_t space, Py_ssize_t size, bint last
     ) noexcept nogil:
-        """Judge by the numbers after a space, and by what follows them, if a word ends there."""
+        """Return a `Verdict` on the end of a word, by the numbers and by what follows them."""
         cdef Py_ssize_t after = space + 1 + 4 * self.dim
-        cdef Verdict verdict = CLEAR
+        cdef int verdict = CLEAR
         cdef const uint8_t* stop
         cdef bint feed
         if after > size or (after == size and not last):
@@ -170,22 +179,22 @@ cdef class BinaryRows(RowParser):
         if space == start:
             return IMPOSSIBLE
         if not _are_usual(data + space + 1, self.dim):
-            verdict = DOUBTFUL
+            verdict |= ODD_NUMBERS
         if after == size:
             return verdict
         feed = data[after] == c"\n"
         after += feed
         if self.feeds > 0 and not feed:
-            verdict = DOUBTFUL
+            verdict |= ODD_NEXT
         if after == size:
             return verdict if last else MORE
         stop = <const uint8_t*>memchr(data + after, c" ", <size_t>(size - after))
         if stop == NULL:
-            return DOUBTFUL if last else MORE
+            return verdict | ODD_NEXT if last else MORE
         if not _is_word(data + after, stop - data - after):
             return IMPOSSIBLE
         if not feed and not _is_readable(data + after, stop - data - after):
-            verdict = DOUBTFUL
+            verdict |= ODD_NEXT
         return verdict
 
     cdef bint _fail(

@@ -154,7 +154,8 @@ cdef class RowParser:
         return self.error(
             offset,
             f"there are more rows than the {self.limit} that {self.said}: open the file with "
-            f"strict=False to read all of them, or with max_words={self.limit} to read no more",
+            "strict=False (on the command line --no-strict) to read all of them, or with "
+            f"max_words={self.limit} to read no more",
         )
 
 
