@@ -26,13 +26,12 @@ cdef enum Problem:
 
 
 cdef enum Verdict:
-    # What speaks against the end of a word; the first four are flags.
+    # What speaks against the end of a word: flags, up to IMPOSSIBLE.
     CLEAR = 0
-    ODD_NEXT = 1        # what follows the numbers
+    ODD_WORD = 1        # the word, or what follows the numbers
     ODD_NUMBERS = 2
-    BOTH = 3
     IMPOSSIBLE = 4
-    MORE = 5            # the data does not tell
+    MORE = 8            # the data does not tell
 
 
 cdef class BinaryRows(RowParser):
@@ -148,16 +147,16 @@ cdef class BinaryRows(RowParser):
             if not _is_word(data + at + 1, space - data - at - 1):
                 break
             at = space - data
-            if not _is_readable(data + start, at - start):
-                continue
             other = self._judge(data, start, at, size, last)
             if other == MORE and last:
                 break
             if other == MORE:
                 return -1
+            if not _is_readable(data + start, at - start):
+                other |= ODD_WORD
             if other == CLEAR:
                 return at
-            if other == ODD_NEXT and verdict > ODD_NEXT and better < 0:
+            if other == ODD_WORD and verdict >= ODD_NUMBERS and better < 0:
                 better = at
         if better >= 0:
             return better
@@ -185,16 +184,16 @@ cdef class BinaryRows(RowParser):
         feed = data[after] == c"\n"
         after += feed
         if self.feeds > 0 and not feed:
-            verdict |= ODD_NEXT
+            verdict |= ODD_WORD
         if after == size:
             return verdict if last else MORE
         stop = <const uint8_t*>memchr(data + after, c" ", <size_t>(size - after))
         if stop == NULL:
-            return verdict | ODD_NEXT if last else MORE
+            return verdict | ODD_WORD if last else MORE
         if not _is_word(data + after, stop - data - after):
             return IMPOSSIBLE
         if not feed and not _is_readable(data + after, stop - data - after):
-            verdict |= ODD_NEXT
+            verdict |= ODD_WORD
         return verdict
 
     cdef bint _fail(
