@@ -21,7 +21,8 @@ from fasttext_lite.formats.atomic import check_target, folder_of
 from fasttext_lite.formats.compact import DTYPES, Contents, write
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.kept import SUBWORDS, Kept, choose
-from fasttext_lite.loading import model_path
+from fasttext_lite.lines import read_words
+from fasttext_lite.loading import model_path, select_rows
 from fasttext_lite.mapping import map_parts
 from fasttext_lite.model import Model
 from fasttext_lite.source import Source
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.casting import Cast
     from fasttext_lite.formats.compact import Coded
+    from fasttext_lite.parts import Selection
 
 __all__ = ["Report", "convert"]
 
@@ -53,7 +55,8 @@ class Report:
         Number format of the matrices.
     dim : int
     word_count, source_word_count : int
-        Number of words in the new file and in the source.
+        Number of words in the new file and in the source; for word vectors the number that their
+        head says, if it is greater than the number of words that were read.
     subword_rows, source_subword_rows : int
         Number of n-gram rows in the new file and in the source.
     seconds : float
@@ -93,6 +96,7 @@ def convert(
     dim: int | None = None,
     map: ArrayLike | PathType | None = None,  # noqa: A002 - the word that a caller expects
     neighbors_index: bool = False,
+    strict: bool = True,
     threads: int | None = None,
     progress: bool = False,
 ) -> Report:
@@ -116,7 +120,8 @@ def convert(
         Number format of the matrices. float32 gives the same results as the source, bit for bit.
         float16 takes half of its space; int8, with one scale per row, a quarter.
     max_words : int, optional
-        Keep the first `max_words` words; files list words by falling frequency.
+        Keep the first `max_words` words; files list words by falling frequency. No more rows of a
+        file of word vectors are read.
     min_count : int, optional
         Keep words that occurred at least `min_count` times in training.
     words : path or iterable of str or bytes, optional
@@ -135,6 +140,8 @@ def convert(
     neighbors_index : bool
         Also store codes of the vectors, half a byte per number, by which a search for neighbors
         skips most words without reading their vectors.
+    strict : bool
+        As for `fasttext_lite.load`.
     threads : int, optional
         Number of threads; by default one per core available to this process.
     progress : bool
@@ -172,12 +179,15 @@ def convert(
         raise InputValueError(f"subwords must be one of {', '.join(SUBWORDS)}, not {subwords!r}")
     check_target(path, target)
     loss = CosineSummary()
+    if words is not None:
+        words = read_words(words)
     opened = _opened(
         src,
         path,
         target,
         threads,
         progress,
+        select_rows(max_words, words, strict=strict, required=False),
         ngrams_only=subwords == "only",
         mapped=dim is not None or map is not None,
     )
@@ -207,7 +217,7 @@ def convert(
         dtype=dtype,
         dim=contents.parameters.dim,
         word_count=len(kept.words),
-        source_word_count=info.word_count,
+        source_word_count=max(info.head_word_count or 0, info.word_count),
         subword_rows=len(kept.rows),
         source_subword_rows=info.subword_rows,
         seconds=time.perf_counter() - started,
@@ -223,6 +233,7 @@ def _opened(
     target: str,
     threads: int | None,
     progress: bool,
+    selection: Selection,
     *,
     ngrams_only: bool,
     mapped: bool,
@@ -235,7 +246,8 @@ def _opened(
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
     elif not holds_model(path):
-        yield Source(open_parts(path, progress=progress), threads, progress=progress)
+        parts = open_parts(path, progress=progress, selection=selection)
+        yield Source(parts, threads, progress=progress)
     else:
         with GzippedModel(path) as model:
             if model.quantized:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fasttext_lite._core.search.codes import Codes
     from fasttext_lite.formats.file import ModelFile
 
-__all__ = ["Info", "Matrix", "Parameters", "Parts", "Section"]
+__all__ = ["ALL_ROWS", "Info", "Matrix", "Parameters", "Parts", "Section", "Selection"]
 
 
 class Parameters(NamedTuple):
@@ -94,6 +94,10 @@ class Info(NamedTuple):
     index_size : int
         Bytes of the vocabulary index in memory, which is built on the first look-up. For a file
         that cannot be mapped, bytes of the whole model in memory.
+    head_word_count : int or None
+        For word vectors without subwords: the number of rows that the head of the file says,
+        which may differ from `word_count` if only a part was read, if words occur twice, or after
+        ``strict=False``. None if the file has no such head.
     """
 
     path: str
@@ -110,6 +114,32 @@ class Info(NamedTuple):
     quantized_output: bool = False
     sections: tuple[Section, ...] = ()
     index_size: int = 0
+    head_word_count: int | None = None
+
+
+class Selection(NamedTuple):
+    """The rows to read from a file of word vectors without subwords.
+
+    Attributes
+    ----------
+    max_words : int or None
+        Read only this many rows.
+    words : tuple of bytes or None
+        Keep only the rows of these words, and read on only until all are found.
+    strict : bool
+        Raise if the head says another number of rows than there are.
+    required : bool
+        Raise if `max_words` or `words` are given for a file of another kind, where they cannot
+        save any reading.
+    """
+
+    max_words: int | None = None
+    words: tuple[bytes, ...] | None = None
+    strict: bool = True
+    required: bool = True
+
+
+ALL_ROWS = Selection()
 
 
 class Parts:

@@ -7,13 +7,14 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fasttext_lite.cli.output import as_bytes, json_line, size, target_path
+from fasttext_lite.cli.output import add_no_strict, as_bytes, json_line, size, target_path
 from fasttext_lite.conversion import convert
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.exporting import FORMATS, export
 from fasttext_lite.formats.atomic import is_replaceable
 from fasttext_lite.formats.compact import DTYPES
 from fasttext_lite.kept import SUBWORDS
+from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,10 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "bit; float16 takes half of its space, int8 a quarter (default: %(default)s)",
     )
     parser.add_argument(
-        "--max-words", type=int, metavar="N", help="keep the first N words, the most frequent ones"
+        "--max-words",
+        type=int,
+        metavar="N",
+        help="keep the first N words, the most frequent ones, and read no more word vectors",
     )
     parser.add_argument(
         "--min-count",
@@ -102,6 +106,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of threads (default: one per core)",
     )
+    add_no_strict(parser)
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.set_defaults(run=_convert, arguments=[])
 
@@ -140,6 +145,7 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of threads (default: one per core)",
     )
+    add_no_strict(parser)
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -159,6 +165,7 @@ def _convert(options: argparse.Namespace) -> None:
         dim=options.dim,
         map=options.map,
         neighbors_index=options.neighbors_index,
+        strict=not options.no_strict,
         threads=options.threads,
         progress=True,
     )
@@ -218,7 +225,7 @@ def _export(options: argparse.Namespace) -> None:
     if precision is not None and precision.isdecimal():
         precision = int(precision)
     done = export(
-        options.model,
+        load(options.model, progress=True, strict=not options.no_strict),
         target_path(options.arguments[0]),
         options.format,
         precision=precision,
