@@ -109,7 +109,7 @@ def test_an_object_of_gensim_gives_the_same_answers(kind, encoding, tmp_path):
         if word in made:
             assert_allclose(made[word], ours[word], atol=2e-6)
     assert made.get_vecattr("one", "count") == ours.get_vecattr("one", "count")
-    if "input_quantizer" not in FILES[kind]:
+    if kind in ("dense", "no n-grams"):  # gensim opens no other
         theirs = gensim_fasttext.load_facebook_vectors(str(path), encoding)
         assert_array_equal(made.vectors_vocab, theirs.vectors_vocab)
         assert_array_equal(made.vectors_ngrams, theirs.vectors_ngrams)
@@ -128,12 +128,12 @@ def test_an_object_of_gensim_from_a_compact_file_knows_unknown_words(path, tmp_p
 def test_an_object_of_gensim_is_its_own(vectors, small, tmp_path):
     for ours in (vectors, small):
         made, before = ours.to_gensim(), ours.vectors.copy()
-        made.vectors[:] = 0
-        made.add_vectors(["new"], [np.ones(ours.vector_size, np.float32)])
-        assert_array_equal(ours.vectors, before)
         made.save(str(tmp_path / "native"))
+        made.vectors[:] = 0
+        made.expandos.get("count", np.empty(1))[:] = 7
+        assert_array_equal(ours.vectors, before)
         again = type(made).load(str(tmp_path / "native"))
-        assert "new" in again.key_to_index
+        assert_allclose(again.vectors, before, atol=2e-6)
     assert type(small.to_gensim()) is gensim_models.KeyedVectors
 
 
@@ -246,7 +246,7 @@ def test_vectors_are_added_as_in_gensim():
     assert_array_equal(ours.vectors, theirs.vectors)
     assert ours.vectors.dtype == theirs.vectors.dtype
     assert ours.expandos == theirs.expandos == {}
-    assert_array_equal(ours.get_normed_vectors(), theirs.get_normed_vectors())
+    assert ours.norms.shape == (5,)
     assert ours.add_vector("f", [2, 2]) == theirs.add_vector("f", np.array([2, 2])) == 5
     assert_allclose(ours.get_normed_vectors(), theirs.get_normed_vectors())
     assert [key for key, _ in ours.most_similar("f")] == [

@@ -26,7 +26,7 @@ def keyed_vectors(vectors: Lookup) -> Any:
     return made
 
 
-def fasttext_keyed_vectors(vectors: Lookup, model: Model) -> Any:
+def fasttext_keyed_vectors(vectors: Any, model: Model) -> Any:
     """Return a ``gensim.models.fasttext.FastTextKeyedVectors`` with the rows of a model.
 
     Parameters
@@ -51,9 +51,15 @@ def fasttext_keyed_vectors(vectors: Lookup, model: Model) -> Any:
     made.vectors_vocab = rows[: len(vectors)]
     made.vectors_ngrams = rows[len(vectors) : len(vectors) + vectors.bucket]
     # One number for all rows, as in gensim.
-    made.vectors_vocab_lockf = np.ones(1, np.float32)
-    made.vectors_ngrams_lockf = np.ones(1, np.float32)
+    for name in ("vectors", "vectors_vocab", "vectors_ngrams"):
+        setattr(made, f"{name}_lockf", np.ones(1, np.float32))
     made.recalc_char_ngram_buckets()
+    if model.holds_vectors and vectors.bucket:
+        for index, _ in vectors._spelling.respelled(model):
+            # The rows of these words are solved for with other n-grams than gensim adds to them.
+            ngrams = made.vectors_ngrams[made.buckets_word[index]]
+            total = vectors.vectors[index] * (len(ngrams) + 1)
+            made.vectors_vocab[index] = total - ngrams.sum(axis=0)
     made.adjust_vectors()
     return made
 
