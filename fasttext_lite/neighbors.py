@@ -36,7 +36,7 @@ _KEPT = 1 << 22
 # Smallest and largest number of words in a chunk, and the number of chunks between these bounds.
 _SHORTEST, _LONGEST, _CHUNKS = 4096, 65536, 32
 # Words whose vectors are computed at a time.
-_CODED = 2048
+_CODED = 512
 # From this many words on, a message explains why the first search takes long.
 _MANY = 100_000
 # From this many queries on, 4-bit codes let too many candidates through to pay off.

@@ -315,16 +315,14 @@ def test_a_dictionary_that_ends_too_early_is_found_at_the_first_look_up(tmp_path
 
 
 def test_words_made_to_collide_are_refused(tmp_path):
-    # Random words whose hashes have zeros in the lower 12 bits, so that they share a run of slots.
-    from support.reference import fnv
-
-    words = []
-    number = 0
-    while len(words) < 1100:
-        word = b"%d" % number
-        number += 1
-        if fnv(word) & 0xFFF == 0:
-            words.append(word)
+    # Of many words those whose hash has the lower 12 bits clear, so that they share a slot run.
+    numbers = np.arange(10**6, 6 * 10**6)
+    hashes = np.full(len(numbers), 2166136261, np.uint32)
+    for place in reversed(range(7)):
+        digits = (numbers // 10**place % 10).astype(np.uint32)
+        hashes = (hashes ^ (digits + np.uint32(48))) * np.uint32(16777619)
+    words = [b"%d" % number for number in numbers[hashes & 0xFFF == 0][:1100]]
+    assert len(words) == 1100
     path = tmp_path / "model.bin"
     path.write_bytes(build(words=words, dim=1, bucket=0, maxn=0))
     with pytest.raises(ftl.FormatError, match="too many entries share one hash"):
