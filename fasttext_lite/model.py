@@ -264,10 +264,12 @@ class Model(WordVectors):
 
         Parameters
         ----------
-        query : str, bytes, ndarray, or iterable
+        query : str, bytes, array, or iterable
             A word, known or not, or a vector, shape (dim,). A known word is not its own neighbor.
             For many queries: an iterable of words and vectors, an array of strings (NumPy or
-            Arrow), or an array of numbers, shape (n, dim).
+            Arrow), or an array of numbers, shape (n, dim). Arrays of numbers may be of any library
+            with ``__array__`` or ``__dlpack__``. A phrase is not a word: search with
+            ``model.sentence_vector(phrase)``.
         k : int
             Number of words per query, at most.
         max_words : int, optional
@@ -276,6 +278,8 @@ class Model(WordVectors):
             Search only these words, given as words or ids.
         exclude : iterable of str, bytes or int, optional
             Words or ids to leave out of all results; unknown words are ignored.
+        min_score : float, optional
+            Leave out words with a lower cosine.
         threads : int, optional
             Number of threads; by default one per core available to this process.
         progress : bool, default False
@@ -331,7 +335,7 @@ class Model(WordVectors):
         ----------
         a, b, c : str or bytes
             Words, known or not. For many analogies, pass only `a`, an iterable of triples.
-        k, max_words, among, exclude, threads, progress
+        k, max_words, among, exclude, min_score, threads, progress
             As for `neighbors`, like the results and errors.
 
         Examples

@@ -14,7 +14,7 @@ from fasttext_lite._core.search.codes import Codes, encode_directions, norms, ro
 from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import decode, flag, whole
+from fasttext_lite.arguments import decode, flag, real, whole
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.once import once
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
@@ -115,6 +115,7 @@ class NeighborSearch:
         max_words: int | None = None,
         among: Iterable[str | bytes | int] | None = None,
         exclude: Iterable[str | bytes | int] = (),
+        min_score: float | None = None,
         threads: int | None = None,
         progress: bool = False,
     ) -> list[list[Neighbor]]:
@@ -126,7 +127,7 @@ class NeighborSearch:
             float32, shape (n, dim).
         given : sequence of sequence of str or bytes, length n
             The words to leave out of each result.
-        k, max_words, among, exclude, threads, progress
+        k, max_words, among, exclude, min_score, threads, progress
             As for `Model.neighbors`.
 
         Returns
@@ -139,6 +140,7 @@ class NeighborSearch:
             As for `Model.neighbors`.
         """
         k, progress = whole("k", k, 1), flag("progress", progress)
+        least = -np.inf if min_score is None else real("min_score", min_score)
         count = len(self._words)
         ids = None
         if max_words is not None:
@@ -157,7 +159,11 @@ class NeighborSearch:
                 queries, excluded, k, stop=max_words, ids=ids, threads=threads, progress=progress
             )
             answers = [
-                [Neighbor(self._words[i], float(score)) for i, score in zip(*one, strict=True)]
+                [
+                    Neighbor(self._words[i], float(score))
+                    for i, score in zip(*one, strict=True)
+                    if score >= least
+                ]
                 for one in found
             ]
             # A file may hold a word twice. `_word_id` returns the last id; the other ones are
@@ -166,8 +172,9 @@ class NeighborSearch:
                 return answers
             repeats = False
             for left_out, words, one, answer in zip(excluded, texts, found, answers, strict=True):
+                # The answer is shorter where `min_score` cuts it.
                 again = [
-                    int(i) for i, near in zip(one[0], answer, strict=True) if near.word in words
+                    int(i) for i, near in zip(one[0], answer, strict=False) if near.word in words
                 ]
                 left_out += again
                 repeats = repeats or bool(again)
