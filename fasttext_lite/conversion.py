@@ -12,7 +12,7 @@ import numpy as np
 
 from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.search.codes import encode_directions
-from fasttext_lite.arguments import decode, flag, path_name
+from fasttext_lite.arguments import absolute_path, decode, flag, is_path, path_name
 from fasttext_lite.casting import cast
 from fasttext_lite.cosines import Cosines, CosineSummary
 from fasttext_lite.errors import FormatError, InputValueError
@@ -21,13 +21,13 @@ from fasttext_lite.formats.atomic import check_target, folder_of
 from fasttext_lite.formats.compact import DTYPES, Contents, write
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.kept import SUBWORDS, Kept, choose
-from fasttext_lite.loading import model_path
+from fasttext_lite.loading import model_source
 from fasttext_lite.model import Model
 from fasttext_lite.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from numpy.typing import NDArray
 
@@ -80,7 +80,7 @@ class Report:
 
 
 def convert(
-    src: Model | PathType,
+    src: Model | PathType | BinaryIO,
     dst: PathType,
     dtype: str = "float32",
     *,
@@ -103,9 +103,9 @@ def convert(
 
     Parameters
     ----------
-    src : Model or path
-        A model, any file that `fasttext_lite.load` opens, or a gzip-compressed ``.bin`` file. The
-        latter is read as a stream; if word vectors or fewer dimensions are computed from it, its
+    src : Model, path or file object
+        A model, or any file that `fasttext_lite.load` opens. A gzip-compressed ``.bin`` file by
+        its path is read as a stream; if word vectors or fewer dimensions are computed from it, its
         input matrix is unpacked into the folder of the target during the conversion.
     dst : path
         The target, usually named ``*.safetensors``. ``docs/promises.md`` describes how files are
@@ -157,17 +157,18 @@ def convert(
     started = time.perf_counter()
     neighbors_index = flag("neighbors_index", neighbors_index)
     progress = flag("progress", progress)
-    path = src.info.path if isinstance(src, Model) else model_path(src)
+    source_path = _path(src)
     target = path_name(dst)
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise InputValueError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}")
     if subwords not in SUBWORDS:
         raise InputValueError(f"subwords must be one of {', '.join(SUBWORDS)}, not {subwords!r}")
-    check_target(path, target)
+    check_target(source_path, target)
     loss = CosineSummary()
-    opened = _opened(src, path, target, threads, progress, ngrams_only=subwords == "only", dim=dim)
+    opened = _opened(src, target, threads, progress, ngrams_only=subwords == "only", dim=dim)
     with opened as source:
         info = source.parts.info
+        check_target(info.path, target)
         kept = choose(
             source,
             max_words=max_words,
@@ -181,7 +182,7 @@ def convert(
         contents = _contents(source, kept, dtype, unknown_words, neighbors_index, loss)
         size = write(target, contents)
     return Report(
-        source=path,
+        source=info.path,
         target=target,
         source_size=info.file_size,
         size=size,
@@ -197,10 +198,17 @@ def convert(
     )
 
 
+def _path(src: Model | PathType | BinaryIO) -> str:
+    """Return the path of a source; empty for a file object, which may have none."""
+    if isinstance(src, Model):
+        return src.info.path
+    source = model_source(src)
+    return absolute_path(source) if is_path(source) else ""
+
+
 @contextmanager
 def _opened(
-    src: Model | PathType,
-    path: str,
+    src: Model | PathType | BinaryIO,
     target: str,
     threads: int | None,
     progress: bool,
@@ -213,10 +221,12 @@ def _opened(
     A gzip-compressed model is read as a stream if its rows are needed once, in their order. To
     compute word vectors or fewer dimensions it is unpacked.
     """
+    path = _path(src)
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
-    elif not holds_model(path):
-        yield Source(open_parts(path, progress=progress), threads, progress=progress)
+    elif not path or not holds_model(path):
+        parts = open_parts(model_source(src), progress=progress)
+        yield Source(parts, threads, progress=progress)
     else:
         with GzippedModel(path) as model:
             if model.quantized:

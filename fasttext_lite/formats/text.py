@@ -23,21 +23,17 @@ from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.compressed import compression, decompressed
 from fasttext_lite.formats.cursor import largest_dim
-from fasttext_lite.formats.head import LONGEST, is_model
-from fasttext_lite.formats.stream import StreamBuffer
 from fasttext_lite.parts import Info, Matrix, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable
-    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
     from fasttext_lite.formats.file import ModelFile
+    from fasttext_lite.formats.stream import StreamBuffer
 
 __all__ = ["BEGIN_SIZE", "read", "recognize"]
 
@@ -119,38 +115,14 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     FileError
         The file cannot be read.
     FormatError
-        The file is truncated or damaged, or a compressed file does not hold word vectors. Offsets
-        in a compressed file count bytes after decompression.
+        The file is truncated or damaged.
     """
-    kind = compression(file.begin(8))
-    stream: BinaryIO | io.BufferedIOBase = file.stream
-    damages: tuple[type[Exception], ...] = ()
-    # Computed while the file is open.
-    file.fingerprint()
-    if kind:
-        stream, damages = decompressed(file.stream, kind, file.name)
-    source = StreamBuffer(stream, file.name, kind, damages)
-    with progress_bar("reading", file.size, "B", show=progress) as advance:
+    with progress_bar("reading", file.bar_size, "B", show=progress) as advance:
         try:
-            layout, parser = _read_rows(
-                source, None if kind else file.size, _steps(file.stream, advance)
-            )
+            layout, parser = _read_rows(file.buffer(), file.content_size, file.steps(advance))
         except FormatError as error:
-            note = "; bytes are counted after decompression" if kind else ""
-            raise FormatError(error.field, error.offset, error.reason + note, file.name) from None
-    return _parts(file, layout, parser, kind)
-
-
-def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], None]:
-    """Return a function that advances a bar by the bytes read since its last call."""
-    at = stream.tell()
-
-    def step() -> None:
-        nonlocal at
-        before, at = at, stream.tell()
-        advance(at - before)
-
-    return step
+            raise FormatError(error.field, error.offset, error.reason, file.name) from None
+    return _parts(file, layout, parser)
 
 
 def _read_rows(
@@ -158,7 +130,7 @@ def _read_rows(
 ) -> tuple[_Layout, RowParser]:
     """Read all rows of data of this size, if known, and call `step` after each block."""
     source.fill(BEGIN_SIZE)
-    layout = _layout(source.peek(BEGIN_SIZE), size, source.compression)
+    layout = _layout(source.peek(BEGIN_SIZE), size)
     source.drop(layout.start)
     parser = RowParser(
         layout.dim,
@@ -194,16 +166,13 @@ def _read_rows(
     return layout, parser
 
 
-def _layout(begin: bytes, size: int | None, kind: str) -> _Layout:
+def _layout(begin: bytes, size: int | None) -> _Layout:
     """Detect the layout of the rows from the first bytes of the data."""
     content = begin.removeprefix(codecs.BOM_UTF8)
     at = len(begin) - len(content)
     head = _HEAD.match(content)
     if head is None:
-        dim = _numbers_behind_word(content)
-        if dim < 2:
-            raise FormatError("first line", at, _other(content, kind))
-        return _Layout(False, None, dim, at)
+        return _Layout(False, None, _numbers_behind_word(content), at)
     count, dim = map(int, head.groups())
     if dim == 0 or 4 * dim > _LONGEST_ROW:
         raise FormatError("dim", at, f"the head says {dim} dimensions, which is out of range")
@@ -244,15 +213,7 @@ def _is_binary(rows: bytes, dim: int) -> bool:
     return False
 
 
-def _other(content: bytes, kind: str) -> str:
-    """Return the error message for compressed data that is not word vectors."""
-    if is_model(content[:LONGEST]):
-        more = ", or convert it directly (fasttext-lite convert)" if kind == "gzip" else ""
-        return f"this is a fastText model compressed with {kind}: decompress it first{more}"
-    return f"this is {kind} data that does not hold word vectors"
-
-
-def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Parts:
+def _parts(file: ModelFile, layout: _Layout, parser: RowParser) -> Parts:
     count, dim = parser.count, layout.dim
     numbers = memoryview(parser.numbers).toreadonly()
     view: NDArray[np.float32] = np.ndarray((count, dim), np.float32, numbers)
@@ -262,7 +223,7 @@ def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Pa
     nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
     info = Info(
         path=file.name,
-        format=layout.name + (kind and f", {kind}"),
+        format=layout.name,
         kind="vectors",
         word_count=count,
         parameters=Parameters(

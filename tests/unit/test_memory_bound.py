@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 # The queries run on one thread, so that malloc creates no arenas for others.
 CHILD = """
-import os, resource, sys
+import errno, os, resource, sys
 import numpy as np
 import fasttext_lite as ftl
 
@@ -37,6 +37,8 @@ def ask(path, mmap):
         if model.info.kind == "supervised":
             model.predict("one two", k=2)
     except ftl.FastTextLiteError as error:
+        if getattr(error, "errno", None) == errno.ENOMEM:
+            raise MemoryError from error
         return type(error).__name__
     return "answers"
 

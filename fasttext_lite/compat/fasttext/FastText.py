@@ -11,7 +11,7 @@ import numpy as np
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import flag, path_name
+from fasttext_lite.arguments import absolute_path, flag, path_name
 from fasttext_lite.compat.fasttext.meter import _Meter
 from fasttext_lite.compat.fasttext.text import (
     BOW,
@@ -45,6 +45,7 @@ from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
@@ -97,12 +98,12 @@ class _FastText:
 
     Parameters
     ----------
-    model_path : path
+    model_path : path or file object
     args : object, optional
         See `set_args`.
     """
 
-    def __init__(self, model_path: PathType | None = None, args: Any = None) -> None:
+    def __init__(self, model_path: PathType | BinaryIO | None = None, args: Any = None) -> None:
         if model_path is None:
             raise InputTypeError("the path of the model file is missing: use load_model(path)")
         self._use(_open(model_path))
@@ -454,12 +455,12 @@ class _FastText:
         return word in self._model
 
 
-def load_model(path: PathType) -> _FastText:
+def load_model(path: PathType | BinaryIO) -> _FastText:
     """Open a model.
 
     Parameters
     ----------
-    path : path
+    path : path or file object
         Any file that `fasttext_lite.load` opens.
 
     Returns
@@ -474,10 +475,10 @@ def load_model(path: PathType) -> _FastText:
     return _FastText(model_path=path)
 
 
-def _open(path: PathType) -> Model:
+def _open(path: PathType | BinaryIO) -> Model:
     try:
         # As an absolute path it is never the name of the built-in model.
-        return load(Path(path_name(path)).absolute())
+        return load(absolute_path(path) if path == "sample" else path)
     except FileError as error:
         raise InputValueError(f"{error}: it cannot be opened") from error
 

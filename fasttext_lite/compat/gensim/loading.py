@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fasttext_lite.arguments import absolute_path, is_path
+from fasttext_lite.arguments import absolute_path
 from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors
 from fasttext_lite.errors import UnsupportedError
 from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -75,17 +77,19 @@ class FastText:
         return self._model.output_matrix
 
 
-def load_facebook_model(path: PathType, encoding: str = "utf-8") -> FastText:
+def load_facebook_model(path: PathType | BinaryIO, encoding: str = "utf-8") -> FastText:
     """Open a fastText model; its vectors are ``.wv``. See `load_facebook_vectors`."""
     return FastText(_open(path), encoding)
 
 
-def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKeyedVectors:
+def load_facebook_vectors(
+    path: PathType | BinaryIO, encoding: str = "utf-8"
+) -> FastTextKeyedVectors:
     """Open the vectors of a fastText model.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
+    path : path or file object
         Any file that `fasttext_lite.load` opens, except supervised models.
     encoding : str
         The encoding of the words in the file.
@@ -115,9 +119,9 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
     return FastTextKeyedVectors(_open(path), encoding)
 
 
-def _open(path: PathType) -> Model:
+def _open(path: PathType | BinaryIO) -> Model:
     # As an absolute path it is never the name of the built-in model.
-    model = load(absolute_path(path) if is_path(path) else path)
+    model = load(absolute_path(path) if path == "sample" else path)
     if model.labels:
         raise UnsupportedError(
             "supervised fastText models are not supported under the names of gensim: open this one "

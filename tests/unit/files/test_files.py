@@ -151,8 +151,8 @@ def test_what_is_no_file_is_told(path, name, error, match, mmap):
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("/dev/null", "/dev/null: this is no regular file"),
-        ("/dev/zero", "/dev/zero: this is no regular file"),
+        ("/dev/null", "/dev/null: this is not a regular file"),
+        ("/dev/zero", "/dev/zero: this is not a regular file"),
         # Files of /proc have contents, but no size.
         ("/proc/version", "/proc/version: the file is empty"),
         ("/proc/self/mem", "empty"),
