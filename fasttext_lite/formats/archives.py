@@ -7,12 +7,14 @@ Sources: the zip archive is read by the standard library. The tar header is that
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fasttext_lite.errors import FastTextLiteError, FileError, FormatError, MissingFileError
 from fasttext_lite.formats import foreign
+from fasttext_lite.formats.stream import StreamBuffer
 
 if TYPE_CHECKING:
     import zipfile
@@ -104,7 +106,7 @@ def choose(
     seen = [member for member in members if not _is_hidden(member.name)]
     if len(seen) == 1:
         return seen[0]
-    models = [member for member in seen[:_LOOKED_INTO] if is_model(_begin(member))]
+    models = [member for member in seen[:_LOOKED_INTO] if is_model(_begin(member, name))]
     if len(models) == 1:
         return models[0]
     if not seen:
@@ -123,14 +125,12 @@ def choose(
     )
 
 
-def _begin(member: Member) -> bytes:
+def _begin(member: Member, name: str) -> bytes:
     if member.data is not None:
         return bytes(member.data[:_BEGIN])
-    stream = member.open()
-    block = b""
-    while len(block) < _BEGIN and (more := stream.read(_BEGIN - len(block))):
-        block += more
-    return block
+    stream = StreamBuffer(member.open(), f"{name}!/{member.name}")
+    stream.fill(_BEGIN)
+    return stream.peek(_BEGIN)
 
 
 def _is_hidden(name: str) -> bool:
@@ -181,7 +181,8 @@ def zip_members(file: BinaryIO, name: str) -> list[Member]:
     import zipfile
 
     def refused(error: Exception) -> FastTextLiteError:
-        if isinstance(error, OSError) and error.errno is not None:
+        # EINVAL: the directory leads to a place before the file.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             return FileError.from_os(error, name)
         return FormatError(
             "zip archive",
@@ -220,7 +221,7 @@ def zip_members(file: BinaryIO, name: str) -> list[Member]:
     return [
         Member(info.filename, opener(info))
         for info in infos
-        if info.file_size and not info.is_dir()
+        if info.file_size and not info.filename.endswith("/")
     ]
 
 

@@ -34,7 +34,7 @@ _BLOCK = 1 << 24
 _SAMPLE = 1 << 12
 # Content may be larger than the file by the largest ratio of deflate and, for small files, by this.
 _MOST_RATIO = 1032
-_MOST_CONTENT = 1 << 26
+_MOST_CONTENT = 1 << 25
 
 
 class ModelFile:

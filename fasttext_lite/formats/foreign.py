@@ -61,9 +61,11 @@ _BY_MAGIC = (
 # Of a pickle with protocol 0 or 1, the first opcodes.
 _OLD_PICKLE = re.compile(
     rb"c[a-zA-Z_][\w.]*\n\w+\n|\((?:[dl]p?\d*\n|[dl]q|c[\w.]+\n)|[}\]]q|[(\])}]\(?[lpq]?\d+\n"
-    rb"|\(i[\w.]+\n\w+\n"
+    rb"|\((?:i[\w.]+\n\w+\n|[IFL][\d.+eL-]*\n|K.[KMJt(])"
 )
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|meta|title)[\s>]", re.I)
+_HTML = re.compile(
+    rb"<(?:!doctype\s+html|html|head|body|script|meta|title|h\d|p|div|center)[\s>]", re.I
+)
 _MARKUP = re.compile(rb"<(?:[?!]|[a-zA-Z][\w:.-]*[\s/>])")
 _JSON_BEGIN = re.compile(rb'\{\s*["}]|\[\s*[\[{"\]]|\[\s*-?\d+\s*[,\]]')
 # Field 1 is a version, and a field of bytes follows it.
@@ -86,7 +88,7 @@ def reason(begin: bytes) -> str | None:
     if (begin[:1] == b"\x80" and begin[1:2] in b"\2\3\4\5") or _OLD_PICKLE.match(begin):
         if b"gensim" in begin:
             return _GENSIM
-        torch = b"torch" in begin or begin[2:14] == b"\x8a\nl\xfc\x9cF\xf9 j\xa8P"
+        torch = b"torch" in begin or begin[2:13] == b"\x8a\nl\xfc\x9cF\xf9 j\xa8P"
         return _TORCH if torch else _PICKLE
     if begin[4:8] == b"TFL3":
         return f"this is a TensorFlow Lite file: {_OTHER_PROGRAM}"

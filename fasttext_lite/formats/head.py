@@ -238,7 +238,10 @@ def _other(data: memoryview) -> str:
         return told
     # The end of the begin may cut a character.
     if begin and not any(byte < 32 and byte not in b"\t\n\r" for byte in begin[:64]):
-        return "this is a text file, not a fastText model"
+        return (
+            "this is a text file, not a fastText model or a file of word vectors; if it was "
+            "downloaded, check the address"
+        )
     if len(data) < _SHORTEST:
         return f"this is not a fastText model: the file has only {len(data)} bytes"
     return "this is not a fastText model: no magic number"

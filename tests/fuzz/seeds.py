@@ -8,7 +8,7 @@ import lzma
 import struct
 from typing import TYPE_CHECKING
 
-from support.fixtures import BINARY, COMPACT, TEXT
+from support.fixtures import BINARY, COMPACT, PACKED, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         yield "text", data
         for pack in (gzip.compress, bz2.compress, lzma.compress):
             yield "text", pack(data)
+    for data in PACKED.values():
+        yield "packed", data
     for data in COMPACT.values():
         yield "compact", compact_input(data)
     for numbers in NUMBERS:

@@ -22,7 +22,17 @@ from support.queries import ask_everything
 import fasttext_lite as ftl
 from fasttext_lite.formats import stream as _stream
 
-__all__ = ["binary", "compact", "gzipped", "line", "numbers", "subwords", "text", "text_rows"]
+__all__ = [
+    "binary",
+    "compact",
+    "gzipped",
+    "line",
+    "numbers",
+    "packed",
+    "subwords",
+    "text",
+    "text_rows",
+]
 
 # Seeds are written here, since only this process can import the fuzzed package.
 if "FUZZ_SEEDS" in os.environ:
@@ -90,6 +100,11 @@ def compact(data: bytes) -> None:
 
 def text(data: bytes) -> None:
     """Open a ``.vec`` or word2vec file, text or binary, compressed or not."""
+    _open(data)
+
+
+def packed(data: bytes) -> None:
+    """Open a compressed model or an archive of zip or tar, also within each other."""
     _open(data)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
+import lzma
 import os
 import random
 import string
 import subprocess
 import sys
+import tarfile
+import zlib
 
 import pytest
 from support.builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_layout
+from support.fixtures import zipped
 
 import fasttext_lite as ftl
 
@@ -172,6 +177,30 @@ def lies_of_the_compact_file(data):
             yield f"compact.{name}.{axis}", packed(header)
 
 
+def lies_of_archives():
+    """Return archives that declare large sizes, and compressed data with a large dictionary."""
+    archive = bytearray(zipped({"m.bin": build()}))
+    entry = archive.index(b"PK\x01\x02")
+    for start in (18, 22, entry + 20, entry + 24):
+        archive[start : start + 4] = (2**32 - 2).to_bytes(4, "little")
+    header = tarfile.TarInfo("m.bin")
+    header.size = 2**33 - 1
+    longest = tarfile.TarInfo("@LongLink")
+    longest.type, longest.size = tarfile.GNUTYPE_LONGNAME, 2**33 - 1
+    # The size of the dictionary is in a header with a sum of its own.
+    packed = bytearray(lzma.compress(build()))
+    stop = 12 + 4 * packed[12]
+    packed[packed.index(b"\x21\x01", 12) + 2] = 40
+    packed[stop : stop + 4] = zlib.crc32(packed[12:stop]).to_bytes(4, "little")
+    return {
+        "size.zip": bytes(archive),
+        "size.tar": header.tobuf() + bytes(2048),
+        "name.tar": longest.tobuf() + bytes(2048),
+        "size.tar.gz": gzip.compress(header.tobuf() + bytes(2048)),
+        "dictionary.xz": bytes(packed),
+    }
+
+
 def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
     ftl.convert(sample, tmp_path / "compact")
     empty = tmp_path / "empty.bin"
@@ -187,6 +216,7 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
         "rows.vec": b"2147483647 2\na 1 2\n",
         "dim.vec": b"1 2147483647\na 1 2\n",
         "nothing.vec": b"0 16777216\n",
+        **lies_of_archives(),
         "header.safetensors": (100_000_000).to_bytes(8, "little") + b'{"a"' + bytes(100),
     }
     folder = tmp_path / "lies"
@@ -197,7 +227,9 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
     assert set(found) == set(lies)
     for name in ("dense.dim.2147483647", "empty.dim.2147483647", "empty.compact.dim"):
         assert found[name] == "FormatError"
-    for name in ("rows.vec", "dim.vec", "nothing.vec", "header.safetensors"):
+    for name in ("rows.vec", "dim.vec", "nothing.vec", "header.safetensors", *lies_of_archives()):
+        if name == "size.zip":  # The data ends before the size is reached.
+            continue
         assert found[name] == "FormatError"
 
 

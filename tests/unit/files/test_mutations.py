@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 import pytest
-from support.fixtures import BINARY, COMPACT, LAYOUTS, TEXT
+from support.fixtures import BINARY, COMPACT, LAYOUTS, PACKED, TEXT
 from support.queries import ask_everything
 
 import fasttext_lite as ftl
@@ -21,6 +21,7 @@ FILES = {
     **{f"binary: {name}": data for name, data in BINARY.items()},
     **{f"compact: {name}": data for name, data in COMPACT.items()},
     **{f"text: {name}": data for name, data in TEXT.items()},
+    **{f"packed: {name}": data for name, data in PACKED.items()},
 }
 # Few queries, since there are thousands of files.
 WORDS = ["one", b"\xff\x80ab", "__label__a", "x" * 40]

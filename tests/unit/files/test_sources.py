@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.builders import SUPERVISED, Quantizer, build
+from support.fixtures import tarred, zipped
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main
@@ -62,24 +63,6 @@ def zstd(data):
 
 
 COMPRESSORS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd}
-
-
-def zipped(members, method=zipfile.ZIP_DEFLATED):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return file.getvalue()
-
-
-def tarred(members, mode="w", kind=tarfile.GNU_FORMAT):
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode=mode, format=kind) as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return file.getvalue()
 
 
 class Stream:
