@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from operator import index
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.errors import FileError, InputTypeError, InputValueError
+from fasttext_lite.errors import FastTextLiteError, FileError, InputTypeError, InputValueError
 
 if TYPE_CHECKING:
     from typing import BinaryIO, TypeAlias
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
 
     PathType: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["absolute_path", "check_out", "decode", "flag", "is_path", "path_name", "real", "whole"]
+__all__ = [
+    "absolute_path",
+    "check_out",
+    "content_error",
+    "decode",
+    "flag",
+    "is_path",
+    "path_name",
+    "real",
+    "whole",
+]
+
+# A longer text is the content of a file, not its path.
+_LONGEST_PATH = 32767 if os.name == "nt" else 4096
 
 
 def whole(name: str, value: object, least: int | None = None, most: int | None = None) -> int:
@@ -164,22 +178,63 @@ def is_path(source: PathType | BinaryIO) -> TypeIs[PathType]:
 def path_name(path: PathType) -> str:
     """Return a path as str.
 
+    ``~`` at the beginning is the home folder, as in a shell, and an address that begins with
+    ``file:`` is the path in it.
+
     Raises
     ------
     InputTypeError
-        `path` is not a path.
+        `path` is not a path: it is of another type, or holds the bytes of a file.
     FileError
-        The path holds a null character.
+        The path holds a null character, or is longer than a path can be.
     """
+    if isinstance(path, (bytearray, memoryview)):
+        raise content_error(path)
     try:
         name = os.fsdecode(path)
     except TypeError:
         raise InputTypeError(
             f"a path must be str, bytes or os.PathLike, not {type(path).__name__}"
         ) from None
+    if len(name) > _LONGEST_PATH or ("\0" in name and (isinstance(path, bytes) or len(name) > 255)):
+        raise content_error(path)
     if "\0" in name:
         raise FileError("a path must not hold a null character", name)
-    return name
+    if name[:1] == "~":
+        return os.path.expanduser(name)  # noqa: PTH111 - pathlib costs import time
+    return _path_of_address(name) if name[:5].lower() == "file:" else name
+
+
+def content_error(content: PathType | bytearray | memoryview) -> FastTextLiteError:
+    """Return an error about the content of a file where a path belongs; it does not print it."""
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        size = content.nbytes if isinstance(content, memoryview) else len(content)
+        return InputTypeError(
+            f"a path must be str, bytes or os.PathLike, but these are {size:,} bytes: the bytes of "
+            "a model are opened by fasttext_lite.load(io.BytesIO(data))"
+        )
+    size = len(os.fsdecode(content))
+    return FileError(
+        "this is too long for a path, or has several lines: if it is the content of a file, pass "
+        "its path, or io.BytesIO(data) with its bytes",
+        f"<{type(content).__name__} of {size:,} characters>",
+        errno.ENAMETOOLONG,
+    )
+
+
+def _path_of_address(name: str) -> str:
+    """Return the path in a ``file:`` address."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    address = urlsplit(name)
+    if address.netloc not in ("", "localhost"):
+        raise FileError(
+            "this address names a file on another computer: copy it to this one, and write "
+            "file:///path",
+            name,
+        )
+    return url2pathname(address.path)
 
 
 def absolute_path(path: PathType) -> str:

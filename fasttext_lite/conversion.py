@@ -12,7 +12,7 @@ import numpy as np
 
 from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite._core.search.codes import encode_directions
-from fasttext_lite.arguments import decode, flag, path_name
+from fasttext_lite.arguments import absolute_path, decode, flag, is_path, path_name
 from fasttext_lite.casting import cast
 from fasttext_lite.cosines import Cosines, CosineSummary
 from fasttext_lite.errors import FormatError, InputValueError
@@ -22,14 +22,14 @@ from fasttext_lite.formats.compact import DTYPES, Contents, write
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.kept import SUBWORDS, Kept, choose
 from fasttext_lite.lines import read_words
-from fasttext_lite.loading import model_path, select_rows
+from fasttext_lite.loading import model_source, select_rows
 from fasttext_lite.mapping import map_parts
 from fasttext_lite.model import Model
 from fasttext_lite.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -84,7 +84,7 @@ class Report:
 
 
 def convert(
-    src: Model | PathType,
+    src: Model | PathType | BinaryIO,
     dst: PathType,
     dtype: str = "float32",
     *,
@@ -109,9 +109,9 @@ def convert(
 
     Parameters
     ----------
-    src : Model or path
-        A model, any file that `fasttext_lite.load` opens, or a gzip-compressed ``.bin`` file. The
-        latter is read as a stream; if word vectors, fewer dimensions or mapped rows are computed
+    src : Model, path or file object
+        A model, or any file that `fasttext_lite.load` opens. A gzip-compressed ``.bin`` file by
+        its path is read as a stream; if word vectors, fewer dimensions or mapped rows are computed
         from it, its input matrix is unpacked into the folder of the target during the conversion.
     dst : path
         The target, usually named ``*.safetensors``. ``docs/promises.md`` describes how files are
@@ -171,19 +171,18 @@ def convert(
     started = time.perf_counter()
     neighbors_index = flag("neighbors_index", neighbors_index)
     progress = flag("progress", progress)
-    path = src.info.path if isinstance(src, Model) else model_path(src)
+    source_path = _path(src)
     target = path_name(dst)
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise InputValueError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}")
     if subwords not in SUBWORDS:
         raise InputValueError(f"subwords must be one of {', '.join(SUBWORDS)}, not {subwords!r}")
-    check_target(path, target)
+    check_target(source_path, target)
     loss = CosineSummary()
     if words is not None:
         words = read_words(words)
     opened = _opened(
         src,
-        path,
         target,
         threads,
         progress,
@@ -193,6 +192,7 @@ def convert(
     )
     with opened as source:
         info = source.parts.info
+        check_target(info.path, target)
         if map is not None:
             source = source.replace(map_parts(source.parts, map))
         kept = choose(
@@ -210,7 +210,7 @@ def convert(
         contents = _contents(source, kept, dtype, unknown_words, neighbors_index, loss)
         size = write(target, contents)
     return Report(
-        source=path,
+        source=info.path,
         target=target,
         source_size=info.file_size,
         size=size,
@@ -226,10 +226,17 @@ def convert(
     )
 
 
+def _path(src: Model | PathType | BinaryIO) -> str:
+    """Return the path of a source; empty for a file object, which may have none."""
+    if isinstance(src, Model):
+        return src.info.path
+    source = model_source(src)
+    return absolute_path(source) if is_path(source) else ""
+
+
 @contextmanager
 def _opened(
-    src: Model | PathType,
-    path: str,
+    src: Model | PathType | BinaryIO,
     target: str,
     threads: int | None,
     progress: bool,
@@ -243,10 +250,11 @@ def _opened(
     A gzip-compressed model is read as a stream if its rows are needed once, in their order. To
     compute word vectors, fewer dimensions or mapped rows it is unpacked.
     """
+    path = _path(src)
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
-    elif not holds_model(path):
-        parts = open_parts(path, progress=progress, selection=selection)
+    elif not path or not holds_model(path):
+        parts = open_parts(model_source(src), progress=progress, selection=selection)
         yield Source(parts, threads, progress=progress)
     else:
         with GzippedModel(path) as model:

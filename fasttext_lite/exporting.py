@@ -18,6 +18,8 @@ from fasttext_lite.model import Model
 from fasttext_lite.source import Source
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from fasttext_lite.arguments import PathType
     from fasttext_lite.parts import Info
 
@@ -54,7 +56,7 @@ class Exported:
 
 
 def export(
-    model: Model | PathType,
+    model: Model | PathType | BinaryIO,
     dst: PathType,
     format: str | None = None,  # noqa: A002 - the word that a caller expects
     *,
@@ -73,7 +75,7 @@ def export(
 
     Parameters
     ----------
-    model : Model or path
+    model : Model, path or file object
         A model, or any file that `fasttext_lite.load` opens.
     dst : path
     format : {"bin", "ftz", "vec", "word2vec", "npy"}, optional

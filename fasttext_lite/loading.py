@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from fasttext_lite.arguments import absolute_path, flag, is_path, whole
+from fasttext_lite.arguments import flag, whole
 from fasttext_lite.formats import open_parts
 from fasttext_lite.model import Model
 from fasttext_lite.parts import Selection
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from fasttext_lite.arguments import PathType
 
-__all__ = ["SAMPLE", "load", "model_path", "select_rows"]
+__all__ = ["SAMPLE", "load", "model_source", "select_rows"]
 
 # Path of the model in this package. `load` and `convert` also accept it as "sample"; `open_parts`
 # does not. Joined by os.path, since pathlib costs import time.
 SAMPLE = os.path.join(os.path.dirname(__file__), "data", "sample.bin")  # noqa: PTH118, PTH120
 
 
-def model_path(path: PathType) -> str:
-    """Return the absolute path of a model file; ``"sample"`` means the sample model."""
-    return SAMPLE if path == "sample" else absolute_path(path)
+def model_source(source: PathType | BinaryIO) -> PathType | BinaryIO:
+    """Return a path or file object; the str ``"sample"`` means the path of the sample model."""
+    return SAMPLE if isinstance(source, str) and source == "sample" else source
 
 
 def select_rows(
@@ -54,6 +54,7 @@ def load(
     max_words: int | None = None,
     words: PathType | Iterable[str | bytes] | None = None,
     strict: bool = True,
+    sha256: str | None = None,
 ) -> Model:
     """Open a fastText model.
 
@@ -65,11 +66,14 @@ def load(
     path : str, bytes, os.PathLike or file object
         A ``.bin``, ``.ftz`` or compact file, also of floret and sent2vec. Or a file that is read
         into memory: word vectors without subwords (``.vec``, word2vec text or word2vec binary,
-        optionally compressed with gzip, bzip2 or xz; ``.magnitude``), or a table of floret. The
-        str ``"sample"`` means the small English model of this package, `SAMPLE` (pass
-        ``"./sample"`` for a file of this name). A binary file object is read from its position to
-        its end: it is mapped if it is a file on disk at its beginning, and read into memory
-        otherwise. It stays open, and the caller may close it.
+        ``.magnitude``), or a table of floret. Each may be compressed with gzip, bzip2, xz or zstd
+        (before Python 3.14 with the extra ``zstd``), or be in a zip or tar archive; it is then read
+        into memory. In an archive with several models ``"archive.zip!/member"`` names one. ``~``
+        and ``file://`` addresses are understood. The str ``"sample"`` means the small English model
+        of this package, `SAMPLE` (pass ``"./sample"`` for a file of this name). A file object needs
+        no method but ``read(n)``, and is read from its position to its end: it is mapped if it is a
+        file on disk at its beginning, and read into memory otherwise. It stays open, and the caller
+        may close it.
     mmap : bool
         Map the file: it opens at once, whatever its size, and all processes that map it share
         one copy. False reads it into memory, which protects from changes to the file.
@@ -86,6 +90,9 @@ def load(
         Raise if the head of a file of word vectors says another number of rows than there are.
         False reads the rows that are there and warns; ``info.head_word_count`` is the number in
         the head. A row that ends in its middle is an error in any case.
+    sha256 : str, optional
+        The SHA-256 of the file in hexadecimal digits, of an archive or compressed file as it is
+        stored. It is checked before the content is used, for which the file is read once.
 
     Returns
     -------
@@ -101,9 +108,11 @@ def load(
     MissingFileError
         The file does not exist.
     FileError
-        The path is a folder, or the file cannot be read.
+        The path is a folder, the file cannot be read, or there is not enough memory.
     FormatError
-        The file is not a fastText model, is truncated, or contradicts itself.
+        The file is not a fastText model, is truncated, contradicts itself, or has another SHA-256.
+    MissingExtraError
+        The file is compressed with zstd, and ``fasttext-lite[zstd]`` is not installed.
     InputTypeError
         `path` is neither a path nor a binary file object, or an option has the wrong type.
     InputValueError
@@ -116,6 +125,11 @@ def load(
     True
     """
     mmap, progress = flag("mmap", mmap), flag("progress", progress)
-    source = model_path(path) if is_path(path) else path
-    selection = select_rows(max_words, words, strict=strict)
-    return Model(open_parts(source, map_file=mmap, progress=progress, selection=selection))
+    parts = open_parts(
+        model_source(path),
+        map_file=mmap,
+        progress=progress,
+        selection=select_rows(max_words, words, strict=strict),
+        sha256=sha256,
+    )
+    return Model(parts)

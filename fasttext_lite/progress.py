@@ -14,7 +14,7 @@ __all__ = ["progress_bar"]
 
 @contextmanager
 def progress_bar(
-    title: str, total: int, unit: str, *, show: bool
+    title: str, total: int | None, unit: str, *, show: bool
 ) -> Iterator[Callable[[int], object]]:
     """Show a progress bar once the work takes over a second, if stderr is a terminal.
 
@@ -22,8 +22,8 @@ def progress_bar(
     ----------
     title : str
         Printed before the bar.
-    total : int
-        Number of units.
+    total : int or None
+        Number of units; None if it is not known.
     unit : str
         Name of a unit.
     show : bool

@@ -22,9 +22,10 @@ from fasttext_lite.cli.output import (
 )
 from fasttext_lite.cpu import cpu_features
 from fasttext_lite.errors import FastTextLiteError, InputValueError
+from fasttext_lite.formats import sha256
 from fasttext_lite.formats.atomic import AtomicFile, check_target
 from fasttext_lite.formats.npy import npy_header
-from fasttext_lite.loading import load
+from fasttext_lite.loading import load, model_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -143,6 +144,11 @@ def _parser() -> argparse.ArgumentParser:
         "--cpu", action="store_true", help="list the kernels that this CPU can run, without a model"
     )
     add_no_strict(info)
+    info.add_argument(
+        "--hash",
+        action="store_true",
+        help="also print the SHA-256 of the file, as `load(path, sha256=…)` checks it",
+    )
     vectors = command("vectors", _vectors, "print the vectors of words, known or not", "[WORD ...]")
     vectors.add_argument(
         "--format",
@@ -191,20 +197,25 @@ def _info(options: argparse.Namespace) -> None:
     if options.arguments:
         raise InputValueError(f"info accepts one model: remove {options.arguments[0]!r}")
     info = load(options.model, progress=True, strict=not options.no_strict).info
+    found = sha256(model_source(options.model), progress=True) if options.hash else None
     if options.json:
-        nested = {
+        nested: dict[str, object] = {
             "parameters": info.parameters._asdict(),
             "sections": [section._asdict() for section in info.sections],
             "memory": _memory(info),
         }
+        if found:
+            nested["sha256"] = found
         sys.stdout.buffer.write(json_line(info._asdict() | nested))
-    else:
-        print(_describe(info))
+        return
+    print(_describe(info))
+    if found:
+        print(f"sha256:       {found}")
 
 
 def _info_of_cpu(options: argparse.Namespace) -> None:
-    if options.model is not None or options.arguments:
-        raise InputValueError("info --cpu accepts no model: remove it")
+    if options.model is not None or options.arguments or options.hash:
+        raise InputValueError("info --cpu accepts neither a model nor --hash: remove it")
     found = cpu_features()
     if options.json:
         sys.stdout.buffer.write(json_line(asdict(found)))

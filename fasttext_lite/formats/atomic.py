@@ -56,8 +56,11 @@ def check_target(source: str, target: str) -> None:
     if _checked(target) is None:
         if not _resolved(target).parent.is_dir():
             raise FileError("the folder of this file does not exist", target, errno.ENOENT)
-    elif Path(source).exists() and Path(target).samefile(source):
-        raise FileError("the target is the source; name another file", target)
+        return
+    # The source may be a member of an archive, or a file object without a path.
+    for path in (source, source.rpartition("!/")[0]):
+        if path and Path(path).exists() and Path(target).samefile(path):
+            raise FileError("the target is the source; name another file", target)
 
 
 def folder_of(target: str) -> str:

@@ -20,7 +20,6 @@ from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats.cursor import largest_dim
 from fasttext_lite.formats.head import MOST_HASHES
-from fasttext_lite.formats.stream import StreamBuffer
 from fasttext_lite.parts import Info, Matrix, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
@@ -84,26 +83,26 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     FormatError
         The file is truncated or damaged, or hashes in another way than floret does.
     """
-    # Computed now, while the file is open.
-    file.fingerprint()
-    source = StreamBuffer(file.stream, file.name)
+    source = file.buffer()
+    size = file.content_size
     source.fill(_LONGEST_HEAD)
     try:
-        head = _read_head(source.peek(_LONGEST_HEAD), file.size)
+        head = _read_head(source.peek(_LONGEST_HEAD), size)
         source.drop(head.stop)
         parser = TextRows(
             head.dim,
             limit=head.bucket,
             start=head.stop,
             said="the head says",
-            expected=head.bucket,
+            # Memory is allocated in advance only for what the data has room for.
+            expected=0 if size is None else head.bucket,
         )
-        with progress_bar("reading", file.size, "B", show=progress) as advance:
+        with progress_bar("reading", file.bar_size, "B", show=progress) as advance:
+            step = file.steps(advance)
             while True:
-                before = source.length
                 source.fill()
-                advance(source.length - before)
                 source.drop(parser.take(source.view, source.ended))
+                step()
                 if source.ended:
                     break
                 if source.length > _LONGEST_ROW:
@@ -113,20 +112,22 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
                         f"the row does not end within {_LONGEST_ROW} bytes: the file is damaged",
                     )
         parser.finish()
+        if head.dim > largest_dim(parser.at):
+            raise FormatError("dim", 0, f"dim is {head.dim}, more than the bytes of the file")
         _check_rows(parser, head)
     except FormatError as error:
         raise FormatError(error.field, error.offset, error.reason, file.name) from None
     return _parts(file, head, parser)
 
 
-def _read_head(begin: bytes, size: int) -> _Head:
+def _read_head(begin: bytes, size: int | None) -> _Head:
     found = _HEAD.match(begin)
     if found is None:
         raise FormatError("first line", 0, "this is not the first line of a floret table")
     bucket, dim, minn, maxn, hash_count, seed = map(int, found.groups()[:6])
     for field, value, least, most in (
         ("bucket", bucket, 1, _LARGEST_COUNT),
-        ("dim", dim, 1, min(largest_dim(size), _LONGEST_ROW // 4)),
+        ("dim", dim, 1, _LONGEST_ROW // 4 if size is None else largest_dim(size)),
         ("hashCount", hash_count, 1, MOST_HASHES),
         ("hashSeed", seed, _SEED, _SEED),
     ):
@@ -137,7 +138,7 @@ def _read_head(begin: bytes, size: int) -> _Head:
     if found.groups()[6:] != (b"<", b">"):
         raise FormatError("BOW", 0, "the marks of a word must be < and >, as floret writes them")
     least_size = found.end() + bucket * (2 * dim + 2) - 1
-    if least_size > size:
+    if size is not None and least_size > size:
         raise FormatError(
             "bucket",
             0,

@@ -15,6 +15,7 @@ from fasttext_lite.formats.cursor import Cursor
 from fasttext_lite.parts import Parameters
 
 __all__ = [
+    "BEGIN_SIZE",
     "LONGEST",
     "MOST_HASHES",
     "SHAPE_SIZE",
@@ -39,15 +40,10 @@ MOST_HASHES = 4
 SHAPE_SIZE = 16
 # Bytes of the longest head, which is that of floret.
 LONGEST = 100
-
-_OTHER_FORMATS = (
-    (b"PK\x03\x04", "this is a zip archive: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "this is a zstd file: decompress it first"),
-    (b"version https://git-lfs", "this is a Git LFS pointer: fetch the file itself (git lfs pull)"),
-    (b"<!", "this is a web page, not a model: check the address and download the model again"),
-    (b"<html", "this is a web page, not a model: check the address and download the model again"),
-    (b"<?xml", "this is XML, not a model: check the address and download the model again"),
-)
+# Bytes of the shortest head, which has no magic number.
+_SHORTEST = 76
+# Number of first bytes by which files of other kinds are named.
+BEGIN_SIZE = 1 << 12
 
 
 class Head(NamedTuple):
@@ -149,8 +145,8 @@ def read_head(cursor: Cursor) -> Head:
                 "are supported",
                 4,
             )
-    elif (reason := _foreign(data)) is not None:
-        raise cursor.error("magic", reason)
+    elif len(data) < _SHORTEST:
+        raise cursor.error("magic", _other(data))
     floret = bool(version) and _is_floret(data)
     names = _FLORET_PARAMETERS if floret else _PARAMETERS
     start = cursor.at
@@ -161,7 +157,7 @@ def read_head(cursor: Cursor) -> Head:
         problem = _parameter_problem(field, value)
         if problem is not None:
             if not version:
-                raise cursor.error("magic", "this is not a fastText model: no magic number", 0)
+                raise cursor.error("magic", _other(data), 0)
             raise cursor.error(field, problem, start + 4 * position)
     if hash_count and not numbers["bucket"]:
         raise cursor.error("bucket", "bucket is 0, but a floret model has at least one", start + 32)
@@ -259,17 +255,23 @@ def _parameter_problem(field: str, value: int) -> str | None:
     return None
 
 
-def _foreign(data: memoryview) -> str | None:
-    """Return an error message for a file that is not a fastText model; None if it may be one."""
-    begin = bytes(data[:64])
-    for magic, reason in _OTHER_FORMATS:
-        if begin.startswith(magic):
-            return reason
-    if len(data) < 76:
+def _other(data: memoryview) -> str:
+    """Return an error message for a file that is not a fastText model."""
+    from fasttext_lite.formats import foreign  # only errors need it
+
+    begin = bytes(data[:BEGIN_SIZE])
+    told = foreign.reason(begin)
+    if told is not None:
+        return told
+    # The end of the begin may cut a character.
+    if begin and not any(byte < 32 and byte not in b"\t\n\r" for byte in begin[:64]):
+        return (
+            "this is a text file, not a fastText model or a file of word vectors; if it was "
+            "downloaded, check the address"
+        )
+    if len(data) < _SHORTEST:
         return f"this is not a fastText model: the file has only {len(data)} bytes"
-    if all(byte >= 32 or byte in b"\t\n\r" for byte in begin):
-        return "this is a text file, not a fastText model"
-    return None
+    return "this is not a fastText model: no magic number"
 
 
 def _is_floret(data: memoryview) -> bool:

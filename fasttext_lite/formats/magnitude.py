@@ -78,8 +78,6 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     FastTextLiteError
         This Python was built without SQLite.
     """
-    # Computed now, while the file is open.
-    file.fingerprint()
     try:
         import sqlite3
     except ImportError as error:
@@ -104,16 +102,22 @@ def _error(file: ModelFile, field: str, reason: str) -> FormatError:
     return FormatError(field, 0, reason, file.name)
 
 
+def _size(file: ModelFile) -> int:
+    """Return the size of the database in bytes."""
+    return file.size if file.content_size is None else file.content_size
+
+
 @contextmanager
 def _path(file: ModelFile) -> Iterator[str]:
     """Return a path where SQLite finds the database: the file's own, or that of a copy."""
-    if file.path is not None:
+    if file.path is not None and not file.packing:
         yield file.path
         return
     with tempfile.TemporaryDirectory(prefix="fasttext-lite-") as folder:
         copy = Path(folder, "copy.magnitude")
+        content = file.seekable()
         with copy.open("wb") as target:
-            while block := file.stream.read(_BLOCK):
+            while block := content.read(_BLOCK):
                 target.write(block)
         yield str(copy)
 
@@ -125,7 +129,7 @@ def _connect(path: str, file: ModelFile) -> sqlite3.Connection:
     uri = Path(path).as_uri() + "?mode=ro&immutable=1"
     database = sqlite3.connect(uri, uri=True, isolation_level=None)
     database.text_factory = bytes
-    left = (4 * file.size + _FREE_STEPS) // _STEPS
+    left = (4 * _size(file) + _FREE_STEPS) // _STEPS
 
     def stop() -> bool:
         nonlocal left
@@ -198,10 +202,10 @@ def _settings(database: sqlite3.Connection, file: ModelFile) -> dict[str, int]:
         if b"dim_%d" % i not in columns:
             raise _error(file, "dim", f"dim is {dim}, but the table has no column dim_{i}")
     # Each row has a byte for the type of each of its columns.
-    if not 0 <= size <= file.size // (dim + 2):
+    if not 0 <= size <= _size(file) // (dim + 2):
         raise _error(
-            file, "size", f"size is {size}, but {file.size} bytes cannot hold that many vectors of "
-            f"{dim} numbers: the file is truncated or damaged; download or copy it again"
+            file, "size", f"size is {size}, but {_size(file)} bytes cannot hold that many vectors "
+            f"of {dim} numbers: the file is truncated or damaged; download or copy it again"
         )  # fmt: skip
     if not 0 <= found["precision"] <= _MOST_PRECISION:
         raise _error(
@@ -242,7 +246,7 @@ def _rows(
             if not isinstance(row[0], bytes):
                 raise _error(file, f"row {number + 1}", "its key is not a text")
             words += row[0]
-            if len(words) > file.size:
+            if len(words) > _size(file):
                 raise _error(file, f"row {number + 1}", "the words are longer than the file")
             try:
                 numbers.extend(row[1:])

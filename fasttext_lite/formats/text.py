@@ -24,9 +24,7 @@ from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError, FormatWarning
-from fasttext_lite.formats.compressed import compression, decompressed
 from fasttext_lite.formats.cursor import largest_dim
-from fasttext_lite.formats.stream import StreamBuffer
 from fasttext_lite.formats.text_layout import (
     BEGIN_SIZE,
     LARGEST_COUNT,
@@ -38,14 +36,13 @@ from fasttext_lite.parts import ALL_ROWS, Info, Matrix, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable
-    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
     from fasttext_lite._core.files.rowparser import RowParser
     from fasttext_lite.formats.file import ModelFile
+    from fasttext_lite.formats.stream import StreamBuffer
     from fasttext_lite.parts import Selection
 
 __all__ = ["read"]
@@ -73,49 +70,27 @@ def read(file: ModelFile, *, progress: bool = False, selection: Selection = ALL_
     FileError
         The file cannot be read.
     FormatError
-        The file is truncated or damaged, or a compressed file does not hold word vectors. Offsets
-        in a compressed file count bytes after decompression.
+        The file is truncated or damaged.
 
     Warns
     -----
     FormatWarning
         The selection is not strict, and the head says another number of rows than there are.
     """
-    kind = compression(file.begin(8))
-    stream: BinaryIO | io.BufferedIOBase = file.stream
-    damages: tuple[type[Exception], ...] = ()
-    # Computed while the file is open.
-    file.fingerprint()
-    if kind:
-        stream, damages = decompressed(file.stream, kind, file.name)
-    source = StreamBuffer(stream, file.name, kind, damages)
-    with progress_bar("reading", file.size, "B", show=progress) as advance:
+    with progress_bar("reading", file.bar_size, "B", show=progress) as advance:
         try:
             layout, parser = _read_rows(
-                source, None if kind else file.size, selection, _steps(file.stream, advance)
+                file.buffer(), file.content_size, selection, file.steps(advance)
             )
         except FormatError as error:
-            note = "; bytes are counted after decompression" if kind else ""
-            raise FormatError(error.field, error.offset, error.reason + note, file.name) from None
+            raise FormatError(error.field, error.offset, error.reason, file.name) from None
     if not (parser.done or layout.count in (None, parser.rows)):
         warnings.warn(
             f"{file.name}: the head says {layout.count} rows, but there are {parser.rows}",
             FormatWarning,
             stacklevel=2,
         )
-    return _parts(file, layout, parser, kind)
-
-
-def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], None]:
-    """Return a function that advances a bar by the bytes read since its last call."""
-    at = stream.tell()
-
-    def step() -> None:
-        nonlocal at
-        before, at = at, stream.tell()
-        advance(at - before)
-
-    return step
+    return _parts(file, layout, parser)
 
 
 def _read_rows(
@@ -123,7 +98,7 @@ def _read_rows(
 ) -> tuple[Layout, RowParser]:
     """Read rows of data of this size, if known, and call `step` after each block."""
     source.fill(BEGIN_SIZE)
-    layout = detect(source.peek(BEGIN_SIZE), source.compression)
+    layout = detect(source.peek(BEGIN_SIZE))
     count, most = layout.count, selection.max_words
     expected = 0
     if count is not None:
@@ -198,7 +173,7 @@ def _vocabulary(parser: RowParser) -> Vocabulary:
     return Vocabulary.stored(memoryview(parser.words), offsets, counts, count, 0)
 
 
-def _parts(file: ModelFile, layout: Layout, parser: RowParser, kind: str) -> Parts:
+def _parts(file: ModelFile, layout: Layout, parser: RowParser) -> Parts:
     vocabulary = _vocabulary(parser)
     if vocabulary.repeats:
         first = first_entries(vocabulary)
@@ -212,7 +187,7 @@ def _parts(file: ModelFile, layout: Layout, parser: RowParser, kind: str) -> Par
     nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
     info = Info(
         path=file.name,
-        format=layout.name + (kind and f", {kind}"),
+        format=layout.name,
         kind="vectors",
         word_count=count,
         parameters=Parameters(

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fasttext_lite.errors import FormatError
-from fasttext_lite.formats.head import LONGEST, is_model
 
 __all__ = ["BEGIN_SIZE", "LARGEST_COUNT", "LONGEST_ROW", "Layout", "detect", "recognize"]
 
@@ -76,14 +75,13 @@ def recognize(begin: bytes) -> bool:
     )
 
 
-def detect(begin: bytes, kind: str) -> Layout:
+def detect(begin: bytes) -> Layout:
     """Detect the layout of the rows from the first `BEGIN_SIZE` bytes of the data.
 
     Parameters
     ----------
     begin : bytes
-    kind : str
-        Name of the compression, for errors; empty for none.
+        `recognize` returned True for them.
 
     Raises
     ------
@@ -93,11 +91,9 @@ def detect(begin: bytes, kind: str) -> Layout:
     content, at = _content(begin)
     head = _head(content)
     if head is None:
-        reason = _other_rows(content)
-        dim = 0 if reason else _dim_of_rows(content)
-        if dim < 2:
-            raise FormatError("first line", at, reason or _other(content, kind))
-        return Layout(False, None, dim, at, at)
+        if (reason := _other_rows(content)) is not None:
+            raise FormatError("first line", at, reason)
+        return Layout(False, None, _dim_of_rows(content), at, at)
     count, dim = int(head[2]), int(head[3])
     if dim == 0 or 4 * dim > LONGEST_ROW:
         raise FormatError("dim", at, f"the head says {dim} dimensions, which is out of range")
@@ -202,11 +198,3 @@ def _other_rows(content: bytes) -> str | None:
             "by spaces"
         )
     return None
-
-
-def _other(content: bytes, kind: str) -> str:
-    """Return the error message for compressed data that is not word vectors."""
-    if is_model(content[:LONGEST]):
-        more = ", or convert it directly (fasttext-lite convert)" if kind == "gzip" else ""
-        return f"this is a fastText model compressed with {kind}: decompress it first{more}"
-    return f"this is {kind} data that does not hold word vectors"

@@ -8,7 +8,7 @@ import lzma
 import struct
 from typing import TYPE_CHECKING
 
-from support.fixtures import BINARY, COMPACT, MAGNITUDE, TABLE, TEXT
+from support.fixtures import BINARY, COMPACT, MAGNITUDE, PACKED, TABLE, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
             yield "text", pack(data)
     yield "table", TABLE
     yield "magnitude", MAGNITUDE
+    for data in PACKED.values():
+        yield "packed", data
     for data in COMPACT.values():
         yield "compact", compact_input(data)
     for numbers in NUMBERS:

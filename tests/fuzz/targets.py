@@ -23,8 +23,8 @@ import fasttext_lite as ftl
 from fasttext_lite.formats import stream as _stream
 
 __all__ = [
-    "binary", "compact", "gzipped", "line", "magnitude", "numbers", "subwords", "table", "text",
-    "text_rows",
+    "binary", "compact", "gzipped", "line", "magnitude", "numbers", "packed", "subwords", "table",
+    "text", "text_rows",
 ]  # fmt: skip
 
 # Seeds are written here, since only this process can import the fuzzed package.
@@ -103,6 +103,11 @@ def table(data: bytes) -> None:
 
 def magnitude(data: bytes) -> None:
     """Open a ``.magnitude`` file."""
+    _open(data)
+
+
+def packed(data: bytes) -> None:
+    """Open a compressed model or an archive of zip or tar, also within each other."""
     _open(data)
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import struct
+import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +27,10 @@ from support.builders import (
 )
 from support.magnitude import magnitude
 
-__all__ = ["BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "MAGNITUDE", "TABLE", "TEXT"]
+__all__ = [
+    "BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "MAGNITUDE", "PACKED", "TABLE", "TEXT",
+    "tarred", "zipped",
+]  # fmt: skip
 
 _LABELS = {"model": SUPERVISED, "labels": [b"__label__a", b"__label__b", b"__label__c"]}
 _SOME = {"prune": [(3, 0), (1, 2), (7, 1)]}
@@ -104,3 +113,36 @@ _WORDS = [b"one", b"two words", "na\u00efve".encode(), b"</s>", b"One"]
 MAGNITUDE = magnitude(
     [(word.decode(), (7 * i, -(10**7) + i, 5)) for i, word in enumerate(_WORDS)], 3
 )
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip archive."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, method)
+    return file.getvalue()
+
+
+def tarred(members: dict[str, bytes], mode: str = "w", kind: int = tarfile.GNU_FORMAT) -> bytes:
+    """Return a tar archive."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode, format=kind) as archive:  # type: ignore[call-overload]
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+PACKED = {
+    "gzip": gzip.compress(BINARY["skip-gram"], mtime=0),
+    "bzip2": bz2.compress(BINARY["pruned"]),
+    "xz": lzma.compress(COMPACT["float32"]),
+    "zip": zipped({"m.bin": BINARY["softmax"]}),
+    "zip, stored, two files": zipped({"README": b"A text.", "m.vec": TEXT["text"]}, 0),
+    "tar": tarred({"m.bin": BINARY["skip-gram"]}),
+    "tar, long name, in gzip": tarred(
+        {"README": b"A text.", "x" * 120: TEXT["binary"]}, "w:gz", tarfile.PAX_FORMAT
+    ),
+}

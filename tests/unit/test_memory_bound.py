@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
+import lzma
 import os
 import random
 import string
 import subprocess
 import sys
+import tarfile
+import zlib
 
 import pytest
 from support.builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_layout
+from support.fixtures import zipped
 from support.magnitude import SCHEMA, database, magnitude
 
 import fasttext_lite as ftl
@@ -22,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 # The queries run on one thread, so that malloc creates no arenas for others.
 CHILD = """
-import os, resource, sys
+import errno, os, resource, sys
 import numpy as np
 import fasttext_lite as ftl
 
@@ -38,6 +43,8 @@ def ask(path, mmap):
         if model.info.kind == "supervised":
             model.predict("one two", k=2)
     except ftl.FastTextLiteError as error:
+        if getattr(error, "errno", None) == errno.ENOMEM:
+            raise MemoryError from error
         return type(error).__name__
     return "answers"
 
@@ -187,6 +194,30 @@ def lies_of_magnitude():
     yield "magnitude.computed", database(*schema)
 
 
+def lies_of_archives():
+    """Return archives that declare large sizes, and compressed data with a large dictionary."""
+    archive = bytearray(zipped({"m.bin": build()}))
+    entry = archive.index(b"PK\x01\x02")
+    for start in (18, 22, entry + 20, entry + 24):
+        archive[start : start + 4] = (2**32 - 2).to_bytes(4, "little")
+    header = tarfile.TarInfo("m.bin")
+    header.size = 2**33 - 1
+    longest = tarfile.TarInfo("@LongLink")
+    longest.type, longest.size = tarfile.GNUTYPE_LONGNAME, 2**33 - 1
+    # The size of the dictionary is in a header with a sum of its own.
+    packed = bytearray(lzma.compress(build()))
+    stop = 12 + 4 * packed[12]
+    packed[packed.index(b"\x21\x01", 12) + 2] = 40
+    packed[stop : stop + 4] = zlib.crc32(packed[12:stop]).to_bytes(4, "little")
+    return {
+        "size.zip": bytes(archive),
+        "size.tar": header.tobuf() + bytes(2048),
+        "name.tar": longest.tobuf() + bytes(2048),
+        "size.tar.gz": gzip.compress(header.tobuf() + bytes(2048)),
+        "dictionary.xz": bytes(packed),
+    }
+
+
 def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
     ftl.convert(sample, tmp_path / "compact")
     empty = tmp_path / "empty.bin"
@@ -205,6 +236,7 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
         "rows.floret": b"2147483647 2 3 6 2 2166136261 < >\n0 1 2\n",
         "dim.floret": b"1 16777216 3 6 2 2166136261 < >\n0 1 2\n",
         **dict(lies_of_magnitude()),
+        **lies_of_archives(),
         "header.safetensors": (100_000_000).to_bytes(8, "little") + b'{"a"' + bytes(100),
     }
     folder = tmp_path / "lies"
@@ -220,7 +252,10 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
             assert found[name] == "FormatError"
     for name in (
         "rows.vec", "dim.vec", "nothing.vec", "header.safetensors", "rows.floret", "dim.floret",
+        *lies_of_archives(),
     ):  # fmt: skip
+        if name == "size.zip":  # The data ends before the size is reached.
+            continue
         assert found[name] == "FormatError"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import is_path, path_name, whole
+from fasttext_lite.arguments import absolute_path, is_path, path_name, whole
 from fasttext_lite.classifier import Classifier
 from fasttext_lite.compat.fasttext.derived import DerivedModel, quantized
 from fasttext_lite.compat.fasttext.meter import BindingMeter
@@ -75,7 +75,7 @@ def open_model(source: PathType | BinaryIO) -> Model:
     """
     try:
         # As an absolute path it is never the name of the built-in model.
-        return load(Path(path_name(source)).absolute() if is_path(source) else source)
+        return load(absolute_path(source) if is_path(source) and source == "sample" else source)
     except FileError as error:
         raise InputValueError(f"{error}: it cannot be opened") from error
 

@@ -15,6 +15,7 @@ from fasttext_lite.parts import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
@@ -31,7 +32,7 @@ __all__ = ["open_model", "parameters_of_vectors", "save"]
 _BLOCK = 1 << 21
 
 
-def open_model(path: PathType) -> Model:
+def open_model(path: PathType | BinaryIO) -> Model:
     """Open a model that has vectors of words.
 
     Raises
@@ -42,7 +43,7 @@ def open_model(path: PathType) -> Model:
         The model is supervised.
     """
     # As an absolute path it is never the name of the built-in model.
-    model = load(absolute_path(path) if is_path(path) else path)
+    model = load(absolute_path(path) if is_path(path) and path == "sample" else path)
     if model.info.kind == "supervised":
         raise UnsupportedError(
             "supervised fastText models are not supported under the names of gensim: open this one "

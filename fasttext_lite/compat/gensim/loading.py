@@ -10,6 +10,8 @@ from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors
 from fasttext_lite.errors import UnsupportedError
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -102,17 +104,19 @@ class FastText(Emulated):
         return self._model.output_matrix
 
 
-def load_facebook_model(path: PathType, encoding: str = "utf-8") -> FastText:
+def load_facebook_model(path: PathType | BinaryIO, encoding: str = "utf-8") -> FastText:
     """Open a fastText model; its vectors are ``.wv``. See `load_facebook_vectors`."""
     return FastText(open_model(path), encoding)
 
 
-def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKeyedVectors:
+def load_facebook_vectors(
+    path: PathType | BinaryIO, encoding: str = "utf-8"
+) -> FastTextKeyedVectors:
     """Open the vectors of a fastText model.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
+    path : path or file object
         Any file that `fasttext_lite.load` opens, except supervised models.
     encoding : str
         The encoding of the words in the file.

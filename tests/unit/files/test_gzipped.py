@@ -195,11 +195,13 @@ def test_the_space_to_unpack_is_asked_for_before_it_begins(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_loading_a_gzipped_model_says_what_to_do(tmp_path, name):
-    source = tmp_path / "model.bin.gz"
-    source.write_bytes(gzip.compress(build(**MODELS[name])))
-    with pytest.raises(ftl.FormatError, match="convert it"):
-        ftl.load(source)
+def test_a_gzipped_model_opens_as_the_unpacked_one(tmp_path, name):
+    source, plain = tmp_path / "model.bin.gz", tmp_path / "model.bin"
+    plain.write_bytes(build(**MODELS[name]))
+    source.write_bytes(gzip.compress(plain.read_bytes()))
+    model, expected = ftl.load(source), ftl.load(plain)
+    assert list(model.words) == list(expected.words)
+    assert (model["one"] == expected["one"]).all()
 
 
 def test_the_report_tells_the_size_of_the_gzipped_file(tmp_path):

@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 import pytest
-from support.fixtures import BINARY, COMPACT, LAYOUTS, MAGNITUDE, TABLE, TEXT
+from support.fixtures import BINARY, COMPACT, LAYOUTS, MAGNITUDE, PACKED, TABLE, TEXT
 from support.queries import ask_everything
 
 import fasttext_lite as ftl
@@ -23,6 +23,7 @@ FILES = {
     **{f"text: {name}": data for name, data in TEXT.items()},
     "floret table": TABLE,
     "Magnitude": MAGNITUDE,
+    **{f"packed: {name}": data for name, data in PACKED.items()},
 }
 # Few queries, since there are thousands of files.
 WORDS = ["one", b"\xff\x80ab", "__label__a", "x" * 40]
