@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Unpack
 
     from fasttext_lite._core.labels.line import LineReader
@@ -116,7 +116,10 @@ class Model(WordVectors):
     def __repr__(self) -> str:
         info = self.info
         labels = f", {info.label_count} labels" if info.label_count else ""
-        return f"<Model {info.path!r}: {info.kind}, {len(self)} words{labels}, dim {self.dim}>"
+        mapped = ", mapped" if self._parts.origin else ""
+        return (
+            f"<Model {info.path!r}: {info.kind}, {len(self)} words{labels}, dim {self.dim}{mapped}>"
+        )
 
     def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
         """Check that the file is still as it was when the model was opened.
@@ -154,6 +157,54 @@ class Model(WordVectors):
             check_numbers(self._parts, threads)
         file = self._parts.file
         return file is not None and file.is_current()
+
+    def mapped(self, map: ArrayLike | PathType) -> Model:  # noqa: A002 - as in `convert`
+        """Return a model whose vectors are those of this one, multiplied by a matrix.
+
+        Every row of the file is mapped when it is read: ``mapped[word]`` is ``model[word] @ map``
+        for known and unknown words, since the mean of mapped rows is the mapped mean. All other
+        answers follow from the mapped rows: sentence vectors divide the mapped vectors by their
+        norms, and neighbors are those of the mapped vectors. The file is shared and not copied.
+
+        Parameters
+        ----------
+        map : array_like or path
+            Shape (dim, new dim), or a ``.npy`` file with such an array; used as float32. Vectors
+            are rows that are multiplied from the right, as in
+            ``scipy.linalg.orthogonal_procrustes`` and vecmap. Matrices that multiply column
+            vectors from the left, such as those of MUSE and of the alignment scripts of fastText,
+            have to be transposed.
+
+        Returns
+        -------
+        Model
+            It pickles as the path of the file and the matrix.
+
+        Raises
+        ------
+        InputTypeError
+            `map` does not hold numbers.
+        InputValueError
+            `map` has another shape, or holds an infinite number or NaN.
+        ModelKindError
+            The model is supervised and the rows of `map` are not orthonormal. The output layer is
+            mapped as well; only an orthogonal map keeps its products with the vectors, and thus
+            the predictions.
+        FileError, FormatError
+            A ``.npy`` file cannot be read.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("sample")
+        >>> doubled = model.mapped(2 * np.eye(model.dim))
+        >>> bool((doubled["governmentish"] == 2 * model["governmentish"]).all())
+        True
+        """
+        from fasttext_lite.mapping import map_parts
+
+        return type(self)(map_parts(self._parts, map))
 
     @overload
     def similarity(self, a: str | bytes, b: str | bytes) -> float: ...

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.search.codes import Codes, encode_directions, norms, row_width
 from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
@@ -95,6 +96,8 @@ class NeighborSearch:
 
     def __init__(self, embedder: Embedder, parts: Parts) -> None:
         self._embedder = embedder
+        # Mapped vectors are not in the file: a scan would compute all of them in each search.
+        self._holds_vectors = isinstance(embedder.vectors, DenseRows)
         self._words = Words(lambda: embedder.vocabulary, range(embedder.vocabulary.word_count))
         self._path = parts.info.path
         self._stored = parts.codes
@@ -232,7 +235,7 @@ class NeighborSearch:
             return answers
         packed, scan = self._strategy(stop, len(asked), ids, progress=progress)
         lengths = None
-        if ids is None and self._embedder.vectors is not None:
+        if ids is None and self._holds_vectors:
             lengths = self._norms
         chunk = min(max(count // _CHUNKS, _SHORTEST), _LONGEST)
         together = min(max(_KEPT // k, 1), _TOGETHER)
@@ -266,7 +269,7 @@ class NeighborSearch:
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
         many = asked >= _MANY_QUERIES
-        if self._embedder.vectors is not None and (self._stored is None or many):
+        if self._holds_vectors and (self._stored is None or many):
             return False, lambda search, start, stop: search.scan_rows(start, stop)
         codes = self._stored or self._computed_codes(count, progress=progress)
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)

@@ -80,12 +80,17 @@ class Plan:
             self.least_count, self.tokens = 1, max(self.tokens, source.word_count)
         kept = counted = table
         solve = parts.vectors is not None
+        if table.hash_count and not (solve and (parts.closed or not table.has_ngrams)):
+            raise InputValueError(
+                "the official format has no place for the hashes of floret: export the vectors of "
+                "the words (vec, word2vec, npy), or convert the model to a compact file"
+            )
         if parts.closed or table.bucket == 0 or (prune is not None and prune.size == 0):
             # No n-gram has a row: without buckets the official program must not compute n-grams.
             kept = counted = Subwords(0, 0, 0, 0)
             self.sources = np.empty(0, np.int64)
             self.parameters = self.parameters._replace(
-                bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1)
+                bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1), hash_count=0
             )
             if self.parameters.maxn:
                 self.parameters = self.parameters._replace(minn=0, maxn=0)

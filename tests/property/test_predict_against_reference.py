@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from support import reference, reference_predict
 from support.builders import CBOW, HS, NS, OVA, SKIPGRAM, SOFTMAX, SUPERVISED, Quantizer, build
+from support.strategies import FLORET, with_buckets
 
 import fasttext_lite as ftl
 
@@ -44,6 +45,7 @@ def models(draw: st.DrawFn, kinds: tuple[int, ...]) -> dict[str, Any]:
     options = {
         "seed": draw(st.integers(0, 2**32 - 1)),
         "version": draw(st.sampled_from([11, 12])),
+        "floret": draw(FLORET),
         "model": draw(st.sampled_from(kinds)),
         "loss": draw(st.sampled_from([HS, NS, SOFTMAX, OVA])),
         "dim": draw(st.integers(1, 40)),
@@ -68,7 +70,7 @@ def models(draw: st.DrawFn, kinds: tuple[int, ...]) -> dict[str, Any]:
                 st.lists(st.integers(0, options["bucket"] - 1), unique=True, max_size=30)
             )
             options["prune"] = [(bucket, row) for row, bucket in enumerate(buckets)]
-    return options
+    return with_buckets(options)
 
 
 def both_of(options: dict[str, Any]) -> Iterator[tuple[ftl.Model, reference.ReferenceModel]]:

@@ -196,7 +196,7 @@ def test_safetensors_of_another_program_are_told(load, tmp_path):
         refused(load, (tmp_path / "other").read_bytes(), "safetensors file of another program")
 
 
-@pytest.mark.parametrize("version", ["2", "10", "", "one", None])
+@pytest.mark.parametrize("version", ["3", "10", "", "one", None])
 def test_another_version_says_so(load, file, version):
     metadata = file.header["__metadata__"]
     metadata["version"] = version
