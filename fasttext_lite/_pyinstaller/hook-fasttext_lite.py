@@ -1,4 +1,4 @@
-"""What PyInstaller cannot see: the imports of the compiled modules, and the sample model."""  # noqa: N999, INP001
+"""What PyInstaller cannot see: the imports of the compiled modules, and the sample model."""  # noqa: N999
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
