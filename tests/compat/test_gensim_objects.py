@@ -321,6 +321,9 @@ def test_names_of_gensim_3_on_a_model(path, vectors):
     model.init_sims()
     with pytest.raises(ftl.UnsupportedError, match="get_normed_vectors"):
         model.init_sims(replace=True)
+    for options in ({"vector_size": 4, "window": 3}, {"sentences": [["a"]]}):
+        with pytest.raises(NotImplementedError, match="load_facebook_model"):
+            layer.FastText(**options)
     with pytest.raises(AttributeError, match=r"wv\.most_similar"):
         model.most_similar("one")
     with pytest.raises(NotImplementedError, match="Doc2Vec"):
