@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.classifier import Classifier
     from fasttext_lite.evaluate.labels import Scores
-    from fasttext_lite.neighbors import Neighbor, NeighborSearch
+    from fasttext_lite.neighbors import Neighbor, NeighborSearch, SearchOptions
     from fasttext_lite.parts import Parts
     from fasttext_lite.predictions import Contribution, Prediction, Predictions, PredictOptions
-    from fasttext_lite.queries import SearchOptions
 
     Vectors: TypeAlias = NDArray[np.float32]
 

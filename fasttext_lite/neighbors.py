@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fasttext_lite._core.lookup.embed import Embedder
     from fasttext_lite.parts import Parts
 
-__all__ = ["Neighbor", "NeighborSearch"]
+__all__ = ["Neighbor", "NeighborSearch", "SearchOptions"]
 
 # Queries that share a pass over the words, and the scores that they may keep together.
 _TOGETHER = 64
@@ -55,6 +55,17 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
+
+
+class SearchOptions(TypedDict, total=False):
+    """The options that all searches share; see `Model.neighbors`."""
+
+    max_words: int | None
+    among: Iterable[str | bytes | int] | None
+    exclude: Iterable[str | bytes | int]
+    min_score: float | None
+    threads: int | None
+    progress: bool
 
 
 class Neighbor(NamedTuple):

@@ -13,22 +13,11 @@ from fasttext_lite.errors import InputTypeError, InputValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias, TypedDict
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     Word: TypeAlias = str | bytes
-
-    class SearchOptions(TypedDict, total=False):
-        """The options that all searches share; see `Model.neighbors`."""
-
-        max_words: int | None
-        among: Iterable[Word | int] | None
-        exclude: Iterable[Word | int]
-        min_score: float | None
-        threads: int | None
-        progress: bool
-
 
 __all__ = ["query_vectors", "word_ids", "word_tuples"]
 

@@ -13,9 +13,8 @@ from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext, gensim
-from fasttext_lite.neighbors import NeighborSearch
+from fasttext_lite.neighbors import NeighborSearch, SearchOptions
 from fasttext_lite.predictions import PredictOptions
-from fasttext_lite.queries import SearchOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
