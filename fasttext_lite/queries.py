@@ -164,7 +164,7 @@ def word_ids(
     if isinstance(words, (str, bytes)):
         raise InputTypeError(f"{name} must be an iterable of words, not a single one")
     ids = []
-    for word in _items(words, f"{name} must be an iterable of words or ids"):
+    for word in _items(_array(words, name), f"{name} must be an iterable of words or ids"):
         if isinstance(word, (str, bytes)):
             found = word_id(word)
             if found >= 0:

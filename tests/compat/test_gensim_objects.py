@@ -271,13 +271,10 @@ def word2vec_file(tmp_path, binary):
 def test_word2vec_files_are_read_as_by_gensim(tmp_path, binary, limit):
     path = word2vec_file(tmp_path, binary)
     ours = layer.KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit)
-    if limit != 0:  # gensim reads all words then
-        theirs = gensim_models.KeyedVectors.load_word2vec_format(
-            str(path), binary=binary, limit=limit
-        )
-        assert ours.index_to_key == theirs.index_to_key
-        assert_array_equal(ours.vectors, theirs.vectors)
-        assert_array_equal(ours.expandos["count"], theirs.expandos["count"])
+    theirs = gensim_models.KeyedVectors.load_word2vec_format(str(path), binary=binary, limit=limit)
+    assert ours.index_to_key == theirs.index_to_key
+    assert_array_equal(ours.vectors, theirs.vectors)
+    assert_array_equal(ours.expandos["count"], theirs.expandos["count"])
     assert type(ours) is layer.KeyedVectors
     with pytest.raises(ftl.UnsupportedError, match="fvocab"):
         layer.KeyedVectors.load_word2vec_format(path, "vocabulary")
@@ -324,6 +321,9 @@ def test_names_of_gensim_3_on_a_model(path, vectors):
     model.init_sims()
     with pytest.raises(ftl.UnsupportedError, match="get_normed_vectors"):
         model.init_sims(replace=True)
+    for options in ({"vector_size": 4, "window": 3}, {"sentences": [["a"]]}):
+        with pytest.raises(NotImplementedError, match="load_facebook_model"):
+            layer.FastText(**options)
     with pytest.raises(AttributeError, match=r"wv\.most_similar"):
         model.most_similar("one")
     with pytest.raises(NotImplementedError, match="Doc2Vec"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -94,6 +95,12 @@ CALLS = {
     "KeyedVectors.save_word2vec_format binary": lambda at, **flag: at.save(**flag),
     "KeyedVectors.save_word2vec_format write_header": lambda at, **flag: at.save(**flag),
     "KeyedVectors.save_word2vec_format append": lambda at, **flag: at.save(**flag),
+    "KeyedVectors.word_vec norm": lambda at, **flag: at.copied.word_vec("one", **flag),
+    "KeyedVectors.add_vectors replace": lambda at, **flag: at.copied.add_vectors(
+        "one", at.copied["two"], **flag
+    ),
+    "KeyedVectors.init_sims replace": lambda at, **flag: at.init_sims(at.copied, **flag),
+    "FastText.init_sims replace": lambda at, **flag: at.init_sims(at.trained, **flag),
     "FastTextKeyedVectors.get_vector norm": lambda at, **flag: at.vectors.get_vector("one", **flag),
 }
 # It takes no part in anything.
@@ -158,6 +165,12 @@ class Place:
         self.face = fasttext.load_model(labelled)
         self.vectors = gensim.load_facebook_vectors(self.path)
         self.copied = self.vectors.vectors_for_all(["one", "two"])
+        self.trained = gensim.load_facebook_model(self.path)
+
+    def init_sims(self, one, **flag):
+        # It is refused if it is true.
+        with suppress(ftl.UnsupportedError):
+            one.init_sims(**flag)
 
     def install(self, **flag):
         with patch.dict(sys.modules):
@@ -181,6 +194,7 @@ def place(tmp_path):
     return Place(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated:DeprecationWarning")
 @pytest.mark.parametrize("value", NO_FLAGS.values(), ids=NO_FLAGS)
 @pytest.mark.parametrize("name", CALLS)
 def test_what_is_no_flag_is_refused_by_name(name, value, place):
@@ -192,6 +206,7 @@ def test_what_is_no_flag_is_refused_by_name(name, value, place):
     assert not place.target.exists()
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated:DeprecationWarning")
 @pytest.mark.parametrize("value", [True, np.True_, 0, np.int64(0)])
 @pytest.mark.parametrize("name", CALLS)
 def test_flags_of_numpy_and_numbers_are_taken(name, value, place):

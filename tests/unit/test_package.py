@@ -140,12 +140,15 @@ ORDER = [
     "cli.prediction",
     "cli",
     "__main__",
+    "_pyinstaller",
+    "_pyinstaller.hook-fasttext_lite",
 ]
 
 
 def module_names():
     found = pkgutil.walk_packages([str(PACKAGE)], "fasttext_lite.")
-    return ["fasttext_lite", *(module.name for module in found if "__main__" not in module.name)]
+    # A hook is run by PyInstaller, and not imported.
+    return ["fasttext_lite", *(one.name for one in found if not re.search("__main__|-", one.name))]
 
 
 def is_installed_from(repository: Path) -> bool:

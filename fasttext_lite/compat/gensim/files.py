@@ -32,8 +32,8 @@ __all__ = ["open_model", "parameters_of_vectors", "save"]
 _BLOCK = 1 << 21
 
 
-def open_model(path: PathType | BinaryIO) -> Model:
-    """Open a model that has vectors of words.
+def open_model(path: PathType | BinaryIO, max_words: int | None = None) -> Model:
+    """Open a model that has vectors of words; `max_words` is for a file without n-grams.
 
     Raises
     ------
@@ -43,7 +43,9 @@ def open_model(path: PathType | BinaryIO) -> Model:
         The model is supervised.
     """
     # As an absolute path it is never the name of the built-in model.
-    model = load(absolute_path(path) if is_path(path) and path == "sample" else path)
+    model = load(
+        absolute_path(path) if is_path(path) and path == "sample" else path, max_words=max_words
+    )
     if model.info.kind == "supervised":
         raise UnsupportedError(
             "supervised fastText models are not supported under the names of gensim: open this one "

@@ -56,20 +56,18 @@ class KeyedVectors(InMemory):
     """
 
     @classmethod
-    def _of_model(
-        cls, model: Model, encoding: str = "utf-8", limit: int | None = None
-    ) -> KeyedVectors:
+    def _of_model(cls, model: Model, encoding: str = "utf-8") -> KeyedVectors:
         """Return the words of a model and their vectors, which are not copied where possible."""
-        keys = FastTextKeyedVectors(model, encoding).index_to_key[:limit]
+        keys = FastTextKeyedVectors(model, encoding).index_to_key
         try:
             vectors = model.word_matrix
         except FastTextLiteError:
             vectors = model.word_vectors()
-        counts = model.counts[:limit]
+        counts = model.counts
         if not counts.any():
             # As gensim counts the words of a file without counts.
             counts = np.arange(len(keys), 0, -1)
-        return KeyedVectors._of(keys, vectors[: len(keys)], counts)
+        return KeyedVectors._of(keys, vectors, counts)
 
     @classmethod
     def load(cls, fname: PathType, mmap: str | None = None) -> KeyedVectors:
@@ -96,7 +94,9 @@ class KeyedVectors(InMemory):
             The model is supervised.
         """
         model = open_model(fname)
-        return cls._of_model(model) if model.info.kind == "vectors" else FastTextKeyedVectors(model)
+        if model.info.kind == "vectors" and model.unknown_words == "error":
+            return cls._of_model(model)
+        return FastTextKeyedVectors(model)
 
     @classmethod
     def load_word2vec_format(
@@ -124,7 +124,7 @@ class KeyedVectors(InMemory):
         unicode_errors : str
             Has no effect: bytes that `encoding` cannot decode are written ``\xe9`` in a key.
         limit : int, optional
-            Keep only the first `limit` words.
+            Read only the first `limit` words; 0 is no limit.
         datatype : type
             float32.
 
@@ -139,9 +139,8 @@ class KeyedVectors(InMemory):
             raise UnsupportedError("load_word2vec_format reads no counts here: leave out fvocab")
         if np.dtype(datatype) != np.float32:
             raise UnsupportedError(f"vectors are float32 here, not {np.dtype(datatype)}")
-        if limit is not None:
-            limit = whole("limit", limit, 0)
-        return cls._of_model(open_model(fname), encoding, limit)
+        limit = whole("limit", limit or 0, 0)
+        return cls._of_model(open_model(fname, limit or None), encoding)
 
     def save(self, fname: PathType, *args: Any, **kwargs: Any) -> None:
         """Write keys and vectors as one compact file, which `load` opens.

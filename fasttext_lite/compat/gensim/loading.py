@@ -38,7 +38,19 @@ class FastText(Emulated):
     _module = "gensim.models.fasttext"
     _name = "FastText"
 
-    def __init__(self, model: Model, encoding: str = "utf-8") -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise UnsupportedError(
+            "FastText trains a model in gensim, and models are only read here: use "
+            "load_facebook_model"
+        )
+
+    @classmethod
+    def _of(cls, model: Model, encoding: str = "utf-8") -> FastText:
+        made = cls.__new__(cls)
+        made._open(model, encoding)
+        return made
+
+    def _open(self, model: Model, encoding: str) -> None:
         self._model = model
         self._encoding = encoding
         self.wv = FastTextKeyedVectors(model, encoding)
@@ -54,18 +66,18 @@ class FastText(Emulated):
         self.corpus_total_words = model.info.token_count
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FastText, (self._model, self._encoding)
+        return FastText._of, (self._model, self._encoding)
 
     @classmethod
     def load(cls, fname: PathType, mmap: str | None = None) -> FastText:
         """Open a model: see `KeyedVectors.load`."""
-        return cls(open_model(fname))
+        return cls._of(open_model(fname))
 
     @classmethod
     def load_fasttext_format(cls, model_file: PathType, encoding: str = "utf8") -> FastText:
         """Open a model: the name of `load_facebook_model` in gensim 3."""
         deprecated("load_fasttext_format", "load_facebook_model or load_facebook_vectors")
-        return cls(open_model(model_file), encoding)
+        return cls._of(open_model(model_file), encoding)
 
     def save(self, fname: PathType, *args: Any, **kwargs: Any) -> None:
         """Write the parameters and vectors as one compact file: see `KeyedVectors.save`.
@@ -106,7 +118,7 @@ class FastText(Emulated):
 
 def load_facebook_model(path: PathType | BinaryIO, encoding: str = "utf-8") -> FastText:
     """Open a fastText model; its vectors are ``.wv``. See `load_facebook_vectors`."""
-    return FastText(open_model(path), encoding)
+    return FastText._of(open_model(path), encoding)
 
 
 def load_facebook_vectors(
