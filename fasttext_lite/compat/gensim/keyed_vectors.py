@@ -347,7 +347,7 @@ class FastTextKeyedVectors(KeyedVectors):
         return vector
 
     def _ngram_rows(self, text: str) -> list[int]:
-        if text != END:
+        if text != END or self._model.info.parameters.hash_count:
             return [row for _, row in self._model.subwords(text) if row >= len(self._model)]
         # In the model "</s>" has no n-grams: take them from a longer word.
         text = f"<{END}>"
