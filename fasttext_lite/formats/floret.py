@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.files.textrows import TextRows
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
@@ -91,7 +91,7 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     try:
         head = _read_head(source.peek(_LONGEST_HEAD), file.size)
         source.drop(head.stop)
-        parser = RowParser(
+        parser = TextRows(
             head.dim,
             limit=head.bucket,
             start=head.stop,
@@ -103,7 +103,7 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
                 before = source.length
                 source.fill()
                 advance(source.length - before)
-                source.drop(parser.take_text(source.view, source.ended))
+                source.drop(parser.take(source.view, source.ended))
                 if source.ended:
                     break
                 if source.length > _LONGEST_ROW:
@@ -148,7 +148,7 @@ def _read_head(begin: bytes, size: int) -> _Head:
     return _Head(bucket, dim, minn, maxn, hash_count, found.end())
 
 
-def _check_rows(parser: RowParser, head: _Head) -> None:
+def _check_rows(parser: TextRows, head: _Head) -> None:
     """Make sure that there are as many rows as the head says, numbered from 0 on."""
     if parser.count < head.bucket:
         raise FormatError(
@@ -176,7 +176,7 @@ def _check_rows(parser: RowParser, head: _Head) -> None:
             )
 
 
-def _parts(file: ModelFile, head: _Head, parser: RowParser) -> Parts:
+def _parts(file: ModelFile, head: _Head, parser: TextRows) -> Parts:
     numbers = memoryview(parser.numbers).toreadonly()
     view: NDArray[np.float32] = np.ndarray((head.bucket, head.dim), np.float32, numbers)
     no_words = Vocabulary.stored(

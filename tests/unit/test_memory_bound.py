@@ -108,9 +108,10 @@ def heaviest_files(folder):
         "quantiser.ftz": build(
             dim=2000, model=SUPERVISED, labels=labels[:2], input_quantizer=Quantizer(dsub=1)
         ),
-        "head.vec": b"600000 1\n" + b"a 1\n" * 600_000,
-        "no_head.vec": b"a 1 1\n" * 600_000,
-        "binary.vec": b"600000 1\n" + b"a \0\0\0\1" * 600_000,
+        "head.vec": b"300001 1\n" + b"".join(b"%s 1\n" % word for word in words),
+        "no_head.vec": b"".join(b"%s 1 1\n" % word for word in words),
+        "binary.vec": b"300001 1\n" + b"".join(b"%s \0\0\x80?" % word for word in words),
+        "repeats.vec": b"600000 1\n" + b"a 1\n" * 600_000,
         "table.floret": b"300000 1 3 6 4 2166136261 < >\n"
         + b"".join(b"%d 1\n" % i for i in range(300_000)),
         "floret.bin": build(**thin | {"floret": (2, 4), "bucket": 1}),

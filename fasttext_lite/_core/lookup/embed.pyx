@@ -332,7 +332,8 @@ cdef class Lookup:
 
 cdef object unknown_word(word):
     text = word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
+    hint = f"; for a phrase use model.sentence_vector({text!r})" if len(text.split()) > 1 else ""
     return UnknownWordError(
         f"{text!r} is not in the vocabulary, and this model has no n-grams to compute its vector "
-        "from"
+        f"from{hint}"
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import operator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 
-from fasttext_lite._core.labels.tokens import Tokenizer
-from fasttext_lite._core.lookup.subwords import fnv1a
-from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import flag, path_name
+from fasttext_lite.arguments import flag
+from fasttext_lite.compat.fasttext.binding import (
+    Binding,
+    QuantizedMatrixError,
+    open_model,
+    split_answers,
+)
 from fasttext_lite.compat.fasttext.meter import _Meter
 from fasttext_lite.compat.fasttext.text import (
     BOW,
@@ -23,6 +25,7 @@ from fasttext_lite.compat.fasttext.text import (
     tokenize,
 )
 from fasttext_lite.compat.fasttext.training import (
+    KEPT,
     cbow,
     loss_name,
     model_name,
@@ -32,25 +35,16 @@ from fasttext_lite.compat.fasttext.training import (
     train_supervised,
     train_unsupervised,
 )
-from fasttext_lite.errors import (
-    FastTextLiteError,
-    FileError,
-    InputTypeError,
-    InputValueError,
-    UnsupportedError,
-)
-from fasttext_lite.exporting import export
-from fasttext_lite.loading import load
-from fasttext_lite.model import Model
+from fasttext_lite.errors import InputTypeError, InputValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.evaluate.labels import Scores
-    from fasttext_lite.neighbors import Neighbor
+    from fasttext_lite.model import Model
 
 __all__ = [
     "BOW",
@@ -68,23 +62,9 @@ __all__ = [
     "train_unsupervised",
 ]
 
-_LABEL_PREFIX = b"__label__"
-# Attributes of a trained model that its file stores, and their names in `Parameters`.
-_KEPT = {
-    "dim": "dim",
-    "ws": "ws",
-    "epoch": "epoch",
-    "minCount": "min_count",
-    "minn": "minn",
-    "maxn": "maxn",
-    "neg": "neg",
-    "wordNgrams": "word_ngrams",
-    "bucket": "bucket",
-    "lrUpdateRate": "lr_update_rate",
-    "t": "t",
-}
+# Training arguments that the official class copies.
 _ARGUMENTS = (
-    *_KEPT, "loss", "lr", "minCountLabel", "thread", "label", "verbose", "pretrainedVectors",
+    *KEPT, "loss", "lr", "minCountLabel", "thread", "label", "verbose", "pretrainedVectors",
 )  # fmt: skip
 
 
@@ -97,31 +77,45 @@ class _FastText:
 
     Parameters
     ----------
-    model_path : path
+    model_path : path or file object
     args : object, optional
         See `set_args`.
+
+    Attributes
+    ----------
+    f : Binding
+        The object that the official class wraps, with the same methods.
     """
 
-    def __init__(self, model_path: PathType | None = None, args: Any = None) -> None:
+    def __init__(self, model_path: PathType | BinaryIO | None = None, args: Any = None) -> None:
         if model_path is None:
             raise InputTypeError("the path of the model file is missing: use load_model(path)")
-        self._use(_open(model_path))
+        self.f = Binding(open_model(model_path))
+        self._refresh()
         self.set_args(args)
 
     def _use(self, model: Model) -> None:
-        """Set the model to use, and the attributes that depend on it."""
-        self._model = model
+        """Set the model to use."""
+        self.f.model = model
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Set the attributes that depend on the model."""
         self._words: list[str] | None = None
         self._labels: list[str] | None = None
-        parameters = model.info.parameters
-        for official, ours in _KEPT.items():
+        parameters = self.f.model.info.parameters
+        for official, ours in KEPT.items():
             setattr(self, official, getattr(parameters, ours))
         self.loss = loss_name.__members__.get(parameters.loss)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The same bytes before and after the lists are used: caches compare them.
+        return vars(self) | {"_words": None, "_labels": None}
 
     @property
     def lite_model(self) -> Model:
         """The underlying `Model`, for methods that the official class lacks."""
-        return self._model
+        return self.f.model
 
     def set_args(self, args: Any = None) -> None:
         """Copy training arguments from the attributes of an object; this changes no results."""
@@ -131,15 +125,15 @@ class _FastText:
 
     def is_quantized(self) -> bool:
         """Return whether the input matrix is product-quantised."""
-        return self._model.info.quantized_input
+        return self.f.isQuant()
 
     def get_dimension(self) -> int:
         """Return the number of dimensions of a vector."""
-        return self._model.dim
+        return self.f.model.dim
 
     def get_word_vector(self, word: str | bytes) -> NDArray[np.float32]:
         """Return the vector of a word, known or not: float32, shape (dim,)."""
-        return self._model[check_word(word)]
+        return self.f.model[check_word(word)]
 
     def get_nearest_neighbors(
         self, word: str | bytes, k: int = 10, on_unicode_error: str = "strict"
@@ -149,9 +143,7 @@ class _FastText:
         A negative `k` returns all other words. `on_unicode_error` decodes bytes that are not UTF-8,
         as in `bytes.decode`.
         """
-        return self._nearest(
-            lambda k: self._model.neighbors(check_word(word), k), k, on_unicode_error
-        )
+        return self.f.getNN(word, k, on_unicode_error)
 
     def get_analogies(
         self,
@@ -165,32 +157,15 @@ class _FastText:
 
         Each of the three vectors is first divided by its norm, and the three words are left out.
         """
-        a, b, c = (check_word(word) for word in (wordA, wordB, wordC))
-        return self._nearest(lambda k: self._model.analogies(a, b, c, k), k, on_unicode_error)
-
-    def _nearest(
-        self, search: Callable[[int], list[Neighbor]], k: int, on_unicode_error: str
-    ) -> list[tuple[float, str]]:
-        if isinstance(k, (int, np.integer)) and k <= 0:
-            k = len(self._model) if k else 0
-        if k == 0:
-            return []
-        return [(score, decode_as(word, on_unicode_error)) for word, score in search(k)]
+        return self.f.getAnalogies(wordA, wordB, wordC, k, on_unicode_error)
 
     def get_word_id(self, word: str | bytes) -> int:
         """Return the id of a word or label, or -1; the ids of labels follow those of the words."""
-        found = self._model.word_id(word)
-        if found >= 0:
-            return found
-        label = self.get_label_id(word)
-        return label if label < 0 else len(self._model) + label
+        return self.f.getWordId(word)
 
     def get_label_id(self, label: str | bytes) -> int:
         """Return the id of a label, or -1 if it is unknown."""
-        labels = self._model.labels
-        if not isinstance(label, (str, bytes)):
-            raise InputTypeError(f"a label must be str or bytes, not {type(label).__name__}")
-        return labels.index(label) if label in labels else -1
+        return self.f.getLabelId(label)
 
     def get_subword_id(self, subword: str | bytes) -> int:
         """Return the row of an n-gram in the input matrix, as if the model were not pruned.
@@ -202,12 +177,7 @@ class _FastText:
         InputValueError
             The model has no rows for n-grams.
         """
-        if self._model.info.parameters.hash_count:
-            return -1
-        buckets = self._model.info.parameters.bucket
-        if not buckets:
-            raise InputValueError("this model was trained without n-grams, so they have no rows")
-        return len(self._model) + fnv1a(to_bytes(subword)) % buckets
+        return self.f.getSubwordId(subword)
 
     def get_subwords(
         self, word: str | bytes, on_unicode_error: str = "strict"
@@ -217,9 +187,8 @@ class _FastText:
         The result is a list of str and an int64 array of the same length, without the n-grams that
         pruning dropped.
         """
-        found = self._model.subwords(word)
-        texts = [decode_as(text, on_unicode_error) for text, _ in found]
-        return texts, np.array([row for _, row in found], np.int64)
+        texts, rows = self.f.getSubwords(word, on_unicode_error)
+        return texts, np.array(rows, np.int64)
 
     def get_input_vector(self, ind: int) -> NDArray[np.float32]:
         """Return a row of the input matrix: float32, shape (dim,).
@@ -233,7 +202,7 @@ class _FastText:
             row = operator.index(ind)
         except TypeError:
             raise InputTypeError(f"a row must be int, not {type(ind).__name__}") from None
-        return self._model.row(row)
+        return self.f.model.row(row)
 
     def get_input_matrix(self) -> NDArray[np.float32]:
         """Return a copy of the input matrix: float32, shape (rows, dim).
@@ -245,8 +214,7 @@ class _FastText:
         InputValueError
             The matrix is quantised, or the file holds the vectors of its words instead.
         """
-        self._check_dense()
-        return _matrix(self._model, "input_matrix")
+        return np.array(self.f.getInputMatrix())
 
     def get_output_matrix(self) -> NDArray[np.float32]:
         """Return a copy of the output matrix: float32, shape (labels, dim), or (words, dim).
@@ -256,12 +224,11 @@ class _FastText:
         InputValueError
             The model is quantised, or its file has no output matrix.
         """
-        self._check_dense()
-        return _matrix(self._model, "output_matrix")
-
-    def _check_dense(self) -> None:
         if self.is_quantized():
-            raise InputValueError("this model is quantised: its matrices hold codes, not numbers")
+            raise QuantizedMatrixError(
+                "this model is quantised: its matrices hold codes, not numbers"
+            )
+        return np.array(self.f.getOutputMatrix())
 
     @overload
     def get_words(self, *, on_unicode_error: str = "strict") -> list[str]: ...
@@ -274,8 +241,8 @@ class _FastText:
     ) -> list[str] | tuple[list[str], NDArray[np.int64]]:
         """Return all words, and with `include_freq` how often each occurred in training (int64)."""
         include_freq = flag("include_freq", include_freq)
-        words = [decode_as(word, on_unicode_error) for word in self._model.words]
-        return (words, self._model.counts.copy()) if include_freq else words
+        words = [decode_as(word, on_unicode_error) for word in self.f.model.words]
+        return (words, self.f.model.counts.copy()) if include_freq else words
 
     @overload
     def get_labels(self, *, on_unicode_error: str = "strict") -> list[str]: ...
@@ -287,11 +254,11 @@ class _FastText:
         self, include_freq: bool = False, on_unicode_error: str = "strict"
     ) -> list[str] | tuple[list[str], NDArray[np.int64]]:
         """Return all labels, or words if not supervised, and with `include_freq` their counts."""
-        if self._model.info.kind != "supervised":
+        if self.f.model.info.kind != "supervised":
             return self.get_words(include_freq, on_unicode_error)
         include_freq = flag("include_freq", include_freq)
-        labels = [decode_as(label, on_unicode_error) for label in self._model.labels]
-        return (labels, self._model.label_counts.copy()) if include_freq else labels
+        labels = [decode_as(label, on_unicode_error) for label in self.f.model.labels]
+        return (labels, self.f.model.label_counts.copy()) if include_freq else labels
 
     @property
     def words(self) -> list[str]:
@@ -328,7 +295,7 @@ class _FastText:
         InputTypeError, InputValueError
             A line is neither str nor bytes, or holds a newline.
         """
-        tokens = Tokenizer(self._model._vocabulary, _LABEL_PREFIX)
+        tokens = self.f.tokens(ends=True)
         if isinstance(text, (str, bytes)):
             return split_line(tokens, text, on_unicode_error)
         lines = [split_line(tokens, line, on_unicode_error) for line in text]
@@ -336,7 +303,7 @@ class _FastText:
 
     def get_sentence_vector(self, text: str | bytes) -> NDArray[np.float32]:
         """Return the vector of a text of one line: float32, shape (dim,)."""
-        return self._model.sentence_vector(text)
+        return self.f.model.sentence_vector(text)
 
     def predict(
         self,
@@ -373,16 +340,12 @@ class _FastText:
             The model is not supervised. It is a ValueError.
         """
         if isinstance(text, (str, bytes)):
-            labels, probabilities = self._model.predict(text, k, threshold)
+            labels, probabilities = self.f.model.predict(text, k, threshold, official_bias=True)
             if not all(map(str.isascii, labels)):
                 labels = tuple(decode_as(label, on_unicode_error) for label in labels)
             return labels, probabilities.astype(np.float64)
-        answers = self._model.predict(text, k, threshold)
-        ids, known = answers.label_ids.tolist(), self._model.labels
-        names = {i: decode_as(known[i], on_unicode_error) for i in set(ids)}
-        flat = [names[i] for i in ids]
-        places = list(map(slice, answers.offsets[:-1].tolist(), answers.offsets[1:].tolist()))
-        return [flat[one] for one in places], [answers.probabilities[one] for one in places]
+        answers = self.f.model.predict(text, k, threshold, official_bias=True)
+        return split_answers(answers, self.f.model.labels, on_unicode_error)
 
     def test(self, path: PathType, k: int = 1, threshold: float = 0.0) -> tuple[int, float, float]:
         """Return the number of labelled lines of a file, and precision and recall on them.
@@ -392,8 +355,7 @@ class _FastText:
         InputValueError
             The file cannot be read.
         """
-        scores = self._scores(path, k, threshold)
-        return scores.examples, scores.precision, scores.recall
+        return self.f.test(path, k, threshold)
 
     def test_label(
         self, path: PathType, k: int = 1, threshold: float = 0.0
@@ -402,24 +364,11 @@ class _FastText:
 
         A score whose divisor is zero is NaN.
         """
-        scores = self._scores(path, k, threshold)
-        columns = (scores.label_precision, scores.label_recall, scores.label_f1)
-        return {
-            label: {"precision": precision, "recall": recall, "f1score": f1}
-            for label, precision, recall, f1 in zip(
-                scores.labels, *(column.tolist() for column in columns), strict=True
-            )
-        }
+        return self.f.testLabel(path, k, threshold)
 
     def get_meter(self, path: PathType, k: int = -1) -> _Meter:
         """Return precision and recall of predictions for the lines of a file, at every score."""
-        return _Meter(self, self._scores(path, k, 0.0).meter)
-
-    def _scores(self, path: PathType, k: int, threshold: float) -> Scores:
-        try:
-            return self._model.test(path, k, threshold)
-        except FileError as error:
-            raise InputValueError(f"{error}: the test file cannot be read") from error
+        return _Meter(self, self.f.scores(path, k, 0.0).meter)
 
     def save_model(self, path: PathType) -> None:
         """Write the model in the official format, as described in ``docs/export.md``.
@@ -429,41 +378,74 @@ class _FastText:
         InputValueError
             The file cannot be written, or the official format cannot hold this model.
         """
-        target, source = Path(path_name(path)), self._model.info.path
-        try:
-            changed = type(self._model) is not Model
-            if changed or not (target.exists() and target.samefile(source)):
-                export(self._model, target, "ftz" if self.is_quantized() else "bin")
-        except (FileError, OSError) as error:
-            raise InputValueError(str(error)) from error
+        self.f.saveModel(path)
 
-    def quantize(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Raise `UnsupportedError`: quantisation is a part of training."""
-        raise UnsupportedError(
-            "quantize() trains a codebook, but this library only reads trained models. To make a "
-            'model smaller, use fasttext_lite.convert(path, target, dtype="int8")'
-        )
+    def quantize(
+        self,
+        input: str | None = None,  # noqa: A002 - the official name
+        qout: bool = False,
+        cutoff: int = 0,
+        retrain: bool = False,
+        epoch: int | None = None,
+        lr: float | None = None,
+        thread: int | None = None,
+        verbose: int | None = None,
+        dsub: int = 2,
+        qnorm: bool = False,
+    ) -> None:
+        """Quantise the model in memory; `save_model` then writes it as an ``.ftz`` file.
+
+        Words and labels stay, but for words that `cutoff` drops. The codes are those of
+        `fasttext_lite.export`.
+
+        Parameters
+        ----------
+        input, epoch, lr, verbose : optional
+            Without effect: they concern training.
+        qout : bool
+            Quantise the output matrix, too.
+        cutoff : int
+            Number of rows to keep, those of the greatest norms; 0 for all.
+        retrain : bool
+            Must be False: this library does not train.
+        thread : int, optional
+            By default the cores that this process may use.
+        dsub : int
+            How many numbers share a code.
+        qnorm : bool
+            Code the norms of the rows separately.
+
+        Raises
+        ------
+        UnsupportedError
+            `retrain` is set, which needs training.
+        InputTypeError, InputValueError
+            The model is not supervised or already quantised, or an option is invalid.
+        MissingExtraError
+            It needs faiss: ``pip install 'fasttext-lite[quantize]'``.
+        """
+        if retrain and not input:
+            raise InputValueError("retrain=True needs input, the path of the training text")
+        self.f.quantize(input, qout, cutoff, retrain, epoch, lr, thread, verbose, dsub, qnorm)
+        self._refresh()
 
     def set_matrices(self, input_matrix: Any, output_matrix: Any) -> NoReturn:
         """Raise `UnsupportedError`: a model is a read-only map of its file."""
-        raise UnsupportedError(
-            "set_matrices() would change the model, which is a read-only map of its file, shared "
-            "with other processes; use the official package to change matrices"
-        )
+        self.f.setMatrices(input_matrix, output_matrix)
 
     def __getitem__(self, word: str | bytes) -> NDArray[np.float32]:
         return self.get_word_vector(word)
 
     def __contains__(self, word: object) -> bool:
-        return word in self._model
+        return word in self.f.model
 
 
-def load_model(path: PathType) -> _FastText:
+def load_model(path: PathType | BinaryIO) -> _FastText:
     """Open a model.
 
     Parameters
     ----------
-    path : path
+    path : path or file object
         Any file that `fasttext_lite.load` opens.
 
     Returns
@@ -476,18 +458,3 @@ def load_model(path: PathType) -> _FastText:
         The file does not exist, or is not a model. Both are ValueError, as in the official package.
     """
     return _FastText(model_path=path)
-
-
-def _open(path: PathType) -> Model:
-    try:
-        # As an absolute path it is never the name of the built-in model.
-        return load(Path(path_name(path)).absolute())
-    except FileError as error:
-        raise InputValueError(f"{error}: it cannot be opened") from error
-
-
-def _matrix(model: Model, name: str) -> NDArray[np.float32]:
-    try:
-        return np.array(getattr(model, name), np.float32)
-    except FastTextLiteError as error:
-        raise InputValueError(str(error)) from None

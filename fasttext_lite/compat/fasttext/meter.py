@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fasttext_lite.evaluate.labels import Meter
 
-__all__ = ["_Meter"]
+__all__ = ["BindingMeter", "_Meter"]
 
 
 class _Meter:
@@ -62,3 +62,47 @@ class _Meter:
     def recall_at_precision(self, precision: float, label: str | bytes | None = None) -> float:
         """Return the best recall at which precision is at least `precision`; 0 if it never is."""
         return self.m.recall_at_precision(precision, self._id(label))
+
+
+class BindingMeter:
+    """Predictions compared with true labels, under the names of the compiled class.
+
+    Parameters
+    ----------
+    meter : Meter
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def scoreVsTrue(self, label: int, /) -> list[tuple[float, float]]:
+        """Return (score, 1 if correct, else 0) for a label, ascending."""
+        return _pairs(*self._meter.score_vs_true(label))
+
+    def precisionRecallCurve(self) -> list[tuple[float, float]]:
+        """Return (precision, recall) of all labels, from the highest score down."""
+        return _pairs(*self._meter.curve())
+
+    def precisionRecallCurveLabel(self, label: int, /) -> list[tuple[float, float]]:
+        """Return (precision, recall) of a label, from the highest score down."""
+        return _pairs(*self._meter.curve(label))
+
+    def precisionAtRecall(self, recall: float, /) -> float:
+        """Return the best precision with at least this recall, or 0."""
+        return self._meter.precision_at_recall(recall)
+
+    def precisionAtRecallLabel(self, label: int, recall: float, /) -> float:
+        """Return the best precision of a label with at least this recall, or 0."""
+        return self._meter.precision_at_recall(recall, label)
+
+    def recallAtPrecision(self, precision: float, /) -> float:
+        """Return the best recall with at least this precision, or 0."""
+        return self._meter.recall_at_precision(precision)
+
+    def recallAtPrecisionLabel(self, label: int, precision: float, /) -> float:
+        """Return the best recall of a label with at least this precision, or 0."""
+        return self._meter.recall_at_precision(precision, label)
+
+
+def _pairs(left: NDArray[Any], right: NDArray[Any]) -> list[tuple[float, float]]:
+    return list(zip(left.astype(float).tolist(), right.astype(float).tolist(), strict=True))

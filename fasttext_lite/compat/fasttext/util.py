@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fasttext_lite.arguments import whole
-from fasttext_lite.conversion import convert
+from fasttext_lite.compat.fasttext.derived import reduced
 from fasttext_lite.errors import InputValueError, UnsupportedError
-from fasttext_lite.formats import open_parts
-from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.compat.fasttext.FastText import _FastText
-    from fasttext_lite.parts import Parts
 
 __all__ = ["download_model", "find_nearest_neighbor", "reduce_model", "test"]
 
@@ -111,28 +107,8 @@ def reduce_model(ft_model: _FastText, target_dim: int) -> _FastText:
         `target_dim` is not a whole number between 1 and the current dimensions of the model.
     """
     dim = whole("target_dim", target_dim, 1, ft_model.lite_model.dim)
-    ft_model._use(_reduced(ft_model.lite_model.info.path, dim))
+    ft_model._use(reduced(ft_model.lite_model, dim))
     return ft_model
-
-
-def _reduced(source: str, dim: int) -> Model:
-    with TemporaryDirectory() as directory:
-        target = Path(directory, "reduced.safetensors")
-        convert(source, target, dim=dim)
-        parts = open_parts(target, map_file=False)
-    parts = parts.replace(info=parts.info._replace(path=source), file=None)
-    return _ReducedModel(parts, dim)
-
-
-class _ReducedModel(Model):
-    """A model with fewer dimensions than its file; unpickling reduces it again."""
-
-    def __init__(self, parts: Parts, dim: int) -> None:
-        super().__init__(parts)
-        self._dim = dim
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _reduced, (self.info.path, self._dim)
 
 
 def download_model(
