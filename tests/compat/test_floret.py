@@ -12,6 +12,8 @@ from support.builders import HS, NS, OVA, SUPERVISED, Quantizer, build
 from support.text import unknown_words
 
 import fasttext_lite as ftl
+import fasttext_lite.compat.fasttext as facade
+import fasttext_lite.compat.gensim as gensim_facade
 
 floret = pytest.importorskip("floret")
 
@@ -221,3 +223,17 @@ def test_a_quantised_model_of_floret_is_read(tmp_path):
         labels, probabilities = ours.predict(text, k=3)
         assert list(labels) == [label for _, label in expected]
         assert_allclose(probabilities, [p for p, _ in expected], rtol=1e-4, atol=2e-5)
+
+
+def test_the_other_names_answer_alike(both):
+    ours, theirs = both
+    path = ours.info.path
+    face = facade.load_model(path)
+    for word in words_of(ours)[:30]:
+        assert_array_equal(bits(face.get_word_vector(word)), bits(ours[word]))
+    assert face.get_subword_id("abc") == theirs.get_subword_id("abc")
+    if ours.info.kind != "supervised":
+        vectors = gensim_facade.load_facebook_vectors(path)
+        # In models of fastText, gensim gives n-grams to "</s>".
+        for word in ["one", "</s>"] if ours.info.parameters.hash_count else ["one"]:
+            assert_array_equal(bits(vectors[word]), bits(ours[word]))

@@ -170,6 +170,8 @@ class _FastText:
     def get_subword_id(self, subword: str | bytes) -> int:
         """Return the row of an n-gram in the input matrix, as if the model were not pruned.
 
+        -1 in a model of floret, where an n-gram has several rows.
+
         Raises
         ------
         InputValueError

@@ -223,11 +223,15 @@ class Binding:
     def getSubwordId(self, subword: str | bytes, /) -> int:
         """Return the row of an n-gram in the input matrix, as if the model were not pruned.
 
+        -1 in a model of floret, where an n-gram has several rows.
+
         Raises
         ------
         InputValueError
             The model has no rows for n-grams.
         """
+        if self.model.info.parameters.hash_count:
+            return -1
         buckets = self.model.info.parameters.bucket
         if not buckets:
             raise InputValueError("this model was trained without n-grams, so they have no rows")

@@ -99,6 +99,9 @@ class Spelling:
 
 def mean_of_rows(model: Model, word_row: int, text: str) -> NDArray[np.float32]:
     """Return the mean of a word row, unless its index is -1, and the n-gram rows of a text."""
+    if model.info.parameters.hash_count:
+        # gensim reads no floret models, so floret's own rule holds.
+        return model[text]
     rows = [word_row] if word_row >= 0 else []
     rows += _ngram_rows(model, text)
     if not rows:
