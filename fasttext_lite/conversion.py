@@ -21,7 +21,9 @@ from fasttext_lite.formats.atomic import check_target, folder_of
 from fasttext_lite.formats.compact import DTYPES, Contents, write
 from fasttext_lite.formats.gzipped import GzippedModel, holds_model
 from fasttext_lite.kept import SUBWORDS, Kept, choose
-from fasttext_lite.loading import model_path
+from fasttext_lite.lines import read_words
+from fasttext_lite.loading import model_path, select_rows
+from fasttext_lite.mapping import map_parts
 from fasttext_lite.model import Model
 from fasttext_lite.source import Source
 
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from fasttext_lite.arguments import PathType
     from fasttext_lite.casting import Cast
     from fasttext_lite.formats.compact import Coded
+    from fasttext_lite.parts import Selection
 
 __all__ = ["Report", "convert"]
 
@@ -52,7 +55,8 @@ class Report:
         Number format of the matrices.
     dim : int
     word_count, source_word_count : int
-        Number of words in the new file and in the source.
+        Number of words in the new file and in the source; for word vectors the number that their
+        head says, if it is greater than the number of words that were read.
     subword_rows, source_subword_rows : int
         Number of n-gram rows in the new file and in the source.
     seconds : float
@@ -90,7 +94,9 @@ def convert(
     subwords: str = "all",
     extra_words: PathType | Iterable[str | bytes] | None = None,
     dim: int | None = None,
+    map: ArrayLike | PathType | None = None,  # noqa: A002 - the word that a caller expects
     neighbors_index: bool = False,
+    strict: bool = True,
     threads: int | None = None,
     progress: bool = False,
 ) -> Report:
@@ -105,8 +111,8 @@ def convert(
     ----------
     src : Model or path
         A model, any file that `fasttext_lite.load` opens, or a gzip-compressed ``.bin`` file. The
-        latter is read as a stream; if word vectors or fewer dimensions are computed from it, its
-        input matrix is unpacked into the folder of the target during the conversion.
+        latter is read as a stream; if word vectors, fewer dimensions or mapped rows are computed
+        from it, its input matrix is unpacked into the folder of the target during the conversion.
     dst : path
         The target, usually named ``*.safetensors``. ``docs/promises.md`` describes how files are
         replaced.
@@ -114,7 +120,8 @@ def convert(
         Number format of the matrices. float32 gives the same results as the source, bit for bit.
         float16 takes half of its space; int8, with one scale per row, a quarter.
     max_words : int, optional
-        Keep the first `max_words` words; files list words by falling frequency.
+        Keep the first `max_words` words; files list words by falling frequency. No more rows of a
+        file of word vectors are read.
     min_count : int, optional
         Keep words that occurred at least `min_count` times in training.
     words : path or iterable of str or bytes, optional
@@ -127,9 +134,14 @@ def convert(
     dim : int, optional
         Reduce to this number of dimensions by a principal component analysis of the word vectors.
         All other rows are projected in the same way.
+    map : array_like or path, optional
+        Multiply all rows by this matrix, as `Model.mapped` does: shape (source dim, new dim), or
+        a ``.npy`` file with such an array. It is applied before `dim`.
     neighbors_index : bool
         Also store codes of the vectors, half a byte per number, by which a search for neighbors
         skips most words without reading their vectors.
+    strict : bool
+        As for `fasttext_lite.load`.
     threads : int, optional
         Number of threads; by default one per core available to this process.
     progress : bool
@@ -145,6 +157,8 @@ def convert(
         The source cannot be read, or the target is the source or cannot be written.
     InputTypeError, InputValueError
         An option is invalid, or does not fit this model.
+    ModelKindError
+        The model is supervised, and the rows of `map` are not orthonormal: see `Model.mapped`.
 
     Examples
     --------
@@ -165,9 +179,22 @@ def convert(
         raise InputValueError(f"subwords must be one of {', '.join(SUBWORDS)}, not {subwords!r}")
     check_target(path, target)
     loss = CosineSummary()
-    opened = _opened(src, path, target, threads, progress, ngrams_only=subwords == "only", dim=dim)
+    if words is not None:
+        words = read_words(words)
+    opened = _opened(
+        src,
+        path,
+        target,
+        threads,
+        progress,
+        select_rows(max_words, words, strict=strict, required=False),
+        ngrams_only=subwords == "only",
+        mapped=dim is not None or map is not None,
+    )
     with opened as source:
         info = source.parts.info
+        if map is not None:
+            source = source.replace(map_parts(source.parts, map))
         kept = choose(
             source,
             max_words=max_words,
@@ -177,6 +204,8 @@ def convert(
             extra_words=extra_words,
             dim=dim,
         )
+        if kept.projection is not None:
+            source = source.replace(source.parts.mapped(kept.projection.basis))
         unknown_words = "error" if source.parts.closed or subwords == "none" else "subwords"
         contents = _contents(source, kept, dtype, unknown_words, neighbors_index, loss)
         size = write(target, contents)
@@ -188,7 +217,7 @@ def convert(
         dtype=dtype,
         dim=contents.parameters.dim,
         word_count=len(kept.words),
-        source_word_count=info.word_count,
+        source_word_count=max(info.head_word_count or 0, info.word_count),
         subword_rows=len(kept.rows),
         source_subword_rows=info.subword_rows,
         seconds=time.perf_counter() - started,
@@ -204,24 +233,26 @@ def _opened(
     target: str,
     threads: int | None,
     progress: bool,
+    selection: Selection,
     *,
     ngrams_only: bool,
-    dim: int | None,
+    mapped: bool,
 ) -> Iterator[Source]:
     """Open the source.
 
     A gzip-compressed model is read as a stream if its rows are needed once, in their order. To
-    compute word vectors or fewer dimensions it is unpacked.
+    compute word vectors, fewer dimensions or mapped rows it is unpacked.
     """
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
     elif not holds_model(path):
-        yield Source(open_parts(path, progress=progress), threads, progress=progress)
+        parts = open_parts(path, progress=progress, selection=selection)
+        yield Source(parts, threads, progress=progress)
     else:
         with GzippedModel(path) as model:
             if model.quantized:
                 yield Source(model.read_all(), threads, progress=progress)
-            elif dim is None and (ngrams_only or model.supervised):
+            elif not mapped and (ngrams_only or model.supervised):
                 # One thread reads the rows in their order.
                 yield Source(model.parts(), 1, progress=progress)
             else:
@@ -244,13 +275,12 @@ def _contents(
     loss: CosineSummary,
 ) -> Contents:
     """Describe the new file; writing it fills `loss`."""
-    info, projection = source.parts.info, kept.projection
+    info = source.parts.info
     if neighbors_index and source.supervised:
         raise InputValueError(
             "neighbors_index does not apply to a supervised model, whose compact file holds rows, "
             "not word vectors"
         )
-    dim = projection.basis.shape[1] if projection else source.dim
     prune = None
     if kept.buckets is not None:
         try:
@@ -269,15 +299,12 @@ def _contents(
         at = 0
 
         def block(start: int, stop: int) -> Cast:
-            rows = exact(start, stop)
-            if projection is not None:
-                rows = projection.apply(rows)
-            return cast(rows, dtype, measured=start < measured)
+            return cast(exact(start, stop), dtype, measured=start < measured)
 
         def word(i: int) -> str:
             return decode(source.vocabulary.bytes(int(kept.words[at + i])))
 
-        for done in source.blocks(name, block, count, dim):
+        for done in source.blocks(name, block, count):
             if done.cosines is not None:
                 loss.add(done.cosines[: measured - at], word)
             at += len(done.numbers)
@@ -288,10 +315,10 @@ def _contents(
             # int8 scales do not change directions.
             return encode_directions(read(start, stop).astype(np.float32), packed=True)
 
-        return source.blocks("neighbors", code, len(kept.words), dim)
+        return source.blocks("neighbors", code, len(kept.words))
 
     return Contents(
-        parameters=info.parameters._replace(dim=dim),
+        parameters=info.parameters,
         token_count=info.token_count,
         word_count=len(kept.words),
         label_count=info.label_count,

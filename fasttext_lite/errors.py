@@ -1,6 +1,6 @@
-"""The errors of this package. All derive from `FastTextLiteError`.
+"""The errors of this package, which derive from `FastTextLiteError`, and its warning.
 
-Each also derives from the built-in exception that fits it, so that code which catches
+Each error also derives from the built-in exception that fits it, so that code which catches
 ``OSError``, ``ValueError``, ``TypeError`` or ``KeyError`` works.
 """
 
@@ -13,6 +13,7 @@ __all__ = [
     "FastTextLiteError",
     "FileError",
     "FormatError",
+    "FormatWarning",
     "InputTypeError",
     "InputValueError",
     "MissingExtraError",
@@ -57,6 +58,10 @@ class FormatError(FastTextLiteError, ValueError):
 
     def __reduce__(self) -> tuple[type[FormatError], tuple[str, int, str, str | None]]:
         return type(self), (self.field, self.offset, self.reason, self.path)
+
+
+class FormatWarning(UserWarning):
+    """A file was read although it contradicts itself, as the caller asked for."""
 
 
 class FileError(FastTextLiteError, OSError):

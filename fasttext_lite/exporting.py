@@ -19,6 +19,7 @@ from fasttext_lite.source import Source
 
 if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
+    from fasttext_lite.parts import Info
 
 __all__ = ["FORMATS", "Exported", "export"]
 
@@ -145,7 +146,7 @@ def export(
         size = write_word2vec(source, target)
     elif kind == "npy":
         size = write_npy(source, target)
-    elif parts.info.quantized_input and data and _all_default(quantizing):
+    elif _is_ftz(parts.info) and data and _all_default(quantizing):
         size = _copy(source, data, target)
     else:
         size = write_ftz(
@@ -208,6 +209,11 @@ def _check_options(kind: str, options: dict[str, Any]) -> None:
         wanted = "vec" if name == "precision" else "ftz"
         if value is not None and kind != wanted:
             raise InputValueError(f"{name} is an option of the format {wanted}, not of {kind}")
+
+
+def _is_ftz(info: Info) -> bool:
+    """Return whether the file is an official quantised one; those of floret have another head."""
+    return info.quantized_input and info.format.startswith("fastText binary")
 
 
 def _copy(source: Source, data: memoryview, target: str) -> int:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fasttext_lite._core.lookup.ngrams import mark_entry_rows, mark_rows
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import decode, path_name, whole
-from fasttext_lite.errors import FileError, InputTypeError, InputValueError
+from fasttext_lite.arguments import decode, whole
+from fasttext_lite.errors import InputValueError
+from fasttext_lite.lines import read_words
 from fasttext_lite.reduction import Projection, fit_projection
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Kept:
     rows : ndarray
         int64: the rows of the buckets in the input matrix of the source.
     projection : Projection or None
-        The map to fewer dimensions.
+        The map to fewer dimensions, which is not applied yet.
     """
 
     words: NDArray[np.int32]
@@ -96,7 +95,7 @@ def choose_words(
         least = whole("min_count", min_count, least=1)
         keep &= np.frombuffer(vocabulary.counts(0, count), np.int64) >= least
     if words is not None:
-        keep &= _named(source, _read_words(words))
+        keep &= _named(source, read_words(words))
     if subwords == "only":
         if source.supervised:
             raise InputValueError("a supervised model needs its words")
@@ -111,19 +110,21 @@ def choose_words(
     if source.supervised and 0 <= end < count:
         # Every prediction uses the row of the end token.
         keep[end] = True
+    if source.supervised and source.parts.subwords.hash_count:
+        # Of all words only the first takes part with its own row, so it has to stay the first.
+        keep[:1] = True
     return np.flatnonzero(keep).astype(np.int32)
 
 
-def _named(source: Source, words: list[str | bytes]) -> NDArray[np.bool_]:
+def _named(source: Source, words: list[bytes]) -> NDArray[np.bool_]:
     """Return which words of the model are in a list, all of which must be known."""
     count = source.word_count
     ids = [source.vocabulary.id(word) for word in words]
     unknown = [word for word, i in zip(words, ids, strict=True) if not 0 <= i < count]
     if unknown:
-        first = decode(unknown[0]) if isinstance(unknown[0], bytes) else unknown[0]
         raise InputValueError(
             f"{len(unknown)} of the {len(words)} words to keep are not in the vocabulary; the "
-            f"first is {first!r}"
+            f"first is {decode(unknown[0])!r}"
         )
     named = np.zeros(count, bool)
     named[ids] = True
@@ -176,7 +177,7 @@ def _used_rows(
     for start in range(0, len(words), _BLOCK):
         mark_entry_rows(table, source.vocabulary, words[start : start + _BLOCK], marks)
     if extra_words is not None:
-        mark_rows(table, WordBatch(_read_words(extra_words)), marks)
+        mark_rows(table, WordBatch(read_words(extra_words)), marks)
     used: NDArray[np.bool_] = marks != 0
     return used
 
@@ -198,20 +199,3 @@ def choose_dimensions(
     # Closing the generator ends its threads when it is interrupted.
     with closing(blocks):
         return fit_projection(blocks, source.dim, dim)
-
-
-def _read_words(words: Words) -> list[str | bytes]:
-    """List words from an iterable, or from a file with one word per line."""
-    if not isinstance(words, (str, bytes, os.PathLike)):
-        try:
-            return list(words)
-        except TypeError:
-            raise InputTypeError(
-                f"words must be a path or an iterable of str or bytes, not {type(words).__name__}"
-            ) from None
-    name = path_name(words)
-    try:
-        lines = Path(name).read_bytes().splitlines()
-    except OSError as error:
-        raise FileError.from_os(error, name) from None
-    return [line for line in lines if line]

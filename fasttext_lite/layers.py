@@ -10,6 +10,7 @@ from fasttext_lite._core.labels.huffman import HierarchicalSoftmax
 from fasttext_lite._core.labels.line import LineReader
 from fasttext_lite._core.labels.losses import Sigmoid, Softmax
 from fasttext_lite._core.labels.tokens import Tokenizer
+from fasttext_lite._core.lookup.mapped import MappedRows
 from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows
 from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.errors import ModelKindError
@@ -63,6 +64,9 @@ def make_loss(parts: Parts) -> Loss:
     if parts.output is None:
         raise ModelKindError("the file of this model has no output layer, which predictions need")
     output = parts.output.rows
+    if isinstance(output, MappedRows):
+        # Otherwise the map would be applied to each row for each text.
+        output = _dense(output)
     labels = parts.info.label_count
     loss = parts.info.parameters.loss
     if loss == "hs":
@@ -76,6 +80,10 @@ def _decoded(rows: Rows) -> Rows:
     """Decode product-quantised rows to float32, if that takes little memory."""
     if not isinstance(rows, QuantizedRows) or rows.count * rows.dim * 4 > _TABLE_SIZE:
         return rows
+    return _dense(rows)
+
+
+def _dense(rows: Rows) -> DenseRows:
     numbers = np.empty((rows.count, rows.dim), np.float32)
     rows.take(np.arange(rows.count, dtype=np.int64), numbers)
     return DenseRows(numbers.reshape(-1).view(np.uint8).data, *numbers.shape)

@@ -7,13 +7,17 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fasttext_lite.errors import FileError
+from fasttext_lite._core.text.batch import WordBatch
+from fasttext_lite.arguments import path_name
+from fasttext_lite.errors import FileError, InputTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-__all__ = ["open_binary", "read_blocks"]
+    from fasttext_lite.arguments import PathType
+
+__all__ = ["open_binary", "read_blocks", "read_words"]
 
 
 @contextmanager
@@ -81,3 +85,26 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[tuple[list[bytes], bool]]:
             yield lines, True
     if any(left):
         yield [b"".join(left)], False
+
+
+def read_words(words: PathType | Iterable[str | bytes]) -> list[bytes]:
+    """List words from an iterable or array, or from a file with one word per line.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read.
+    InputTypeError
+        `words` is neither a path nor an iterable, or an item is neither str nor bytes.
+    InputValueError
+        An array holds nulls, or no bytes decode to a str.
+    """
+    if not isinstance(words, (str, bytes, os.PathLike)):
+        if not hasattr(words, "__iter__") and not hasattr(words, "__arrow_c_stream__"):
+            raise InputTypeError(
+                f"words must be a path or an iterable of str or bytes, not {type(words).__name__}"
+            )
+        return list(WordBatch(words))
+    with open_binary(path_name(words)) as file:
+        lines = file.read().splitlines()
+    return [line for line in lines if line]

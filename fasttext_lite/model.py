@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Unpack
 
     from fasttext_lite._core.labels.line import LineReader
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.classifier import Classifier
     from fasttext_lite.evaluate.labels import Scores
-    from fasttext_lite.neighbors import Neighbor, NeighborSearch
+    from fasttext_lite.neighbors import Neighbor, NeighborSearch, SearchOptions
     from fasttext_lite.parts import Parts
     from fasttext_lite.predictions import Contribution, Prediction, Predictions, PredictOptions
-    from fasttext_lite.queries import SearchOptions
 
     Vectors: TypeAlias = NDArray[np.float32]
 
@@ -116,7 +115,10 @@ class Model(WordVectors):
     def __repr__(self) -> str:
         info = self.info
         labels = f", {info.label_count} labels" if info.label_count else ""
-        return f"<Model {info.path!r}: {info.kind}, {len(self)} words{labels}, dim {self.dim}>"
+        mapped = ", mapped" if self._parts.origin else ""
+        return (
+            f"<Model {info.path!r}: {info.kind}, {len(self)} words{labels}, dim {self.dim}{mapped}>"
+        )
 
     def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
         """Check that the file is still as it was when the model was opened.
@@ -154,6 +156,54 @@ class Model(WordVectors):
             check_numbers(self._parts, threads)
         file = self._parts.file
         return file is not None and file.is_current()
+
+    def mapped(self, map: ArrayLike | PathType) -> Model:  # noqa: A002 - as in `convert`
+        """Return a model whose vectors are those of this one, multiplied by a matrix.
+
+        Every row of the file is mapped when it is read: ``mapped[word]`` is ``model[word] @ map``
+        for known and unknown words, since the mean of mapped rows is the mapped mean. All other
+        answers follow from the mapped rows: sentence vectors divide the mapped vectors by their
+        norms, and neighbors are those of the mapped vectors. The file is shared and not copied.
+
+        Parameters
+        ----------
+        map : array_like or path
+            Shape (dim, new dim), or a ``.npy`` file with such an array; used as float32. Vectors
+            are rows that are multiplied from the right, as in
+            ``scipy.linalg.orthogonal_procrustes`` and vecmap. Matrices that multiply column
+            vectors from the left, such as those of MUSE and of the alignment scripts of fastText,
+            have to be transposed.
+
+        Returns
+        -------
+        Model
+            It pickles as the path of the file and the matrix.
+
+        Raises
+        ------
+        InputTypeError
+            `map` does not hold numbers.
+        InputValueError
+            `map` has another shape, or holds an infinite number or NaN.
+        ModelKindError
+            The model is supervised and the rows of `map` are not orthonormal. The output layer is
+            mapped as well; only an orthogonal map keeps its products with the vectors, and thus
+            the predictions.
+        FileError, FormatError
+            A ``.npy`` file cannot be read.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("sample")
+        >>> doubled = model.mapped(2 * np.eye(model.dim))
+        >>> bool((doubled["governmentish"] == 2 * model["governmentish"]).all())
+        True
+        """
+        from fasttext_lite.mapping import map_parts
+
+        return type(self)(map_parts(self._parts, map))
 
     @overload
     def similarity(self, a: str | bytes, b: str | bytes) -> float: ...
@@ -213,10 +263,12 @@ class Model(WordVectors):
 
         Parameters
         ----------
-        query : str, bytes, ndarray, or iterable
+        query : str, bytes, array, or iterable
             A word, known or not, or a vector, shape (dim,). A known word is not its own neighbor.
             For many queries: an iterable of words and vectors, an array of strings (NumPy or
-            Arrow), or an array of numbers, shape (n, dim).
+            Arrow), or an array of numbers, shape (n, dim). Arrays of numbers may be of any library
+            with ``__array__`` or ``__dlpack__``. A phrase is not a word: search with
+            ``model.sentence_vector(phrase)``.
         k : int
             Number of words per query, at most.
         max_words : int, optional
@@ -225,6 +277,8 @@ class Model(WordVectors):
             Search only these words, given as words or ids.
         exclude : iterable of str, bytes or int, optional
             Words or ids to leave out of all results; unknown words are ignored.
+        min_score : float, optional
+            Leave out words with a lower cosine.
         threads : int, optional
             Number of threads; by default one per core available to this process.
         progress : bool, default False
@@ -280,7 +334,7 @@ class Model(WordVectors):
         ----------
         a, b, c : str or bytes
             Words, known or not. For many analogies, pass only `a`, an iterable of triples.
-        k, max_words, among, exclude, threads, progress
+        k, max_words, among, exclude, min_score, threads, progress
             As for `neighbors`, like the results and errors.
 
         Examples

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
+from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.search.codes import Codes, encode_directions, norms, row_width
 from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import decode, flag, whole
+from fasttext_lite.arguments import decode, flag, real, whole
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.once import once
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from fasttext_lite._core.lookup.embed import Embedder
     from fasttext_lite.parts import Parts
 
-__all__ = ["Neighbor", "NeighborSearch"]
+__all__ = ["Neighbor", "NeighborSearch", "SearchOptions"]
 
 # Queries that share a pass over the words, and the scores that they may keep together.
 _TOGETHER = 64
@@ -36,7 +37,7 @@ _KEPT = 1 << 22
 # Smallest and largest number of words in a chunk, and the number of chunks between these bounds.
 _SHORTEST, _LONGEST, _CHUNKS = 4096, 65536, 32
 # Words whose vectors are computed at a time.
-_CODED = 2048
+_CODED = 512
 # From this many words on, a message explains why the first search takes long.
 _MANY = 100_000
 # From this many queries on, 4-bit codes let too many candidates through to pay off.
@@ -54,6 +55,17 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
+
+
+class SearchOptions(TypedDict, total=False):
+    """The options that all searches share; see `Model.neighbors`."""
+
+    max_words: int | None
+    among: Iterable[str | bytes | int] | None
+    exclude: Iterable[str | bytes | int]
+    min_score: float | None
+    threads: int | None
+    progress: bool
 
 
 class Neighbor(NamedTuple):
@@ -95,6 +107,8 @@ class NeighborSearch:
 
     def __init__(self, embedder: Embedder, parts: Parts) -> None:
         self._embedder = embedder
+        # Mapped vectors are not in the file: a scan would compute all of them in each search.
+        self._holds_vectors = isinstance(embedder.vectors, DenseRows)
         self._words = Words(lambda: embedder.vocabulary, range(embedder.vocabulary.word_count))
         self._path = parts.info.path
         self._stored = parts.codes
@@ -112,6 +126,7 @@ class NeighborSearch:
         max_words: int | None = None,
         among: Iterable[str | bytes | int] | None = None,
         exclude: Iterable[str | bytes | int] = (),
+        min_score: float | None = None,
         threads: int | None = None,
         progress: bool = False,
     ) -> list[list[Neighbor]]:
@@ -123,7 +138,7 @@ class NeighborSearch:
             float32, shape (n, dim).
         given : sequence of sequence of str or bytes, length n
             The words to leave out of each result.
-        k, max_words, among, exclude, threads, progress
+        k, max_words, among, exclude, min_score, threads, progress
             As for `Model.neighbors`.
 
         Returns
@@ -136,6 +151,7 @@ class NeighborSearch:
             As for `Model.neighbors`.
         """
         k, progress = whole("k", k, 1), flag("progress", progress)
+        least = -np.inf if min_score is None else real("min_score", min_score)
         count = len(self._words)
         ids = None
         if max_words is not None:
@@ -154,7 +170,11 @@ class NeighborSearch:
                 queries, excluded, k, stop=max_words, ids=ids, threads=threads, progress=progress
             )
             answers = [
-                [Neighbor(self._words[i], float(score)) for i, score in zip(*one, strict=True)]
+                [
+                    Neighbor(self._words[i], float(score))
+                    for i, score in zip(*one, strict=True)
+                    if score >= least
+                ]
                 for one in found
             ]
             # A file may hold a word twice. `_word_id` returns the last id; the other ones are
@@ -163,8 +183,9 @@ class NeighborSearch:
                 return answers
             repeats = False
             for left_out, words, one, answer in zip(excluded, texts, found, answers, strict=True):
+                # The answer is shorter where `min_score` cuts it.
                 again = [
-                    int(i) for i, near in zip(one[0], answer, strict=True) if near.word in words
+                    int(i) for i, near in zip(one[0], answer, strict=False) if near.word in words
                 ]
                 left_out += again
                 repeats = repeats or bool(again)
@@ -225,7 +246,7 @@ class NeighborSearch:
             return answers
         packed, scan = self._strategy(stop, len(asked), ids, progress=progress)
         lengths = None
-        if ids is None and self._embedder.vectors is not None:
+        if ids is None and self._holds_vectors:
             lengths = self._norms
         chunk = min(max(count // _CHUNKS, _SHORTEST), _LONGEST)
         together = min(max(_KEPT // k, 1), _TOGETHER)
@@ -259,7 +280,7 @@ class NeighborSearch:
         if ids is not None:
             return False, lambda search, start, stop: search.scan_ids(ids, start, stop)
         many = asked >= _MANY_QUERIES
-        if self._embedder.vectors is not None and (self._stored is None or many):
+        if self._holds_vectors and (self._stored is None or many):
             return False, lambda search, start, stop: search.scan_rows(start, stop)
         codes = self._stored or self._computed_codes(count, progress=progress)
         return codes.packed, lambda search, start, stop: search.scan_codes(codes, start, stop)

@@ -3,13 +3,14 @@
 # No `from __future__ import annotations`: a NamedTuple then compiles each annotation at import.
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fasttext_lite.errors import FileError
+import numpy as np
+
+from fasttext_lite.errors import FileError, InputValueError
 from fasttext_lite.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from fasttext_lite._core.lookup.rows import Rows
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from fasttext_lite._core.search.codes import Codes
     from fasttext_lite.formats.file import ModelFile
 
-__all__ = ["Info", "Matrix", "Parameters", "Parts", "Section"]
+__all__ = ["ALL_ROWS", "Info", "Matrix", "Parameters", "Parts", "Section", "Selection"]
 
 
 class Parameters(NamedTuple):
-    """The training parameters that a fastText file holds, under the names of that file."""
+    """The training parameters that a fastText file holds, under the names of that file.
+
+    `hash_count` is the number of rows of an n-gram in a model that floret trained in its own mode,
+    and 0 in any other model.
+    """
 
     dim: int
     ws: int
@@ -37,6 +42,7 @@ class Parameters(NamedTuple):
     maxn: int
     lr_update_rate: int
     t: float
+    hash_count: int = 0
 
 
 class Section(NamedTuple):
@@ -56,7 +62,7 @@ class Matrix(NamedTuple):
         Reads and sums the rows.
     view : ndarray or None
         A read-only view of the numbers in the file: float32, shape (rows, dim). None if they are
-        quantised, float16 or int8.
+        quantised, float16, int8 or mapped.
     """
 
     rows: "Rows"
@@ -72,8 +78,9 @@ class Info(NamedTuple):
     format : str
         The format and its version.
     kind : str
-        ``"cbow"``, ``"skip-gram"``, ``"supervised"``, or ``"vectors"`` if the file does not
-        record how it was trained.
+        ``"cbow"``, ``"skip-gram"``, ``"supervised"``; ``"sent2vec"`` and ``"sent2vec-cbow"`` for
+        the models of sent2vec, which answer like unsupervised ones; or ``"vectors"`` if the file
+        does not record how it was trained.
     file_size : int
         In bytes.
     parameters : Parameters
@@ -87,6 +94,10 @@ class Info(NamedTuple):
     index_size : int
         Bytes of the vocabulary index in memory, which is built on the first look-up. For a file
         that cannot be mapped, bytes of the whole model in memory.
+    head_word_count : int or None
+        For word vectors without subwords: the number of rows that the head of the file says,
+        which may differ from `word_count` if only a part was read, if words occur twice, or after
+        ``strict=False``. None if the file has no such head.
     """
 
     path: str
@@ -103,6 +114,32 @@ class Info(NamedTuple):
     quantized_output: bool = False
     sections: tuple[Section, ...] = ()
     index_size: int = 0
+    head_word_count: int | None = None
+
+
+class Selection(NamedTuple):
+    """The rows to read from a file of word vectors without subwords.
+
+    Attributes
+    ----------
+    max_words : int or None
+        Read only this many rows.
+    words : tuple of bytes or None
+        Keep only the rows of these words, and read on only until all are found.
+    strict : bool
+        Raise if the head says another number of rows than there are.
+    required : bool
+        Raise if `max_words` or `words` are given for a file of another kind, where they cannot
+        save any reading.
+    """
+
+    max_words: int | None = None
+    words: tuple[bytes, ...] | None = None
+    strict: bool = True
+    required: bool = True
+
+
+ALL_ROWS = Selection()
 
 
 class Parts:
@@ -129,6 +166,8 @@ class Parts:
         The norms of `vectors` (float32, shape (words,)), if the file has them.
     codes : Codes or None
         Codes of `vectors` for the search of neighbors, if the file has them.
+    origin : tuple of Parts and ndarray, or None
+        The parts of the file and the matrix that maps their rows to these, if they are mapped.
     """
 
     def __init__(
@@ -143,6 +182,7 @@ class Parts:
         file: "ModelFile | None" = None,
         norms: "NDArray[np.float32] | None" = None,
         codes: "Codes | None" = None,
+        origin: "tuple[Parts, NDArray[np.float32]] | None" = None,
     ) -> None:
         self.info = info
         self.read_vocabulary = read_vocabulary
@@ -154,12 +194,57 @@ class Parts:
         self.file = file
         self.norms = norms
         self.codes = codes
+        self.origin = origin
 
     def replace(self, **changes: Any) -> "Parts":
         """Return a copy with some parameters changed."""
         given = vars(self) | changes
         given.pop("vocabulary", None)
         return Parts(**given)
+
+    def mapped(self, matrix: "NDArray[np.float32]") -> "Parts":
+        """Return the parts of a model whose rows are all multiplied by a matrix.
+
+        The output matrix of a model that is not supervised is left out: only training needs it.
+
+        Parameters
+        ----------
+        matrix : ndarray
+            float32, shape (dim, new dim).
+
+        Raises
+        ------
+        InputValueError
+            These parts are mapped already, and the product of the two maps is too large for
+            float32; or `dim` is too large for a map.
+        """
+        if self.origin is not None:
+            parts, first = self.origin
+            with np.errstate(over="ignore"):
+                both = (first.astype(np.float64) @ matrix).astype(np.float32)
+            if not np.isfinite(both).all():
+                raise InputValueError("the product of the two maps is too large for float32")
+            return parts.mapped(both)
+        from fasttext_lite._core.lookup.mapped import MappedRows
+
+        def view(matrix_of: Matrix) -> Matrix:
+            return Matrix(MappedRows(matrix_of.rows, matrix), None)
+
+        info = self.info
+        return self.replace(
+            info=info._replace(
+                parameters=info.parameters._replace(dim=matrix.shape[1]),
+                quantized_input=False,
+                quantized_output=False,
+            ),
+            read_vocabulary=lambda: self.vocabulary,
+            input=view(self.input),
+            output=view(self.output) if self.output and info.kind == "supervised" else None,
+            vectors=view(self.vectors) if self.vectors else None,
+            norms=None,
+            codes=None,
+            origin=(self, matrix),
+        )
 
     @once
     def vocabulary(self) -> "Vocabulary":
@@ -188,6 +273,8 @@ class Parts:
             self.file.check()
 
     def __reduce__(self) -> "tuple[Callable[..., Parts], tuple[Any, ...]]":
+        if self.origin is not None:
+            return Parts.mapped, self.origin
         if self.file is None:
             raise FileError("a model that was read from a stream cannot be pickled", self.info.path)
         return self.file.recipe()

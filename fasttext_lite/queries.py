@@ -13,21 +13,11 @@ from fasttext_lite.errors import InputTypeError, InputValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias, TypedDict
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     Word: TypeAlias = str | bytes
-
-    class SearchOptions(TypedDict, total=False):
-        """The options that all searches share; see `Model.neighbors`."""
-
-        max_words: int | None
-        among: Iterable[Word | int] | None
-        exclude: Iterable[Word | int]
-        threads: int | None
-        progress: bool
-
 
 __all__ = ["query_vectors", "word_ids", "word_tuples"]
 
@@ -39,9 +29,10 @@ def query_vectors(
 
     Parameters
     ----------
-    query : str, bytes, ndarray, or iterable
+    query : str, bytes, array, or iterable
         An array of numbers is one vector, shape (dim,), or many, shape (n, dim). An array of
-        strings (NumPy or Arrow) and any other iterable hold many queries.
+        strings (NumPy or Arrow) and any other iterable hold many queries. Arrays of numbers may be
+        of any library with ``__array__`` or ``__dlpack__``, such as tensors of PyTorch.
     dim : int
         Number of dimensions of a vector.
     vectors : callable
@@ -65,6 +56,7 @@ def query_vectors(
     """
     if isinstance(query, (str, bytes)):
         return True, vectors([query]), [(query,)]
+    query = _array(query, "the query")
     if isinstance(query, np.ndarray) and query.dtype.kind not in "USTO":
         numbers = _numbers(query, dim, "the query")
         if query.ndim not in (1, 2) or query.shape[-1] != dim:
@@ -195,11 +187,38 @@ def _items(values: Any, rule: str) -> list[Any]:
         items = values.tolist()
         if isinstance(items, list):
             return items
-    elif hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
-        return list(WordBatch(values))
+    elif _is_arrow(values):
+        try:
+            return list(WordBatch(values))
+        except InputTypeError:
+            if getattr(values, "ndim", 1) != 1:
+                raise
+            # Ids, or a column of vectors. Items of pyarrow are no Python objects.
+            return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
     elif isinstance(values, Iterable):
         return list(values)
     raise InputTypeError(f"{rule}, not {type(values).__name__}")
+
+
+def _is_arrow(values: Any) -> bool:
+    return hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__")
+
+
+def _array(value: Any, name: str) -> Any:
+    """Return an array of another library as a NumPy array, and any other object as it is."""
+    if isinstance(value, np.ndarray) or _is_arrow(value):
+        return value
+    try:
+        if hasattr(value, "__array__"):
+            return np.asarray(value)
+        if hasattr(value, "__dlpack__"):
+            return np.from_dlpack(value)
+    except Exception as error:
+        # Each library has errors of its own: of a tensor that is on a GPU, or has gradients.
+        raise InputTypeError(
+            f"{name} is a {type(value).__name__} that NumPy cannot read: {error}"
+        ) from None
+    return value
 
 
 def _vector(value: Any, dim: int, name: str) -> NDArray[np.float32]:
@@ -208,10 +227,10 @@ def _vector(value: Any, dim: int, name: str) -> NDArray[np.float32]:
             f"{name} must be a word or a vector, not {type(value).__name__}: give the numbers of "
             "one vector as an array, np.array([...])"
         )
-    found = _numbers(value, dim, name)
-    if found.shape != (dim,):
+    found = _numbers(_array(value, name), dim, name)
+    if found.shape not in ((dim,), (1, dim)):
         raise InputValueError(f"{name} must have shape ({dim},), not {found.shape}")
-    return found
+    return found.reshape(dim)
 
 
 def _numbers(value: Any, dim: int, name: str) -> NDArray[np.float32]:

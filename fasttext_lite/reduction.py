@@ -17,10 +17,7 @@ __all__ = ["Projection", "fit_projection", "principal_directions"]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A linear map to fewer dimensions.
-
-    The rows are not centred, so the mean of projected rows is the projected mean, and the vector
-    of a word stays the mean of its rows.
+    """A linear map to fewer dimensions, for rows that are not centred.
 
     Attributes
     ----------
@@ -32,11 +29,6 @@ class Projection:
 
     basis: NDArray[np.float32]
     variance: float
-
-    def apply(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Project rows: float32, shape (n, dim) to (n, target dim)."""
-        projected: NDArray[np.float32] = rows @ self.basis
-        return projected
 
 
 def principal_directions(

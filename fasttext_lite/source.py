@@ -102,6 +102,10 @@ class Source:
         """
         self.parts.check_unchanged()
 
+    def replace(self, parts: Parts) -> Source:
+        """Return a source of other parts, with the same threads and progress."""
+        return Source(parts, self.threads, progress=self._progress)
+
     @once
     def _embedder(self) -> Embedder:
         parts = self.parts
@@ -109,7 +113,7 @@ class Source:
         return Embedder(self.vocabulary, parts.subwords, parts.input.rows, vectors, parts.closed)
 
     def blocks(
-        self, title: str, work: Callable[[int, int], T], count: int, dim: int | None = None
+        self, title: str, work: Callable[[int, int], T], count: int
     ) -> Generator[T, None, None]:
         """Yield the results of ``work(start, stop)`` for all rows, in order.
 
@@ -121,15 +125,13 @@ class Source:
             Called on several threads.
         count : int
             Number of rows.
-        dim : int, optional
-            Number of columns of a row; by default that of the model.
 
         Raises
         ------
         FileError
             The file of the model changes during the iteration.
         """
-        chunk = max(_CHUNK // (4 * (dim or self.dim)), 1)
+        chunk = max(_CHUNK // (4 * self.dim), 1)
         for result in chunks_with_bar(work, count, self.threads, chunk, title, self._progress):
             self.check()
             yield result

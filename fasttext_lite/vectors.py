@@ -108,8 +108,8 @@ class WordVectors(Lookup):
         """The rows of words and n-grams: float32, shape (rows, dim), a read-only view of the file.
 
         It is usually not aligned: NumPy copies it in operations that need alignment. Raises
-        `FastTextLiteError` if the matrix is quantised, float16 or int8, or if the file holds the
-        vectors of its words instead of word rows.
+        `FastTextLiteError` if the matrix is quantised, float16, int8 or mapped, or if the file
+        holds the vectors of its words instead of word rows.
         """
         held = None if self.holds_vectors else self._parts.input
         return _view("input", held, "the vectors of its words, not word rows: no input matrix")
@@ -118,8 +118,8 @@ class WordVectors(Lookup):
     def word_matrix(self) -> Vectors:
         """The vectors of the words: float32, shape (words, dim), a read-only view of the file.
 
-        Raises `FastTextLiteError` if the file holds rows to sum for each word instead, or holds
-        the vectors as float16 or int8: `word_vectors` computes them.
+        Raises `FastTextLiteError` if the file holds rows to sum for each word instead, or if the
+        vectors are float16, int8 or mapped: `word_vectors` computes them.
         """
         missing = "rows to sum for each word: use word_vectors(), or convert the model"
         return _view("word", self._parts.vectors, missing)
@@ -128,7 +128,8 @@ class WordVectors(Lookup):
     def output_matrix(self) -> Vectors:
         """The rows of labels, or of words if not supervised: float32, shape (rows, dim), a view.
 
-        Raises `FastTextLiteError` if the matrix is quantised, float16 or int8, or not in the file.
+        Raises `FastTextLiteError` if the matrix is quantised, float16, int8 or mapped, or not in
+        the file.
         """
         return _view("output", self._parts.output, "no output matrix")
 
@@ -171,7 +172,8 @@ class WordVectors(Lookup):
         -------
         list of (str, int)
             The word with its word row, if it has one, then its n-grams with their rows, ordered by
-            start and length, without those that pruning dropped.
+            start and length, without those that pruning dropped. In a floret model an n-gram has
+            several rows, and is listed with each.
 
         Examples
         --------
@@ -190,7 +192,8 @@ class WordVectors(Lookup):
         Returns
         -------
         list of (str, int)
-            Each n-gram once, with its row; different n-grams may share a row.
+            Each n-gram once, with its row; different n-grams may share a row. In a floret model an
+            n-gram is listed with each of its rows.
         """
         from fasttext_lite._core.lookup.ngrams import NgramSet
 
@@ -300,6 +303,7 @@ def _view(name: str, matrix: Matrix | None, missing: str) -> Vectors:
         raise FastTextLiteError(f"this file holds {missing}")
     if matrix.view is None:
         raise FastTextLiteError(
-            f"the {name} matrix is quantised, float16 or int8: it has no float32 numbers to view"
+            f"the {name} matrix is quantised, float16, int8 or mapped: "
+            "it has no float32 numbers to view"
         )
     return matrix.view

@@ -19,7 +19,7 @@ _CHUNK = 1 << 19
 
 
 def check_numbers(parts: Parts, threads: int | None) -> None:
-    """Read the dictionary, and every row of every matrix once.
+    """Read the dictionary, and every row of every matrix in the file once.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ def check_numbers(parts: Parts, threads: int | None) -> None:
     FormatError
         The dictionary is damaged, or a row holds a number that is not finite.
     """
+    if parts.origin is not None:
+        parts, _ = parts.origin
     _ = parts.vocabulary
     for matrix, names in (
         (parts.input, ("input matrix", "input", "subwords")),

@@ -15,6 +15,7 @@ from fasttext_lite.reduction import principal_directions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -32,7 +33,7 @@ class SIF:
     The weight of a word is ``a / (a + p)``, where p is its share of the training text by the counts
     in the file; unknown words have weight 1. `fit` finds the directions that its texts share most,
     and `vectors` removes them. Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for
-    sentence embeddings".
+    sentence embeddings". It pickles as its model, its options and the directions.
 
     Parameters
     ----------
@@ -72,9 +73,14 @@ class SIF:
         if total <= 0:
             raise InputValueError("the file holds no word counts, which the weights are based on")
         weights = (a / (a + model.counts / total)).astype(np.float32)
+        self._model = model
+        self._a = a
         self._sentences = SentenceEmbedder(model._embedder, weights)
         self._components = components
         self._common = np.empty((0, model.dim), np.float32)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _fitted, (self._model, self._a, self._components, self._common)
 
     @property
     def common(self) -> NDArray[np.float32]:
@@ -144,6 +150,12 @@ class SIF:
         out = np.empty((len(batch), self._dim), np.float32)
         run_over(lambda start, stop: self._sentences.fill(batch, start, stop, out), batch, threads)
         return out
+
+
+def _fitted(model: Model, a: float, components: int, common: NDArray[np.float32]) -> SIF:
+    sif = SIF(model, a, components)
+    sif._common = common
+    return sif
 
 
 def _batches(texts: Iterable[str | bytes]) -> Iterator[WordBatch]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fasttext_lite import __version__
 from fasttext_lite.cli import conversion, evaluation, nearest, prediction
 from fasttext_lite.cli.output import (
+    add_no_strict,
     as_bytes,
     as_text,
     json_line,
@@ -26,6 +28,7 @@ from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
 
     import numpy as np
     from numpy.typing import NDArray
@@ -66,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.arguments:
                 raise InputValueError("name a model file, or -m sample for the built-in one")
             options.model, *options.arguments = options.arguments
-        run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            run(options)
         sys.stdout.flush()
     except FastTextLiteError as error:
         print(f"fasttext-lite: {error}", file=sys.stderr)
@@ -82,6 +87,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning as one line, without the place in the code."""
+    del category, filename, lineno, line
+    print(f"fasttext-lite: {message}", file=file or sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument(
         "--cpu", action="store_true", help="list the kernels that this CPU can run, without a model"
     )
+    add_no_strict(info)
     vectors = command("vectors", _vectors, "print the vectors of words, known or not", "[WORD ...]")
     vectors.add_argument(
         "--format",
@@ -171,7 +190,7 @@ def _info(options: argparse.Namespace) -> None:
         return
     if options.arguments:
         raise InputValueError(f"info accepts one model: remove {options.arguments[0]!r}")
-    info = load(options.model, progress=True).info
+    info = load(options.model, progress=True, strict=not options.no_strict).info
     if options.json:
         nested = {
             "parameters": info.parameters._asdict(),
@@ -208,9 +227,12 @@ def _memory(info: Info) -> dict[str, int]:
 def _describe(info: Info) -> str:
     parameters = info.parameters
     ngrams = "none"
-    if parameters.maxn > 0 and parameters.bucket:
-        shortest = max(parameters.minn, 1)
-        ngrams = f"{shortest} to {parameters.maxn} characters, {parameters.bucket:,} buckets"
+    if parameters.bucket and (parameters.maxn > 0 or parameters.hash_count):
+        ngrams = f"{max(parameters.minn, 1)} to {parameters.maxn} characters"
+        if parameters.hash_count:
+            parts = f"whole words and {ngrams}" if parameters.maxn > 0 else "whole words"
+            ngrams = f"{parts}, each with {parameters.hash_count} rows (floret)"
+        ngrams += f", {parameters.bucket:,} buckets"
         if info.pruned:
             ngrams += f", pruned to {info.subword_rows:,} rows"
     quantized = [
@@ -226,6 +248,8 @@ def _describe(info: Info) -> str:
         ("dim", f"{parameters.dim}"),
         ("words", f"{info.word_count:,}"),
     ]
+    if info.head_word_count not in (None, info.word_count):
+        lines[-1] = ("words", f"{info.word_count:,} (the head says {info.head_word_count:,})")
     if info.kind != "vectors":
         lines[-1] = ("words", f"{info.word_count:,} from {info.token_count:,} tokens")
         lines += [
@@ -241,6 +265,8 @@ def _describe(info: Info) -> str:
                 ),
             ),
         ]
+    elif ngrams != "none":
+        lines.append(("n-grams", ngrams))
     if not info.sections:
         lines.append(("memory", f"{size(memory['read_private'])}: this file cannot be mapped"))
     else:

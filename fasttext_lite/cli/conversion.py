@@ -7,13 +7,14 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fasttext_lite.cli.output import as_bytes, json_line, size, target_path
+from fasttext_lite.cli.output import add_no_strict, as_bytes, json_line, size, target_path
 from fasttext_lite.conversion import convert
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.exporting import FORMATS, export
 from fasttext_lite.formats.atomic import is_replaceable
 from fasttext_lite.formats.compact import DTYPES
 from fasttext_lite.kept import SUBWORDS
+from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,10 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "bit; float16 takes half of its space, int8 a quarter (default: %(default)s)",
     )
     parser.add_argument(
-        "--max-words", type=int, metavar="N", help="keep the first N words, the most frequent ones"
+        "--max-words",
+        type=int,
+        metavar="N",
+        help="keep the first N words, the most frequent ones, and read no more word vectors",
     )
     parser.add_argument(
         "--min-count",
@@ -87,6 +91,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--dim", type=int, metavar="N", help="reduce to N dimensions (principal component analysis)"
     )
     parser.add_argument(
+        "--map",
+        metavar="FILE",
+        help="multiply all rows by a matrix of shape (dim, new dim) in a .npy file",
+    )
+    parser.add_argument(
         "--neighbors-index",
         action="store_true",
         help="also store codes that make neighbors and analogies faster, half a byte per number",
@@ -97,6 +106,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of threads (default: one per core)",
     )
+    add_no_strict(parser)
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     parser.set_defaults(run=_convert, arguments=[])
 
@@ -135,6 +145,7 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of threads (default: one per core)",
     )
+    add_no_strict(parser)
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -152,7 +163,9 @@ def _convert(options: argparse.Namespace) -> None:
         subwords=options.subwords,
         extra_words=options.extra_words,
         dim=options.dim,
+        map=options.map,
         neighbors_index=options.neighbors_index,
+        strict=not options.no_strict,
         threads=options.threads,
         progress=True,
     )
@@ -212,7 +225,7 @@ def _export(options: argparse.Namespace) -> None:
     if precision is not None and precision.isdecimal():
         precision = int(precision)
     done = export(
-        options.model,
+        load(options.model, progress=True, strict=not options.no_strict),
         target_path(options.arguments[0]),
         options.format,
         precision=precision,

@@ -41,6 +41,12 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
             metavar="N",
             help="search only the first N words, the most frequent ones",
         )
+        added.add_argument(
+            "--min-score",
+            type=float,
+            metavar="COSINE",
+            help="leave out words with a lower cosine",
+        )
 
 
 def _neighbors(options: argparse.Namespace) -> None:
@@ -48,7 +54,13 @@ def _neighbors(options: argparse.Namespace) -> None:
 
     def lines() -> Iterator[bytes]:
         for group in word_groups(options):
-            answers = model.neighbors(group, options.k, max_words=options.max_words, progress=True)
+            answers = model.neighbors(
+                group,
+                options.k,
+                max_words=options.max_words,
+                min_score=options.min_score,
+                progress=True,
+            )
             for word, found in zip(group, answers, strict=True):
                 known = word in model
                 if options.json:
@@ -71,7 +83,11 @@ def _analogies(options: argparse.Namespace) -> None:
                 raise InputValueError(f"an analogy needs three words, not {len(group)}")
             triples = list(zip(group[::3], group[1::3], group[2::3], strict=True))
             answers = model.analogies(
-                triples, k=options.k, max_words=options.max_words, progress=True
+                triples,
+                k=options.k,
+                max_words=options.max_words,
+                min_score=options.min_score,
+                progress=True,
             )
             for triple, found in zip(triples, answers, strict=True):
                 if options.json:

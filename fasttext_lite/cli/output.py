@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
+    "add_no_strict",
     "as_bytes",
     "as_text",
     "json_line",
@@ -24,6 +25,15 @@ __all__ = [
     "word_groups",
     "write_lines",
 ]
+
+
+def add_no_strict(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--no-strict`` of commands that open word vectors."""
+    parser.add_argument(
+        "--no-strict",
+        action="store_true",
+        help="word vectors: read the rows that are there if the first line says another number",
+    )
 
 
 def word_groups(options: argparse.Namespace) -> Iterator[list[str | bytes]]:

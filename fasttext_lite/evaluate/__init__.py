@@ -1,4 +1,4 @@
-"""Evaluation of models, and comparison of two models.
+"""Evaluation of models, comparison of two models, and their alignment.
 
 >>> import fasttext_lite as ftl
 >>> from fasttext_lite import evaluate
@@ -7,6 +7,7 @@
 """
 
 from fasttext_lite.cosines import Cosines
+from fasttext_lite.evaluate.alignment import align
 from fasttext_lite.evaluate.comparison import (
     Comparison,
     LabelAgreement,
@@ -34,6 +35,7 @@ __all__ = [
     "Scores",
     "Side",
     "SimilarityResult",
+    "align",
     "analogies",
     "compare",
     "holds_analogies",

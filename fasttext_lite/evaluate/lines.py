@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from fasttext_lite.arguments import decode
 from fasttext_lite.errors import FormatError
 from fasttext_lite.lines import open_binary
 
-__all__ = ["Line", "read_lines"]
+__all__ = ["WHITE", "Line", "columns", "read_lines"]
+
+# The white space of ASCII. The other spaces of Unicode may be words, or parts of words.
+WHITE = " \t\n\v\f\r"
+_WHITES = re.compile(f"[{WHITE}]+")
 
 # In bytes: far more than the size of any such file.
 _LARGEST = 1 << 26
@@ -17,7 +22,7 @@ _LARGEST = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A nonempty line, without white space at its ends, and its position in the file."""
+    """A nonempty line, without ASCII white space at its ends, and its position in the file."""
 
     text: str
     path: str
@@ -50,8 +55,13 @@ def read_lines(path: str) -> list[Line]:
     offset = 0
     for i, raw in enumerate(data.split(b"\n")):
         content = raw.removeprefix(codecs.BOM_UTF8) if i == 0 else raw
-        text = decode(content).strip()
+        text = decode(content).strip(WHITE)
         if text:
             lines.append(Line(text, path, i + 1, offset))
         offset += len(raw) + 1
     return lines
+
+
+def columns(text: str) -> list[str]:
+    """Split a text at ASCII white space."""
+    return [column for column in _WHITES.split(text) if column]

@@ -11,7 +11,7 @@ import numpy as np
 
 from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.errors import FormatError
-from fasttext_lite.evaluate.lines import read_lines
+from fasttext_lite.evaluate.lines import WHITE, columns, read_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,10 +159,12 @@ def _read_pairs(path: str) -> list[tuple[str, str, float]]:
 
 
 def _split(line: Line, separator: str | None) -> list[str]:
-    if separator is None or separator == "\t":
-        return [field.strip() for field in line.text.split(separator)]
+    if separator is None:
+        return columns(line.text)
+    if separator == "\t":
+        return [field.strip(WHITE) for field in line.text.split(separator)]
     try:
-        return [field.strip() for field in next(csv.reader([line.text], delimiter=separator))]
+        return [field.strip(WHITE) for field in next(csv.reader([line.text], delimiter=separator))]
     except csv.Error as error:
         raise line.error(f"the line cannot be split at {separator!r}: {error}") from None
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fasttext_lite.arguments import flag, path_name, whole
 from fasttext_lite.errors import FormatError
-from fasttext_lite.evaluate.lines import read_lines
+from fasttext_lite.evaluate.lines import WHITE, columns, read_lines
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -169,9 +169,9 @@ def _read_questions(
     questions: list[list[str]] = []
     for line in read_lines(path):
         if line.text.startswith(":"):
-            titles.append(line.text[1:].strip())
+            titles.append(line.text[1:].strip(WHITE))
             continue
-        words = line.text.split()
+        words = columns(line.text)
         if len(words) != 4:
             raise line.error(f"a question has four words, but this line has {len(words)}")
         if not titles:

@@ -19,6 +19,7 @@ from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.search.codes import Codes, row_width
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.cursor import largest_dim
+from fasttext_lite.formats.head import MOST_HASHES
 from fasttext_lite.formats.safetensors import Header, Tensor, Writer, read_header
 from fasttext_lite.parts import Info, Matrix, Parameters, Parts, Section
 
@@ -34,14 +35,15 @@ if TYPE_CHECKING:
     # Codes, scales and errors.
     Coded: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
 
-__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "VERSION", "Contents", "read", "write"]
+__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "Contents", "read", "write"]
 
 FORMAT = "fasttext-lite"
-VERSION = 1
+# Models with the hashes of floret have version 2, which older readers refuse.
+_VERSIONS = ("1", "2")
 DTYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
 NEIGHBORS_INDEX = ("neighbors.codes", "neighbors.scales", "neighbors.errors")
 _NAMES = {code: name for name, code in DTYPES.items()}
-_KINDS = ("cbow", "skip-gram", "supervised", "vectors")
+_KINDS = ("cbow", "skip-gram", "supervised", "sent2vec", "sent2vec-cbow", "vectors")
 _LOSSES = ("hs", "ns", "softmax", "ova", "none")
 _COUNTS = ("word_count", "label_count", "token_count")
 
@@ -70,12 +72,12 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
             "__metadata__", 8, "this is a safetensors file of another program, not a model", path
         )
     version = header.metadata.get("version")
-    if version != str(VERSION):
+    if version not in _VERSIONS:
         raise FormatError(
             "version",
             8,
-            f"this is version {version!r} of the compact file, but only version {VERSION} is "
-            "supported: update fasttext-lite, or convert the model again",
+            f"this is version {version!r} of the compact file, but only versions 1 and 2 "
+            "are supported: update fasttext-lite, or convert the model again",
             path,
         )
     parameters, counts, closed = _read_model(header)
@@ -99,7 +101,10 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
     if not isinstance(model, dict):
         raise error("*", "the metadata does not describe a model")
     values: dict[str, Any] = {}
+    floret = header.metadata["version"] == "2"
     for name in [*Parameters._fields, *_COUNTS]:
+        if name == "hash_count" and not floret:
+            continue
         value = model.get(name)
         kind: type | tuple[type, ...] = int
         if name in ("model", "loss"):
@@ -118,6 +123,7 @@ def _read_model(header: Header) -> tuple[Parameters, dict[str, int], bool]:
         ("bucket", 0, most),
         ("word_count", 0, most),
         ("label_count", 0, most),
+        *([("hash_count", 1, MOST_HASHES)] if floret else []),
     ):
         if not least <= values[name] <= limit:
             raise error(name, f"{name} is {values[name]}, outside [{least}, {limit}]")
@@ -163,7 +169,7 @@ def _parts(
     read_vocabulary = _vocabulary(header, words, labels)
     info = Info(
         path=header.path,
-        format=f"fasttext-lite compact file, version {VERSION}, "
+        format=f"fasttext-lite compact file, version {header.metadata['version']}, "
         f"{_NAMES[header.tensors['input' if supervised else 'words'].dtype]}",
         kind=parameters.model,
         word_count=words,
@@ -178,7 +184,14 @@ def _parts(
             *(Section(t.name, t.offset, t.size) for t in header.tensors.values()),
         ),
     )
-    subwords = Subwords(parameters.minn, parameters.maxn, bucket, words if supervised else 0, prune)
+    subwords = Subwords(
+        parameters.minn,
+        parameters.maxn,
+        bucket,
+        words if supervised else 0,
+        prune,
+        parameters.hash_count,
+    )
     return Parts(
         info,
         read_vocabulary,
@@ -350,7 +363,10 @@ def _metadata(contents: Contents) -> dict[str, str]:
         "token_count": contents.token_count,
         "unknown_words": contents.unknown_words,
     }
-    return {"format": FORMAT, "version": str(VERSION), "model": json.dumps(model)}
+    version = "2" if model["hash_count"] else "1"
+    if version == "1":
+        del model["hash_count"]
+    return {"format": FORMAT, "version": version, "model": json.dumps(model)}
 
 
 def _describe_matrix(contents: Contents, name: str) -> Iterator[Tensor]:

@@ -4,8 +4,8 @@ Little-endian, without padding: a head, the dictionary, the prune index, the inp
 output matrix. The head gives the sizes of all parts except the dictionary, so the matrices of a
 dense file are located from its end, and its dictionary is read on the first look-up.
 
-Three layouts are read: versions 12 and 11, and the layout of 2016, which has no magic number, no
-prune index and no flags before the matrices.
+Four layouts are read: versions 12 and 11; the layout of 2016, which has no magic number, no prune
+index and no flags before the matrices; and that of floret, whose head has two more fields.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats.cursor import Cursor, largest_dim
-from fasttext_lite.formats.head import SHAPE_SIZE, Head, is_floret, read_head
+from fasttext_lite.formats.head import SHAPE_SIZE, Head, read_head
 from fasttext_lite.parts import Info, Matrix, Parts, Section
 
 if TYPE_CHECKING:
@@ -55,29 +55,18 @@ def read(data: memoryview, path: str, file: ModelFile | None = None) -> Parts:
     FormatError
         The file is not a fastText model, is truncated, or contradicts itself.
     """
-    try:
-        cursor = Cursor(data, path)
-        head = read_head(cursor)
-        if head.parameters.dim > largest_dim(len(data)):
-            raise cursor.error(
-                "dim",
-                f"dim is {head.parameters.dim}, more than the bytes of the file",
-                head.offset("dim"),
-            )
-        starts = _dense_from_end(cursor, head)
-        if starts is not None:
-            return _dense_parts(cursor, head, starts, file)
-        return _read_from_front(cursor, head, file)
-    except FormatError:
-        if is_floret(data, path):
-            raise FormatError(
-                "lrUpdateRate",
-                52,
-                "this is a floret model (two more fields follow maxn): floret sums several rows "
-                "for each n-gram; open it with floret",
-                path,
-            ) from None
-        raise
+    cursor = Cursor(data, path)
+    head = read_head(cursor)
+    if head.parameters.dim > largest_dim(len(data)):
+        raise cursor.error(
+            "dim",
+            f"dim is {head.parameters.dim}, more than the bytes of the file",
+            head.offset("dim"),
+        )
+    starts = _dense_from_end(cursor, head)
+    if starts is not None:
+        return _dense_parts(cursor, head, starts, file)
+    return _read_from_front(cursor, head, file)
 
 
 def _dense_from_end(cursor: Cursor, head: Head) -> tuple[int, int, int] | None:
@@ -323,7 +312,7 @@ def _parts(
     version = f"version {head.version}" if head.version else "before version 11"
     info = Info(
         path=cursor.path,
-        format=f"fastText binary, {version}",
+        format=f"{'floret' if head.floret else 'fastText'} binary, {version}",
         kind=parameters.model,
         word_count=head.word_count,
         label_count=head.label_count,
@@ -337,5 +326,12 @@ def _parts(
         sections=tuple(sections),
         index_size=Vocabulary.index_size(head.size),
     )
-    subwords = Subwords(parameters.minn, parameters.maxn, parameters.bucket, head.word_count, prune)
+    subwords = Subwords(
+        parameters.minn,
+        parameters.maxn,
+        parameters.bucket,
+        head.word_count,
+        prune,
+        parameters.hash_count,
+    )
     return Parts(info, read_vocabulary, subwords, input_, output, file=file)

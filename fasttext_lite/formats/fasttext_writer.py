@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Take: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
-__all__ = ["write_bin", "write_ftz"]
+__all__ = ["Plan", "write_bin", "write_ftz"]
 
 _MOST_CODES = 2**31 - 1
 _CENTROIDS = 256
@@ -42,7 +42,7 @@ def _range(start: int, stop: int) -> NDArray[np.int64]:
     return np.arange(start, stop, dtype=np.int64)
 
 
-class _Plan:
+class Plan:
     """The contents of a file to write: words, buckets, and the sources of their rows.
 
     Parameters
@@ -80,12 +80,17 @@ class _Plan:
             self.least_count, self.tokens = 1, max(self.tokens, source.word_count)
         kept = counted = table
         solve = parts.vectors is not None
+        if table.hash_count and not (solve and (parts.closed or not table.has_ngrams)):
+            raise InputValueError(
+                "the official format has no place for the hashes of floret: export the vectors of "
+                "the words (vec, word2vec, npy), or convert the model to a compact file"
+            )
         if parts.closed or table.bucket == 0 or (prune is not None and prune.size == 0):
             # No n-gram has a row: without buckets the official program must not compute n-grams.
             kept = counted = Subwords(0, 0, 0, 0)
             self.sources = np.empty(0, np.int64)
             self.parameters = self.parameters._replace(
-                bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1)
+                bucket=0, word_ngrams=min(self.parameters.word_ngrams, 1), hash_count=0
             )
             if self.parameters.maxn:
                 self.parameters = self.parameters._replace(minn=0, maxn=0)
@@ -214,7 +219,7 @@ def write_bin(source: Source, target: str) -> int:
     InputValueError
         The model is supervised and pruned, which a dense file cannot represent.
     """
-    plan = _Plan(source, dense=True)
+    plan = Plan(source, dense=True)
     size = 4 * source.dim * (plan.row_count + plan.output_rows) + 2 * (SHAPE_SIZE + 1)
     with AtomicFile(target, size) as file:
         plan.write_begin(file)
@@ -257,7 +262,7 @@ def write_ftz(
     MissingExtraError
         faiss is not installed.
     """
-    plan = _Plan(source, dense=False)
+    plan = Plan(source, dense=False)
     dim = source.dim
     dsub = whole("dsub", dsub)
     if not 1 <= dsub <= dim:
@@ -312,7 +317,7 @@ def _write_no_output(file: AtomicFile, rows: int, dim: int) -> None:
     file.write_zeros(4 * dim * _CENTROIDS)
 
 
-def _cut_off(plan: _Plan, cutoff: int) -> None:
+def _cut_off(plan: Plan, cutoff: int) -> None:
     """Keep the rows with the greatest norms."""
     cutoff = whole("cutoff", cutoff, least=1)
     if not plan.source.supervised:

@@ -1,4 +1,10 @@
-"""The head of a fastText file: its first 92 bytes, or 76 without a magic number."""
+"""The head of a fastText file: its first 92 bytes, or 76 without a magic number.
+
+The files of two other programs differ little. sent2vec has two more kinds of models, which the
+official program opens as unsupervised ones. floret has two more fields, mode and hashCount.
+
+Sources: ``Args::save`` and ``Dictionary::save`` of fastText, sent2vec and floret.
+"""
 
 # No `from __future__ import annotations`, as in `parts`.
 import struct
@@ -10,10 +16,10 @@ from fasttext_lite.parts import Parameters
 
 __all__ = [
     "LONGEST",
+    "MOST_HASHES",
     "SHAPE_SIZE",
     "Head",
     "has_magic",
-    "is_floret",
     "is_model",
     "pack_head",
     "read_head",
@@ -21,14 +27,18 @@ __all__ = [
 
 _MAGIC = 793712314
 _LOSSES = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
-_KINDS = {1: "cbow", 2: "skip-gram", 3: "supervised"}
+_KINDS = {1: "cbow", 2: "skip-gram", 3: "supervised", 4: "sent2vec", 5: "sent2vec-cbow"}
 _PARAMETERS = (
     "dim", "ws", "epoch", "minCount", "neg", "wordNgrams", "loss", "model", "bucket", "minn",
     "maxn", "lrUpdateRate",
 )  # fmt: skip
+# The mode of a floret file is 1 (hashes of fastText) or 2 (MurmurHash).
+_FLORET_PARAMETERS = (*_PARAMETERS[:-1], "mode", "hashCount", _PARAMETERS[-1])
+_FLORET_MODES = (1, 2)
+MOST_HASHES = 4
 SHAPE_SIZE = 16
-# Bytes of the longest head.
-LONGEST = 92
+# Bytes of the longest head, which is that of floret.
+LONGEST = 100
 
 _OTHER_FORMATS = (
     (b"PK\x03\x04", "this is a zip archive: unpack it first"),
@@ -43,7 +53,8 @@ _OTHER_FORMATS = (
 class Head(NamedTuple):
     """The head of a file, and the sizes that follow from it.
 
-    `version` is 0 for the layout without a magic number; `stop` is the byte offset of the end.
+    `version` is 0 for the layout without a magic number; `stop` is the byte offset of the end;
+    `floret` says whether floret wrote the file.
     """
 
     version: int
@@ -53,6 +64,7 @@ class Head(NamedTuple):
     token_count: int
     prune_size: int
     stop: int
+    floret: bool = False
 
     @property
     def size(self) -> int:
@@ -86,8 +98,10 @@ class Head(NamedTuple):
 
     def offset(self, field: str) -> int:
         """Return the byte offset of the field dim, size (the first of three) or pruneidx_size."""
-        start = 8 if self.version else 0
-        return {"dim": start, "size": start + 56, "pruneidx_size": self.stop - 8}[field]
+        before_end = {"size": 28 if self.version else 20, "pruneidx_size": 8}
+        if field in before_end:
+            return self.stop - before_end[field]
+        return 8 if self.version else 0
 
     def matrix_size(self, rows: int) -> int:
         """Return the size in bytes of the numbers of a dense matrix."""
@@ -137,17 +151,29 @@ def read_head(cursor: Cursor) -> Head:
             )
     elif (reason := _foreign(data)) is not None:
         raise cursor.error("magic", reason)
+    floret = bool(version) and _is_floret(data)
+    names = _FLORET_PARAMETERS if floret else _PARAMETERS
     start = cursor.at
-    values = cursor.unpack("training parameters", *["i4"] * len(_PARAMETERS), "f8")
-    numbers = dict(zip(_PARAMETERS, map(int, values), strict=False))
+    values = cursor.unpack("training parameters", *["i4"] * len(names), "f8")
+    numbers = dict(zip(names, map(int, values), strict=False))
+    hash_count = numbers["hashCount"] if floret and numbers["mode"] == 2 else 0
     for position, (field, value) in enumerate(numbers.items()):
         problem = _parameter_problem(field, value)
         if problem is not None:
             if not version:
                 raise cursor.error("magic", "this is not a fastText model: no magic number", 0)
             raise cursor.error(field, problem, start + 4 * position)
+    if hash_count and not numbers["bucket"]:
+        raise cursor.error("bucket", "bucket is 0, but a floret model has at least one", start + 32)
     at = cursor.at
     size, words, labels = (int(n) for n in cursor.unpack("dictionary sizes", "i4", "i4", "i4"))
+    if size != words + labels and numbers["model"] == 5:
+        raise cursor.error(
+            "model",
+            "this is a cbow-c+w-ngrams model of sent2vec, whose head has one more field "
+            "(bucketChar): only sent2vec opens it; export its vectors there (print-word-vectors)",
+            start + 28,
+        )
     tokens = cursor.integer("ntokens", "i8")
     prune_size = cursor.integer("pruneidx_size", "i8") if version else -1
     for position, (field, value, least) in enumerate(
@@ -177,8 +203,9 @@ def read_head(cursor: Cursor) -> Head:
         maxn=0 if supervised and version < 12 else numbers["maxn"],
         lr_update_rate=numbers["lrUpdateRate"],
         t=float(values[-1]),
+        hash_count=hash_count,
     )
-    return Head(version, parameters, words, labels, tokens, prune_size, cursor.at)
+    return Head(version, parameters, words, labels, tokens, prune_size, cursor.at, floret)
 
 
 def pack_head(head: Head) -> bytes:
@@ -224,7 +251,7 @@ def _parameter_problem(field: str, value: int) -> str | None:
     if field == "loss" and value not in _LOSSES:
         return f"loss is {value}, but must be 1 (hs) to 4 (one-vs-all)"
     if field == "model" and value not in _KINDS:
-        return f"model is {value}, but must be 1 (cbow) to 3 (supervised)"
+        return f"model is {value}, but must be 1 (cbow) to 5 (sent2vec-cbow)"
     if field == "dim" and value < 1:
         return f"dim is {value}, but must be at least 1"
     if field == "bucket" and value < 0:
@@ -245,26 +272,18 @@ def _foreign(data: memoryview) -> str | None:
     return None
 
 
-def is_floret(data: memoryview, path: str) -> bool:
-    """Return whether the sizes fit a file with the two fields that floret writes after maxn.
+def _is_floret(data: memoryview) -> bool:
+    """Return whether the head has the two more fields of floret.
 
-    The fields are mode (1 or 2) and hashCount (1 to 4). The rest of the head follows 8 bytes later,
-    and the output matrix ends the file as usual.
+    They are where fastText has lrUpdateRate and half of t, so the sizes that follow do not add up
+    when they are read as those of fastText.
     """
-    cursor = Cursor(data, path)
-    try:
-        values = [int(n) for n in cursor.unpack("head", *["i4"] * 16)]
-        cursor.unpack("t", "f8")
-        size, words, labels = (int(n) for n in cursor.unpack("sizes", "i4", "i4", "i4"))
-        if values[0] != _MAGIC or values[13] not in (1, 2) or not 1 <= values[14] <= 4:
-            return False
-        if size != words + labels or min(words, labels) < 0:
-            return False
-        rows = labels if values[9] == 3 else words
-        dim = values[2]
-        start = len(data) - rows * dim * 4 - SHAPE_SIZE
-        if start < cursor.at:
-            return False
-        return Cursor(data, path, start).unpack("shape", "i8", "i8") == (rows, dim)
-    except FormatError:
+    if len(data) < LONGEST:
         return False
+    mode, hash_count = struct.unpack_from("<2i", data, 52)
+    size, words, labels = struct.unpack_from("<3i", data, 64)
+    return (
+        mode in _FLORET_MODES
+        and 1 <= hash_count <= MOST_HASHES
+        and (size != words + labels or min(size, words, labels) < 0)
+    )

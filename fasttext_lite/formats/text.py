@@ -3,7 +3,8 @@
 The first line holds the number of rows and of dimensions. Each row is a word, a space, and its
 numbers: in decimal, up to the end of the line, or as little-endian float32, with or without a
 following line feed. The first line may be missing before decimal rows (GloVe). The layout is
-detected from the content, not from the name of the file.
+detected from the content, not from the name of the file. Of a word that occurs twice the first row
+counts, as in gensim; the others are dropped.
 
 Sources: ``word2vec.c`` (Mikolov and others, 2013) writes both forms, fastText's ``saveVectors``
 the decimal one with a space at the end of each line.
@@ -11,23 +12,29 @@ the decimal one with a space at the end of each line.
 
 from __future__ import annotations
 
-import codecs
-import re
-from dataclasses import dataclass
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.files.binaryrows import BinaryRows
+from fasttext_lite._core.files.rowparser import first_entries
+from fasttext_lite._core.files.textrows import TextRows
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
-from fasttext_lite.errors import FormatError
+from fasttext_lite.errors import FormatError, FormatWarning
 from fasttext_lite.formats.compressed import compression, decompressed
 from fasttext_lite.formats.cursor import largest_dim
-from fasttext_lite.formats.head import LONGEST, is_model
 from fasttext_lite.formats.stream import StreamBuffer
-from fasttext_lite.parts import Info, Matrix, Parameters, Parts
+from fasttext_lite.formats.text_layout import (
+    BEGIN_SIZE,
+    LARGEST_COUNT,
+    LONGEST_ROW,
+    Layout,
+    detect,
+)
+from fasttext_lite.parts import ALL_ROWS, Info, Matrix, Parameters, Parts
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -37,69 +44,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fasttext_lite._core.files.rowparser import RowParser
     from fasttext_lite.formats.file import ModelFile
+    from fasttext_lite.parts import Selection
 
-__all__ = ["BEGIN_SIZE", "read", "recognize"]
-
-# Number of first bytes by which a file is recognized: enough for a row of thousands of numbers.
-BEGIN_SIZE = 1 << 16
-# A longer row is an error.
-_LONGEST_ROW = 1 << 26
-_LARGEST_COUNT = 2**31 - 1
-
-_HEAD = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*(?:\n|$)")
-# Digits match in one way only, since two ways would take quadratic time on long runs of digits.
-_NUMBER = re.compile(rb"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|nan)", re.I)
-_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+__all__ = ["read"]
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """The layout of the rows of a file.
-
-    `count` is None without a first line; `start` is the byte offset of the first row.
-    """
-
-    binary: bool
-    count: int | None
-    dim: int
-    start: int
-
-    @property
-    def name(self) -> str:
-        if self.count is None:
-            return "word vectors as text, without a head"
-        return "word2vec binary" if self.binary else "word2vec text"
-
-    @property
-    def least_size(self) -> int:
-        """Smallest size of such a file in bytes: the last row may lack its line feed."""
-        row = 4 * self.dim + 2 if self.binary else 2 * self.dim + 2
-        return self.start + max((self.count or 0) * row - 1, 0)
-
-
-def recognize(begin: bytes) -> bool:
-    """Return whether a file that begins like this holds word vectors.
-
-    Parameters
-    ----------
-    begin : bytes
-        The first `BEGIN_SIZE` bytes, or all bytes of a shorter file.
-    """
-    content = begin.removeprefix(codecs.BOM_UTF8)
-    return _HEAD.match(content) is not None or _numbers_behind_word(content) > 1
-
-
-def _numbers_behind_word(content: bytes) -> int:
-    """Count the numbers in the first line; 0 unless it holds one word and only numbers after it."""
-    line, newline, _ = content.partition(b"\n")
-    if not newline and len(content) >= BEGIN_SIZE:
-        return 0
-    _, *numbers = re.split(rb"[ \t]+", line.rstrip())
-    return len(numbers) if all(map(_NUMBER.fullmatch, numbers)) else 0
-
-
-def read(file: ModelFile, *, progress: bool = False) -> Parts:
+def read(file: ModelFile, *, progress: bool = False, selection: Selection = ALL_ROWS) -> Parts:
     """Read a file of word vectors into memory.
 
     Parameters
@@ -108,6 +60,8 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
         An open file.
     progress : bool
         Show a progress bar if reading takes over a second and stderr is a terminal.
+    selection : Selection
+        The rows to read and to keep.
 
     Returns
     -------
@@ -121,6 +75,11 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     FormatError
         The file is truncated or damaged, or a compressed file does not hold word vectors. Offsets
         in a compressed file count bytes after decompression.
+
+    Warns
+    -----
+    FormatWarning
+        The selection is not strict, and the head says another number of rows than there are.
     """
     kind = compression(file.begin(8))
     stream: BinaryIO | io.BufferedIOBase = file.stream
@@ -133,11 +92,17 @@ def read(file: ModelFile, *, progress: bool = False) -> Parts:
     with progress_bar("reading", file.size, "B", show=progress) as advance:
         try:
             layout, parser = _read_rows(
-                source, None if kind else file.size, _steps(file.stream, advance)
+                source, None if kind else file.size, selection, _steps(file.stream, advance)
             )
         except FormatError as error:
             note = "; bytes are counted after decompression" if kind else ""
             raise FormatError(error.field, error.offset, error.reason + note, file.name) from None
+    if not (parser.done or layout.count in (None, parser.rows)):
+        warnings.warn(
+            f"{file.name}: the head says {layout.count} rows, but there are {parser.rows}",
+            FormatWarning,
+            stacklevel=2,
+        )
     return _parts(file, layout, parser, kind)
 
 
@@ -154,111 +119,96 @@ def _steps(stream: BinaryIO, advance: Callable[[int], object]) -> Callable[[], N
 
 
 def _read_rows(
-    source: StreamBuffer, size: int | None, step: Callable[[], None]
-) -> tuple[_Layout, RowParser]:
-    """Read all rows of data of this size, if known, and call `step` after each block."""
+    source: StreamBuffer, size: int | None, selection: Selection, step: Callable[[], None]
+) -> tuple[Layout, RowParser]:
+    """Read rows of data of this size, if known, and call `step` after each block."""
     source.fill(BEGIN_SIZE)
-    layout = _layout(source.peek(BEGIN_SIZE), size, source.compression)
+    layout = detect(source.peek(BEGIN_SIZE), source.compression)
+    count, most = layout.count, selection.max_words
+    expected = 0
+    if count is not None:
+        needed = count if most is None else min(count, most)
+        fits = size is None or layout.least_size(needed) <= size
+        if selection.strict and not fits:
+            raise _too_few_rows(
+                "number of rows",
+                layout.head,
+                f"the head says {count} rows of {layout.dim} numbers, which take at least "
+                f"{layout.least_size(needed)} bytes, but the file has {size}",
+            )
+        # Memory is allocated in advance only for what the data has room for.
+        if fits and size is not None and selection.words is None:
+            expected = needed
     source.drop(layout.start)
-    parser = RowParser(
+    parser = (BinaryRows if layout.binary else TextRows)(
         layout.dim,
-        limit=_LARGEST_COUNT if layout.count is None else layout.count,
+        limit=LARGEST_COUNT if count is None or not selection.strict else count,
         start=layout.start,
-        said="the first line has" if layout.count is None else "the head says",
-        # The count in the head is checked only if the size of the data is known.
-        expected=0 if size is None else layout.count or 0,
+        said="most rows have" if count is None else "the head says",
+        expected=expected,
+        most=-1 if most is None else most,
+        wanted=None if selection.words is None else _wanted(selection.words),
     )
-    take = parser.take_binary if layout.binary else parser.take_text
-    while True:
+    while not parser.done:
         source.fill()
-        source.drop(take(source.view, source.ended))
+        source.drop(parser.take(source.view, source.ended))
         step()
         if source.ended:
             break
-        if source.length > _LONGEST_ROW:
+        if source.length > LONGEST_ROW:
             raise FormatError(
-                f"row {parser.count + 1}",
+                f"row {parser.rows + 1}",
                 parser.at,
-                f"the row does not end within {_LONGEST_ROW} bytes: the file is damaged",
+                f"the row does not end within {LONGEST_ROW} bytes: the file is damaged",
             )
     parser.finish()
     if layout.dim > largest_dim(parser.at):
         raise FormatError("dim", 0, f"dim is {layout.dim}, more than the bytes of the file")
-    if layout.count is not None and parser.count < layout.count:
-        raise FormatError(
-            f"row {parser.count + 1}",
+    if selection.strict and not parser.done and count is not None and parser.rows < count:
+        raise _too_few_rows(
+            f"row {parser.rows + 1}",
             parser.at,
-            f"the file is truncated: the head says {layout.count} rows, but there are "
-            f"{parser.count}; download or copy it again",
+            f"the head says {count} rows, but there are {parser.rows}",
         )
     return layout, parser
 
 
-def _layout(begin: bytes, size: int | None, kind: str) -> _Layout:
-    """Detect the layout of the rows from the first bytes of the data."""
-    content = begin.removeprefix(codecs.BOM_UTF8)
-    at = len(begin) - len(content)
-    head = _HEAD.match(content)
-    if head is None:
-        dim = _numbers_behind_word(content)
-        if dim < 2:
-            raise FormatError("first line", at, _other(content, kind))
-        return _Layout(False, None, dim, at)
-    count, dim = map(int, head.groups())
-    if dim == 0 or 4 * dim > _LONGEST_ROW:
-        raise FormatError("dim", at, f"the head says {dim} dimensions, which is out of range")
-    if count > _LARGEST_COUNT:
-        raise FormatError(
-            "number of rows", at, f"the head says {count} rows, more than {_LARGEST_COUNT}"
-        )
-    layout = _Layout(_is_binary(content[head.end() :], dim), count, dim, at + head.end())
-    if size is not None and layout.least_size > size:
-        raise FormatError(
-            "number of rows",
-            at,
-            f"the head says {count} rows of {dim} numbers, which take at least "
-            f"{layout.least_size} bytes, but the file has {size}: it is truncated or damaged; "
-            "download or copy it again",
-        )
-    return layout
+def _too_few_rows(field: str, offset: int, reason: str) -> FormatError:
+    return FormatError(
+        field,
+        offset,
+        f"{reason}: the file is truncated or damaged, then download or copy it again; or its head "
+        "is wrong, then open it with strict=False (on the command line --no-strict)",
+    )
 
 
-def _is_binary(rows: bytes, dim: int) -> bool:
-    """Return whether the numbers of the first row are float32 rather than decimal.
-
-    The row is text if it has `dim` decimal numbers, or if the bytes where float32 numbers would be
-    are valid text.
-    """
-    if _numbers_behind_word(rows) == dim:
-        return False
-    _, space, numbers = rows.removeprefix(b"\n").partition(b" ")
-    numbers = numbers[: 4 * dim]
-    if not space:
-        return False
-    if _CONTROL.search(numbers):
-        return True
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(numbers)
-    except UnicodeDecodeError:
-        return True
-    return False
+def _wanted(words: tuple[bytes, ...]) -> Vocabulary:
+    distinct = list(dict.fromkeys(words))
+    offsets = np.zeros(len(distinct) + 1, np.uint64)
+    np.cumsum([len(word) for word in distinct], out=offsets[1:])
+    counts = np.zeros(len(distinct), np.int64)
+    return Vocabulary.stored(b"".join(distinct), offsets, counts, len(distinct), 0)
 
 
-def _other(content: bytes, kind: str) -> str:
-    """Return the error message for compressed data that is not word vectors."""
-    if is_model(content[:LONGEST]):
-        more = ", or convert it directly (fasttext-lite convert)" if kind == "gzip" else ""
-        return f"this is a fastText model compressed with {kind}: decompress it first{more}"
-    return f"this is {kind} data that does not hold word vectors"
+def _vocabulary(parser: RowParser) -> Vocabulary:
+    """Return the words of all rows."""
+    count = parser.count
+    offsets: NDArray[np.uint64] = np.ndarray(count + 1, np.uint64, parser.offsets)
+    counts = np.zeros(count, np.int64)
+    return Vocabulary.stored(memoryview(parser.words), offsets, counts, count, 0)
 
 
-def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Parts:
+def _parts(file: ModelFile, layout: Layout, parser: RowParser, kind: str) -> Parts:
+    vocabulary = _vocabulary(parser)
+    if vocabulary.repeats:
+        first = first_entries(vocabulary)
+        # The arrays of the parser cannot shrink while a vocabulary refers to them.
+        del vocabulary
+        parser.select(first)
+        vocabulary = _vocabulary(parser)
     count, dim = parser.count, layout.dim
     numbers = memoryview(parser.numbers).toreadonly()
     view: NDArray[np.float32] = np.ndarray((count, dim), np.float32, numbers)
-    counts = np.zeros(count, np.int64)
-    offsets: NDArray[np.uint64] = np.ndarray(count + 1, np.uint64, parser.offsets)
-    vocabulary = Vocabulary.stored(memoryview(parser.words), offsets, counts, count, 0)
     nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
     info = Info(
         path=file.name,
@@ -271,6 +221,7 @@ def _parts(file: ModelFile, layout: _Layout, parser: RowParser, kind: str) -> Pa
         ),
         file_size=file.size,
         index_size=Vocabulary.index_size(count) + len(parser.words) + view.nbytes,
+        head_word_count=layout.count,
     )  # fmt: skip
     return Parts(
         info,

@@ -501,10 +501,13 @@ def test_an_unknown_encoding_is_refused() -> None:
 
 
 def test_what_changes_vectors_is_refused_with_a_reason(sample: Pair) -> None:
-    for name in ("add_vector", "save", "set_vecattr", "word_vec", "index2word"):
+    for name in ("resize_vectors", "set_vecattr", "vocab", "index2word"):
         with pytest.raises(ftl.UnsupportedError, match=name):
             getattr(sample.ours, name)
         assert not hasattr(sample.ours, name)
+    for add in (sample.ours.add_vector, sample.ours.add_vectors, sample.ours.__setitem__):
+        with pytest.raises(ftl.UnsupportedError, match="read-only"):
+            add("war", np.zeros(sample.ours.vector_size))
     with pytest.raises(ftl.UnsupportedError, match="exact"):
         sample.ours.most_similar("war", indexer=object())
     with pytest.raises(ValueError, match="read-only"):

@@ -119,7 +119,7 @@ CASES = [
 def load_word2vec_format(path: str, *, binary: bool) -> face.KeyedVectors:
     """Replace the method of gensim's KeyedVectors with which its tests load a file."""
     read = gensim_keyedvectors.KeyedVectors.load_word2vec_format(path, binary=binary)
-    return face.KeyedVectors(read.index_to_key, read.vectors, read.expandos["count"])
+    return face.KeyedVectors._of(read.index_to_key, read.vectors, read.expandos["count"])
 
 
 @pytest.mark.parametrize(("case", "method"), CASES)

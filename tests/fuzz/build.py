@@ -21,7 +21,7 @@ SANITIZERS = "address,undefined"
 # The modules whose branches guide the fuzzer.
 PARSERS = (
     "cursor", "file", "compressed", "stream", "head", "fasttext", "safetensors", "compact", "text",
-    "gzipped",
+    "gzipped", "floret", "magnitude",
 )  # fmt: skip
 FLAGS = ["-O1", "-gline-tables-only", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")

@@ -21,7 +21,8 @@ from array import array
 
 from support.builders import SUPERVISED, Quantizer, build
 
-from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.files.binaryrows import BinaryRows
+from fasttext_lite._core.files.textrows import TextRows
 from fasttext_lite.layers import make_reader
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats import fasttext
@@ -80,8 +81,8 @@ cdef object _rows(const uint8_t* data, size_t size, size_t cut, int dim, bint bi
     """Parse the data in two pieces, and return the result or the arguments of the error."""
     cdef const uint8_t[::1] whole
     cdef bytes copy = (<const char*>data)[:size]
-    parser = RowParser(dim, 50, 0, "said")
-    take = parser.take_binary if binary else parser.take_text
+    parser = (BinaryRows if binary else TextRows)(dim, 50, 0, "said")
+    take = parser.take
     if size == 0:
         return None
     whole = copy
@@ -114,9 +115,11 @@ def _shapes():
     few = array("i", [0, 5, 2**31 - 2])
     for minn, maxn in ((3, 6), (0, 1), (1, 4), (2, -1), (6, 3), (3, 2**31 - 1)):
         yield Subwords(minn, maxn, 1000, 4)
+        yield Subwords(minn, maxn, 1000, 4, None, 3)
         yield Subwords(minn, maxn, 1, 4)
         yield Subwords(minn, maxn, 2**31 - 1, 0)
         yield Subwords(minn, maxn, 1000, 4, PruneIndex(buckets, rows, 1000))
+        yield Subwords(minn, maxn, 1000, 4, PruneIndex(buckets, rows, 1000), 4)
         yield Subwords(minn, maxn, 2**31 - 1, 4, PruneIndex(few, None, 2**31 - 1))
 
 

@@ -8,7 +8,7 @@ import lzma
 import struct
 from typing import TYPE_CHECKING
 
-from support.fixtures import BINARY, COMPACT, TEXT
+from support.fixtures import BINARY, COMPACT, MAGNITUDE, TABLE, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         yield "text", data
         for pack in (gzip.compress, bz2.compress, lzma.compress):
             yield "text", pack(data)
+    yield "table", TABLE
+    yield "magnitude", MAGNITUDE
     for data in COMPACT.values():
         yield "compact", compact_input(data)
     for numbers in NUMBERS:
@@ -53,7 +55,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         rows = b"".join(b"w%d " % i + struct.pack("<2f", i, -i) + b"\n" for i in range(count))
         yield "text_rows", b"\x81\x55" + rows
         yield "text_rows", b"\x01\x55" + b"".join(b"w%d 1 2\n" % i for i in range(count))
-    for i in range(30):
+    for i in range(42):
         for word in WORDS:
             yield "subwords", bytes([i]) + word
     for i in range(5):

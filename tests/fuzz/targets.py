@@ -22,7 +22,10 @@ from support.queries import ask_everything
 import fasttext_lite as ftl
 from fasttext_lite.formats import stream as _stream
 
-__all__ = ["binary", "compact", "gzipped", "line", "numbers", "subwords", "text", "text_rows"]
+__all__ = [
+    "binary", "compact", "gzipped", "line", "magnitude", "numbers", "subwords", "table", "text",
+    "text_rows",
+]  # fmt: skip
 
 # Seeds are written here, since only this process can import the fuzzed package.
 if "FUZZ_SEEDS" in os.environ:
@@ -90,6 +93,16 @@ def compact(data: bytes) -> None:
 
 def text(data: bytes) -> None:
     """Open a ``.vec`` or word2vec file, text or binary, compressed or not."""
+    _open(data)
+
+
+def table(data: bytes) -> None:
+    """Open a table of floret."""
+    _open(data)
+
+
+def magnitude(data: bytes) -> None:
+    """Open a ``.magnitude`` file."""
     _open(data)
 
 

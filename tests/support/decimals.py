@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.files.textrows import TextRows
 
 # The smallest number whose nearest float32 is infinite.
 TOP = Fraction(float.fromhex("0x1.ffffffp127"))
@@ -14,8 +14,8 @@ TOP = Fraction(float.fromhex("0x1.ffffffp127"))
 
 def parse_decimals(*decimals: str) -> np.ndarray:
     """Parse decimal numbers with the package, as float32."""
-    parser = RowParser(len(decimals), 1, 0, "the test says")
-    parser.take_text(memoryview(b"w " + " ".join(decimals).encode()), True)
+    parser = TextRows(len(decimals), 1, 0, "the test says")
+    parser.take(memoryview(b"w " + " ".join(decimals).encode()), True)
     parser.finish()
     return np.frombuffer(parser.numbers, np.float32)
 

@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import fasttext_lite as ftl
-from support.builders import CBOW, HS, NS, OVA, SUPERVISED, Layout, Quantizer, build_with_layout
+from support.builders import (
+    CBOW,
+    HS,
+    NS,
+    OVA,
+    SENT2VEC,
+    SUPERVISED,
+    Layout,
+    Quantizer,
+    build_with_layout,
+)
+from support.magnitude import magnitude
 
-__all__ = ["BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "TEXT"]
+__all__ = ["BINARY", "BINARY_OPTIONS", "COMPACT", "LAYOUTS", "MAGNITUDE", "TABLE", "TEXT"]
 
 _LABELS = {"model": SUPERVISED, "labels": [b"__label__a", b"__label__b", b"__label__c"]}
 _SOME = {"prune": [(3, 0), (1, 2), (7, 1)]}
@@ -36,6 +47,11 @@ BINARY_OPTIONS = {
         "output_quantizer": Quantizer(dsub=1, qnorm=True),
     },
     "pruned of all": _LABELS | {"prune": [], "input_quantizer": Quantizer(dsub=4)},
+    "sent2vec": {"model": SENT2VEC, "minn": 0, "maxn": 0, "word_ngrams": 2},
+    "floret": {"floret": (2, 3)},
+    "floret, hashes of fastText": {"floret": (1, 1)},
+    "floret, softmax": _LABELS | {"floret": (2, 2), "word_ngrams": 2},
+    "floret, pruned": _LABELS | _SOME | {"floret": (2, 4), "input_quantizer": Quantizer(dsub=3)},
 }
 
 BINARY: dict[str, bytes] = {}
@@ -63,6 +79,9 @@ COMPACT = {
     "softmax": _converted("softmax", "float16"),
     "hierarchical softmax, int8": _converted("hierarchical softmax", "int8"),
     "pruned": _converted("pruned", "float32"),
+    "sent2vec": _converted("sent2vec", "float32"),
+    "floret": _converted("floret", "float16", subwords="used"),
+    "floret, softmax": _converted("floret, softmax", "float32"),
 }
 
 _ROWS = {b"one": (1.0, -2.5, 0.125), b"two": (0.0, 3e-5, 7.0), "naïve".encode(): (1e9, -0.0, 2.0)}
@@ -76,3 +95,12 @@ TEXT = {
     "binary": b"3 3\n" + b"".join(_AS_FLOATS),
     "binary, line feeds": b"3 3\n" + b"\n".join(_AS_FLOATS) + b"\n",
 }
+
+TABLE = b"5 3 2 4 2 2166136261 < >\n" + b"".join(
+    b"%d 0.%d -%d 1e-%d \n" % (i, i, i, i) for i in range(5)
+)
+
+_WORDS = [b"one", b"two words", "na\u00efve".encode(), b"</s>", b"One"]
+MAGNITUDE = magnitude(
+    [(word.decode(), (7 * i, -(10**7) + i, 5)) for i, word in enumerate(_WORDS)], 3
+)

@@ -35,7 +35,6 @@ def endless(words):
 CALLS = {
     "gathering words": ("plain", lambda model, _: model.vectors(endless(["one", "two"]))),
     "vectors": ("plain", lambda model, _: model.vectors(LONG_WORDS)),
-    "vectors on one thread": ("plain", lambda model, _: model.vectors(LONG_WORDS, threads=1)),
     "vectors on many threads": ("plain", lambda model, _: model.vectors(LONG_WORDS, threads=16)),
     "word_vectors": ("plain", lambda model, _: model.word_vectors()),
     "sentence_vectors": ("plain", lambda model, _: model.sentence_vectors(LONG_TEXTS)),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from support.reference import murmur
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
@@ -45,9 +47,10 @@ class PlainReader:
         start = 8 + int.from_bytes(data[:8], "little")
         header: dict[str, Any] = json.loads(data[8:start])
         metadata = header.pop("__metadata__")
-        if (metadata["format"], metadata["version"]) != ("fasttext-lite", "1"):
-            raise ValueError(f"not a compact file of version 1: {metadata}")
+        if metadata["format"] != "fasttext-lite" or metadata["version"] not in ("1", "2"):
+            raise ValueError(f"not a compact file of version 1 or 2: {metadata}")
         self.model: dict[str, Any] = json.loads(metadata["model"])
+        self.hash_count: int = self.model["hash_count"] if metadata["version"] == "2" else 0
         self.places: dict[str, int] = {}
         self.arrays: dict[str, np.ndarray] = {}
         for name, entry in header.items():
@@ -85,9 +88,13 @@ class PlainReader:
     def ngrams(self, word: bytes) -> Iterator[tuple[bytes, int]]:
         """Yield the n-grams of a word with their buckets, kept or not."""
         minn, maxn, bucket = (self.model[key] for key in ("minn", "maxn", "bucket"))
-        if word == b"</s>" or maxn == 0 or bucket == 0 or minn < 0:
+        if word == b"</s>" or bucket == 0:
             return
         text = b"<" + word + b">"
+        if self.hash_count:
+            yield from self.hashed(text)
+        if maxn == 0 or minn < 0:
+            return
         starts = [at for at, byte in enumerate(text) if byte & 0xC0 != 0x80] + [len(text)]
         last = len(starts) - 1
         for first in range(last):
@@ -96,7 +103,15 @@ class PlainReader:
                 if n == 1 and first in (0, last - 1):
                     continue
                 ngram = text[starts[first] : starts[first + n]]
-                yield ngram, fnv(ngram) % bucket
+                if self.hash_count:
+                    yield from self.hashed(ngram)
+                else:
+                    yield ngram, fnv(ngram) % bucket
+
+    def hashed(self, ngram: bytes) -> Iterator[tuple[bytes, int]]:
+        """Yield an n-gram of a file of version 2 with each of its buckets."""
+        for value in murmur(ngram)[: self.hash_count]:
+            yield ngram, value % self.model["bucket"]
 
     def bucket_row(self, bucket: int) -> int | None:
         """Return the position of a bucket among the n-gram rows, found through the table."""
@@ -132,6 +147,8 @@ class PlainReader:
         words = self.model["word_count"]
         matrix, before = ("input", words) if self.supervised else ("subwords", 0)
         own = None if number is None else number - words + before
+        if self.hash_count and not (self.supervised and number == 0):
+            own = None
         rows = []
         if own is not None and own < len(self.arrays[matrix]):
             rows.append(self.row(matrix, own))

@@ -30,6 +30,7 @@ ARG_NAMES = (
 )
 # fmt: on
 SUPERVISED = 3
+FLORET_MODE = 2
 CENTROIDS = 256
 LABEL = 1
 END_OF_SENTENCE = b"</s>"
@@ -72,6 +73,11 @@ class ReferenceModel:
         entry_id = self.entry_ids.get(word, -1)
         return entry_id if entry_id < len(self.words) else -1
 
+    @property
+    def hash_count(self) -> int:
+        """Rows of an n-gram by MurmurHash in a floret model, 0 in any other."""
+        return int(self.args["hash_count"]) if self.args.get("mode") == FLORET_MODE else 0
+
     def hashed_row(self, h: int) -> int | None:
         """Return the row of a hashed feature; None if pruning dropped it."""
         bucket = h % int(self.args["bucket"])
@@ -89,12 +95,21 @@ class ReferenceModel:
             (ngram, self.hashed_row(fnv(ngram)))
             for ngram in ngrams(word, int(self.args["minn"]), self.maxn)
         ]
+        if self.hash_count:
+            whole = b"<" + word + b">"
+            found = [
+                (ngram, self.hashed_row(h))
+                for ngram in (whole, *ngrams(word, int(self.args["minn"]), self.maxn))
+                for h in murmur(ngram)[: self.hash_count]
+            ]
         return [(ngram, row) for ngram, row in found if row is not None]
 
     def subwords(self, word: bytes) -> list[tuple[bytes, int]]:
         """Return the row of the entry, if it has one, then those of its n-grams."""
         row = self.entry_ids.get(word)
         own = [(word, row)] if row is not None and row < len(self.input_matrix) else []
+        if self.hash_count and row != 0:
+            own = []
         return own + self.ngram_rows(word)
 
     def rows_of(self, word: bytes) -> list[int]:
@@ -135,6 +150,38 @@ def fnv(text: bytes) -> int:
         h ^= byte if byte < 128 else byte | 0xFFFFFF00
         h = h * 16777619 % 2**32
     return h
+
+
+def murmur(text: bytes) -> list[int]:
+    """MurmurHash3_x64_128 of Austin Appleby, as four 32-bit numbers, with the seed of floret."""
+    first, second = 0x87C37B91114253D5, 0x4CF5AD432745937F
+
+    def rotated(x: int, bits: int) -> int:
+        return (x << bits | x >> (64 - bits)) % 2**64
+
+    def scrambled(block: bytes, one: int, other: int, bits: int) -> int:
+        return rotated(int.from_bytes(block, "little") * one % 2**64, bits) * other % 2**64
+
+    def mixed(x: int) -> int:
+        x = (x ^ x >> 33) * 0xFF51AFD7ED558CCD % 2**64
+        x = (x ^ x >> 33) * 0xC4CEB9FE1A85EC53 % 2**64
+        return x ^ x >> 33
+
+    a = b = 2166136261
+    whole = len(text) // 16 * 16
+    for at in range(0, whole, 16):
+        a ^= scrambled(text[at : at + 8], first, second, 31)
+        a = ((rotated(a, 27) + b) * 5 + 0x52DCE729) % 2**64
+        b ^= scrambled(text[at + 8 : at + 16], second, first, 33)
+        b = ((rotated(b, 31) + a) * 5 + 0x38495AB5) % 2**64
+    a ^= scrambled(text[whole : whole + 8], first, second, 31) ^ len(text)
+    b ^= scrambled(text[whole + 8 :], second, first, 33) ^ len(text)
+    a = (a + b) % 2**64
+    b = (b + a) % 2**64
+    a, b = mixed(a), mixed(b)
+    a = (a + b) % 2**64
+    b = (b + a) % 2**64
+    return [a % 2**32, a >> 32, b % 2**32, b >> 32]
 
 
 class Cursor:
@@ -208,6 +255,13 @@ def read_quantized(cursor: Cursor) -> Float32Matrix:
     return matrix
 
 
+def is_floret(data: bytes) -> bool:
+    """Whether floret wrote a file: the sizes do not add up where fastText has them."""
+    mode, hash_count = struct.unpack_from("<2i", data, 52)
+    size, words, labels = struct.unpack_from("<3i", data, 64)
+    return mode in (1, 2) and 1 <= hash_count <= 4 and size != words + labels
+
+
 def parse(path: Path | str) -> ReferenceModel:
     """Read a .bin, .ftz or pre-magic file, front to back."""
     cursor = Cursor(Path(path).read_bytes())
@@ -215,7 +269,10 @@ def parse(path: Path | str) -> ReferenceModel:
     modern = magic == MAGIC
     if not modern:
         version, cursor.offset = None, 0
-    args = dict(zip(ARG_NAMES, cursor.values("12i"), strict=True))
+    names = ARG_NAMES
+    if modern and is_floret(cursor.data):
+        names = (*ARG_NAMES[:-1], "mode", "hash_count", ARG_NAMES[-1])
+    args = dict(zip(names, cursor.values(f"{len(names)}i"), strict=True))
     args["t"] = cursor.value("d")
 
     size, nwords, nlabels, _ntokens = cursor.values("3iq")

@@ -40,8 +40,11 @@ def line_rows(model: ReferenceModel, text: bytes, prefix: bytes = b"__label__") 
         # An unknown token is a label if it has the prefix, a known one if the file says so.
         if known or not (token in model.labels or token.startswith(prefix)):
             hashes.append(fnv(token))
-            rows += [model.word_id(token)] if known else []
-            if not known or int(model.args["maxn"]) > 0:
+            ngrams = model.maxn > 0
+            # In a floret model only the first word takes part with its own row.
+            if known and not (ngrams and model.hash_count and model.word_id(token)):
+                rows.append(model.word_id(token))
+            if not known or ngrams:
                 rows += [row for _, row in model.ngram_rows(token)]
         if token == END_OF_SENTENCE:
             break

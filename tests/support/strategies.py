@@ -24,6 +24,8 @@ QUERIES = st.lists(
 )
 QUANTIZERS = st.builds(Quantizer, dsub=st.integers(1, 40), qnorm=st.booleans())
 BUCKETS = st.sampled_from([0, 1, 7, 64, 997, 1000])
+# Mode and number of hashes, or a file of fastText.
+FLORET = st.none() | st.tuples(st.integers(1, 2), st.integers(1, 4))
 HUGE_BUCKETS = st.sampled_from([2_000_000, 2**31 - 1])
 
 
@@ -44,6 +46,7 @@ def model_options(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "seed": draw(st.integers(0, 2**32 - 1)),
         "version": draw(st.sampled_from([11, 12])),
+        "floret": draw(FLORET),
         "model": kind,
         "dim": draw(st.integers(1, 35)),
         "minn": minn,
@@ -53,11 +56,16 @@ def model_options(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def with_buckets(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options; floret has buckets always."""
+    return options if options["bucket"] else options | {"floret": None}
+
+
 @st.composite
 def dense_models(draw: st.DrawFn) -> dict[str, Any]:
-    options = draw(model_options()) | {"bucket": draw(BUCKETS)}
+    options = with_buckets(draw(model_options()) | {"bucket": draw(BUCKETS)})
     # No supervised file of that age is known, so its n-grams are not defined.
-    if options["model"] != SUPERVISED and draw(st.booleans()):
+    if options["model"] != SUPERVISED and options["floret"] is None and draw(st.booleans()):
         options["magic"] = None
     rows = len(options["words"]) + options["bucket"]
     return options | {"input_matrix": draw(dense_matrices((rows, options["dim"])))}
@@ -65,11 +73,12 @@ def dense_models(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def quantized_models(draw: st.DrawFn) -> dict[str, Any]:
-    return draw(model_options()) | {
+    options = draw(model_options()) | {
         "bucket": draw(BUCKETS),
         "input_quantizer": draw(QUANTIZERS),
         "output_quantizer": draw(st.none() | QUANTIZERS),
     }
+    return with_buckets(options)
 
 
 @st.composite

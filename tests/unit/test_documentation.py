@@ -16,6 +16,7 @@ import pytest
 from support import GOLDEN, REPOSITORY
 
 import fasttext_lite as ftl
+from fasttext_lite.cli import main
 
 PAGES = {
     page.name: page.read_text(encoding="utf-8")
@@ -56,27 +57,26 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(*arguments, folder):
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", *arguments],
-        check=False,
-        capture_output=True,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, f"{arguments}: {done.stderr.decode()}"
-
-
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python").strip()])
 def test_python_code_of_a_page_runs(folder, page):
     (folder / "page.py").write_text(blocks(page, "python"), encoding="utf-8")
-    run("page.py", folder=folder)
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "page.py"],
+        check=False,
+        capture_output=True,
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr.decode()
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
-def test_commands_of_a_page_run(folder, page):
+def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
+    monkeypatch.chdir(folder)
     for arguments in commands(page):
-        run("-m", "fasttext_lite", *arguments, folder=folder)
+        code = main(arguments)
+        printed, errors = capsysbinary.readouterr()
+        assert code == 0, errors.decode()
+        assert printed or "convert" in arguments
 
 
 def test_no_page_and_no_block_is_overlooked():

@@ -13,9 +13,8 @@ from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext, gensim
-from fasttext_lite.neighbors import NeighborSearch
+from fasttext_lite.neighbors import NeighborSearch, SearchOptions
 from fasttext_lite.predictions import PredictOptions
-from fasttext_lite.queries import SearchOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +43,9 @@ CALLS = {
     "word_similarity lowercase": lambda at, **flag: at.pairs(**flag),
     "word_similarity known_only": lambda at, **flag: at.pairs(**flag),
     "compare progress": lambda at, **flag: ftl.evaluate.compare(at.model, at.model, **flag),
+    "align normalize": lambda at, **flag: ftl.evaluate.align(
+        at.model, at.model, [("one", "one")], **flag
+    ),
     "Model.verify full": lambda at, **flag: at.model.verify(**flag),
     "Model.neighbors progress": lambda at, **flag: at.model.neighbors("one", **flag),
     "Model.analogies progress": lambda at, **flag: at.model.analogies("one", "two", "one", **flag),
@@ -195,7 +197,7 @@ def test_what_is_no_flag_is_refused_by_name(name, value, place):
 def test_flags_of_numpy_and_numbers_are_taken(name, value, place):
     if name.startswith("KeyedVectors.wmdistance"):
         pytest.importorskip("ot")
-    if "word_pairs" in name:
+    if "word_pairs" in name or name == "align normalize":
         pytest.importorskip("scipy")
     if "export q" in name:
         pytest.importorskip("faiss")

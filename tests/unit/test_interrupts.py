@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs the signals of
 
 # Seconds after which a process that goes on is killed: a small part of what each call would take,
 # and many times of what its end takes on a busy machine.
-LIMIT = 20
+LIMIT = 15
 
 # The words of a model are long, so that each has thousands of n-grams.
 PADDING = b"x" * 1000
@@ -58,7 +58,7 @@ def write_model(path, *, dim, words, bucket, labels=0):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("large")
-    words = [b"word%d%b" % (i, PADDING) for i in range(200_000)]
+    words = [b"word%d%b" % (i, PADDING) for i in range(120_000)]
     write_model(folder / "plain", dim=3000, words=words, bucket=1000)
     write_model(folder / "supervised", dim=200, words=words[:1000], bucket=1000, labels=2000)
     write_model(folder / "huge", dim=1000, words=words[:1000], bucket=50_000_000)
@@ -86,7 +86,7 @@ def running(command, **options):
 
 def interrupt(process):
     """Interrupt a process that has begun its call; what it told then."""
-    time.sleep(0.5)
+    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     try:
         return process.communicate(timeout=LIMIT)

@@ -91,7 +91,7 @@ def test_parts_of_another_size_are_refused():
     index = PruneIndex(np.array([3], np.int32), None, 10)
     with pytest.raises(ftl.InputValueError, match="for 10 buckets, the model has 11"):
         Buckets(11, 0, index)
-    with pytest.raises(ftl.InputValueError, match="number 1 is 10"):
+    with pytest.raises(ftl.InputValueError, match="bucket 1 is 10"):
         PruneIndex(np.array([3, 10], np.int32), None, 10)
     with pytest.raises(ftl.InputValueError, match="4 entries for 1 of 10 buckets, not 3"):
         PruneIndex(np.array([3], np.int32), None, 10, np.zeros(3, np.uint32))

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 from support.builders import HS, OVA, SUPERVISED, Quantizer, build, build_with_layout
+from support.magnitude import SCHEMA, database, magnitude
 
 import fasttext_lite as ftl
 
@@ -107,9 +108,14 @@ def heaviest_files(folder):
         "quantiser.ftz": build(
             dim=2000, model=SUPERVISED, labels=labels[:2], input_quantizer=Quantizer(dsub=1)
         ),
-        "head.vec": b"600000 1\n" + b"a 1\n" * 600_000,
-        "no_head.vec": b"a 1 1\n" * 600_000,
-        "binary.vec": b"600000 1\n" + b"a \0\0\0\1" * 600_000,
+        "head.vec": b"300001 1\n" + b"".join(b"%s 1\n" % word for word in words),
+        "no_head.vec": b"".join(b"%s 1 1\n" % word for word in words),
+        "binary.vec": b"300001 1\n" + b"".join(b"%s \0\0\x80?" % word for word in words),
+        "repeats.vec": b"600000 1\n" + b"a 1\n" * 600_000,
+        "table.floret": b"300000 1 3 6 4 2166136261 < >\n"
+        + b"".join(b"%d 1\n" % i for i in range(300_000)),
+        "floret.bin": build(**thin | {"floret": (2, 4), "bucket": 1}),
+        "vectors.magnitude": magnitude([(word, (1,)) for word in words], 1),
         # A header of the maximum length, with the most memory as Python objects.
         "header.safetensors": (1 << 20).to_bytes(8, "little")
         + (b'{"a":[' + b"{}," * 349522 + b"{}]}").ljust(1 << 20),
@@ -139,6 +145,7 @@ def lies_of_fasttext():
             "output_quantizer": Quantizer(dsub=2),
         },
         "empty": {"words": [], "bucket": 0},
+        "floret": {"floret": (2, 4)},
     }.items():
         data, layout = build_with_layout(**options)
         for name, field in layout.fields.items():
@@ -170,6 +177,16 @@ def lies_of_the_compact_file(data):
             yield f"compact.{name}.{axis}", packed(header)
 
 
+def lies_of_magnitude():
+    """Yield files in which each setting is as large as possible, or a word claims much memory."""
+    rows = [("one", (1, 2)), ("two", (3, 4))]
+    for name in ("size", "dim", "precision", "version", "entropy"):
+        for value in (2**31 - 1, 2**24, 2**63 - 1):
+            yield f"magnitude.{name}.{value}", magnitude(rows, 2, {name: value})
+    schema = [SCHEMA[0].replace("{dims}", "dim_0 AS (zeroblob(900000000)), dim_1"), SCHEMA[1]]
+    yield "magnitude.computed", database(*schema)
+
+
 def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
     ftl.convert(sample, tmp_path / "compact")
     empty = tmp_path / "empty.bin"
@@ -185,6 +202,9 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
         "rows.vec": b"2147483647 2\na 1 2\n",
         "dim.vec": b"1 2147483647\na 1 2\n",
         "nothing.vec": b"0 16777216\n",
+        "rows.floret": b"2147483647 2 3 6 2 2166136261 < >\n0 1 2\n",
+        "dim.floret": b"1 16777216 3 6 2 2166136261 < >\n0 1 2\n",
+        **dict(lies_of_magnitude()),
         "header.safetensors": (100_000_000).to_bytes(8, "little") + b'{"a"' + bytes(100),
     }
     folder = tmp_path / "lies"
@@ -195,7 +215,12 @@ def test_lies_about_sizes_allocate_nothing(tmp_path, sample):
     assert set(found) == set(lies)
     for name in ("dense.dim.2147483647", "empty.dim.2147483647", "empty.compact.dim"):
         assert found[name] == "FormatError"
-    for name in ("rows.vec", "dim.vec", "nothing.vec", "header.safetensors"):
+    for name in lies:
+        if name.startswith("magnitude.") and "entropy" not in name:
+            assert found[name] == "FormatError"
+    for name in (
+        "rows.vec", "dim.vec", "nothing.vec", "header.safetensors", "rows.floret", "dim.floret",
+    ):  # fmt: skip
         assert found[name] == "FormatError"
 
 

@@ -158,7 +158,8 @@ cdef class LineReader:
             if self.known_rows is not None:
                 self._add_known(token.entry, gather, out)
                 return True
-            self._append(gather, token.entry, out)
+            if not self.known_ngrams or self.subwords.has_word_row(token.entry):
+                self._append(gather, token.entry, out)
             if not self.known_ngrams:
                 return True
         elif token.is_end:
@@ -317,9 +318,9 @@ cdef class LineReader:
                 starts[i] = total
                 self.subwords.begin(&walk, text, word.length + 2)
                 ids[0] = i
-                found = 1
+                found = not self.known_ngrams or self.subwords.has_word_row(i)
                 if self.known_ngrams:
-                    found += self.subwords.take_rows(&walk, ids + 1, GATHER - 1)
+                    found += self.subwords.take_rows(&walk, ids + found, GATHER - found)
                 while total + <int64_t>found <= rows.shape[0]:
                     for j in range(found):
                         rows[total] = <int32_t>ids[j]
@@ -360,7 +361,9 @@ cdef class LineReader:
             word = (<const char*>line.text)[token.start:token.stop]
             words.append(word)
             hashes.append(token.hash)
-            if token.entry >= 0:
+            if token.entry >= 0 and (
+                not self.known_ngrams or self.subwords.has_word_row(token.entry)
+            ):
                 found.append((word, word, token.entry))
             if token.entry < 0 or self.known_ngrams:
                 found.extend((word, ngram, row) for ngram, row in self.subwords.ngrams(word))

@@ -6,7 +6,7 @@ from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 # The token that ends every line in the official program.
 cdef extern from *:
     """
-    static const uint8_t FTL_END[] = "</s>";
+    #define FTL_END ((const uint8_t *)"</s>")
     """
     const uint8_t* END "FTL_END"
 

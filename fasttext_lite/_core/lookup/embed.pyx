@@ -88,6 +88,8 @@ cdef class Embedder:
         has that many rows.
         """
         cdef int64_t row = i
+        if not self.subwords.has_word_row(i):
+            return -1
         if i >= 0 and self.vectors is not None:
             row -= self.vocabulary.word_count
         return row if 0 <= row < self.rows.count else -1
@@ -302,7 +304,7 @@ cdef class Embedder:
         cdef int32_t i = self._id(found)
         if self._lacks(i):
             return False
-        if self._has_vector(i) or self._row(i) >= 0:
+        if 0 <= i < self.vocabulary.word_count or self._row(i) >= 0:
             return True
         text = b"<" + text + b">"
         found = span(text)
@@ -330,7 +332,8 @@ cdef class Lookup:
 
 cdef object unknown_word(word):
     text = word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
+    hint = f"; for a phrase use model.sentence_vector({text!r})" if len(text.split()) > 1 else ""
     return UnknownWordError(
         f"{text!r} is not in the vocabulary, and this model has no n-grams to compute its vector "
-        "from"
+        f"from{hint}"
     )

@@ -12,6 +12,7 @@ from fasttext_lite._core.lookup.subwords cimport (
     Walk,
     bracket,
     end_pieces,
+    hash_bytes,
 )
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 
@@ -78,6 +79,8 @@ cdef class NgramSet:
         cdef uint8_t* text = bracket(word, length, buffer, SHORT)
         cdef Walk walk
         cdef int64_t row
+        cdef uint32_t h, size
+        cdef const uint8_t* ngram
         cdef bint done = True
         if text == NULL:
             return False
@@ -85,9 +88,11 @@ cdef class NgramSet:
         while done and self.subwords.advance(&walk):
             row = self.subwords.buckets.row(walk.hash)
             if row >= 0:
-                done = self._add(
-                    text + walk.start, <uint32_t>(walk.stop - walk.start), walk.hash, row
-                )
+                ngram = text + walk.start
+                size = <uint32_t>(walk.stop - walk.start)
+                # Other hashes of the same n-gram may have the same row.
+                h = hash_bytes(ngram, size) if self.subwords.hash_count else walk.hash
+                done = self._add(ngram, size, h, row)
         if text != buffer:
             free(text)
         return done
@@ -100,7 +105,7 @@ cdef class NgramSet:
         at = h & self.mask
         while self.slots[at]:
             ngram = &self.ngrams[self.slots[at] - 1]
-            if ngram.hash == h and ngram.length == length and (
+            if ngram.hash == h and ngram.row == row and ngram.length == length and (
                 memcmp(self.text + ngram.start, text, length) == 0
             ):
                 return True

@@ -11,6 +11,14 @@ cdef enum:
     SHORT = 256
     # The largest size in bytes of "<word>" that `Subwords.take` accepts.
     LONGEST = 256
+    # The most hashes of an n-gram in a floret model.
+    HASH_COUNT = 4
+
+
+cdef enum Whole:
+    AHEAD
+    CURRENT
+    PASSED
 
 
 cdef inline uint32_t hash_basis() noexcept nogil:
@@ -39,6 +47,11 @@ cdef struct Walk:
     size_t stop
     int32_t size        # code points in it
     uint32_t hash
+    # In a floret model: all hashes of the n-gram, how many of them were given, and the state of the
+    # whole "<word>", which comes first.
+    uint32_t hashes[HASH_COUNT]
+    int32_t given
+    Whole whole
 
 
 cdef struct Pieces:
@@ -57,12 +70,16 @@ cdef class Subwords:
     cdef readonly int32_t maxn
     cdef readonly int64_t bucket
     cdef readonly int64_t first_row
+    cdef readonly int32_t hash_count
     cdef readonly Buckets buckets
     cdef Subwords _filtered
 
     cdef Subwords filtered(self)
     cdef void begin(self, Walk* walk, const uint8_t* text, size_t length) noexcept nogil
+    cdef bint has_word_row(self, int64_t entry) noexcept nogil
     cdef bint advance(self, Walk* walk) noexcept nogil
+    cdef bint _next_ngram(self, Walk* walk) noexcept nogil
+    cdef bint _next_murmur(self, Walk* walk) noexcept nogil
     cdef int64_t row(self, uint64_t h) noexcept nogil
     cdef size_t take_rows(self, Walk* walk, int64_t* rows, size_t capacity) noexcept nogil
     cdef bint begin_pieces(

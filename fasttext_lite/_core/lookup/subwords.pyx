@@ -7,6 +7,11 @@ from libc.string cimport memcmp, memcpy, memset
 
 from fasttext_lite._core.lookup.buckets cimport Buckets, PruneIndex
 
+from fasttext_lite.errors import InputValueError
+
+cdef extern from "murmur.h" nogil:
+    void ftl_murmur(const uint8_t* text, size_t length, uint32_t seed, uint32_t* hashes)
+
 cdef enum:
     # Hashes of n-grams whose rows are looked up together.
     HASHES = 64
@@ -52,14 +57,21 @@ cdef class Subwords:
         The row of bucket 0: the number of words, or 0 if the matrix has no word rows.
     prune : PruneIndex, optional
         The buckets that were kept, if the model is pruned.
+    hash_count : int
+        0 for fastText: an n-gram has one row, by FNV-1a. 1 to 4 for floret: an n-gram has this many
+        rows, by MurmurHash, and the whole "<word>" is the first n-gram.
 
     Raises
     ------
     InputValueError
-        The number of buckets is out of range, or is not that of `prune`.
+        The number of buckets or of hashes is out of range, or the number of buckets is not that of
+        `prune`.
     """
 
-    def __cinit__(self, minn, maxn, bucket, first_row, PruneIndex prune=None):
+    def __cinit__(self, minn, maxn, bucket, first_row, PruneIndex prune=None, hash_count=0):
+        if not 0 <= hash_count <= HASH_COUNT:
+            raise InputValueError(f"hash_count must be in [0, {HASH_COUNT}], not {hash_count}")
+        self.hash_count = hash_count
         self.minn = minn
         self.maxn = 0 if minn < 0 else (maxn if maxn >= 0 else INT32_MAX)
         self.bucket = bucket
@@ -75,7 +87,9 @@ cdef class Subwords:
     def has_ngrams(self) -> bool:
         """Whether any n-gram can have a row."""
         prune = self.buckets.prune
-        return self.bucket > 0 and self.maxn > 0 and (prune is None or prune.size > 0)
+        return self.bucket > 0 and (self.maxn > 0 or self.hash_count > 0) and (
+            prune is None or prune.size > 0
+        )
 
     cdef Subwords filtered(self):
         """Return the same n-grams with a filter for the prune index, which is built once.
@@ -89,7 +103,10 @@ cdef class Subwords:
                 buckets = self.buckets.with_filter()
                 if buckets is self.buckets:
                     return self
-                made = Subwords(self.minn, self.maxn, self.bucket, self.first_row, buckets.prune)
+                made = Subwords(
+                    self.minn, self.maxn, self.bucket, self.first_row, buckets.prune,
+                    self.hash_count,
+                )
                 made.buckets = buckets
                 self._filtered = made
             return self._filtered
@@ -98,6 +115,13 @@ cdef class Subwords:
         """Return the row of a hash, or -1 if pruning dropped it."""
         return self.buckets.row(h)
 
+    cdef bint has_word_row(self, int64_t entry) noexcept nogil:
+        """Return whether the word row of an entry is among its rows.
+
+        In a floret model it is for the first entry only, which floret expects to be "</s>".
+        """
+        return self.hash_count == 0 or entry == 0
+
     cdef void begin(self, Walk* walk, const uint8_t* text, size_t length) noexcept nogil:
         """Begin a walk over the bytes of "<word>"; it is empty for "</s>" or without n-grams."""
         walk.text = text
@@ -105,13 +129,42 @@ cdef class Subwords:
         walk.start = walk.stop = 0
         walk.size = 0
         walk.hash = hash_basis()
-        if self.bucket == 0 or self.maxn <= 0 or (
+        walk.given = self.hash_count
+        walk.whole = AHEAD
+        if self.bucket == 0 or (self.maxn <= 0 and self.hash_count == 0) or (
             length == 6 and memcmp(text, b"<</s>>", 6) == 0
         ):
             walk.length = 0
+            walk.whole = PASSED
 
     cdef bint advance(self, Walk* walk) noexcept nogil:
-        """Move to the next n-gram, ordered by start, then by length; False at the end."""
+        """Move to the next hash of an n-gram; False at the end.
+
+        The n-grams are ordered by start, then by length. In a floret model each has several hashes,
+        and the first is the whole text.
+        """
+        return self._next_murmur(walk) if self.hash_count else self._next_ngram(walk)
+
+    cdef bint _next_murmur(self, Walk* walk) noexcept nogil:
+        if walk.given == self.hash_count:
+            if walk.whole == AHEAD:
+                walk.whole = CURRENT
+                walk.stop = walk.length
+            else:
+                if walk.whole == CURRENT:
+                    walk.whole = PASSED
+                    walk.stop = 0
+                if not self._next_ngram(walk):
+                    return False
+            ftl_murmur(
+                walk.text + walk.start, walk.stop - walk.start, hash_basis(), walk.hashes
+            )
+            walk.given = 0
+        walk.hash = walk.hashes[walk.given]
+        walk.given += 1
+        return True
+
+    cdef bint _next_ngram(self, Walk* walk) noexcept nogil:
         cdef const uint8_t* text = walk.text
         cdef size_t length = walk.length
         while walk.start < length:
@@ -143,9 +196,14 @@ cdef class Subwords:
         while gathered and count < capacity:
             wanted = min(capacity - count, <size_t>HASHES)
             gathered = 0
-            while gathered < wanted and self.advance(walk):
-                hashes[gathered] = walk.hash
-                gathered += 1
+            if self.hash_count:
+                while gathered < wanted and self._next_murmur(walk):
+                    hashes[gathered] = walk.hash
+                    gathered += 1
+            else:
+                while gathered < wanted and self._next_ngram(walk):
+                    hashes[gathered] = walk.hash
+                    gathered += 1
             count += self.buckets.rows(hashes, gathered, rows + count)
         return count
 
@@ -179,7 +237,8 @@ cdef class Subwords:
 
     cdef size_t most(self, size_t length) noexcept nogil:
         """Return an upper bound on the number of rows of a "<word>" of this many bytes."""
-        return length * min(length, <size_t>self.maxn)
+        cdef size_t ngrams = length * min(length, <size_t>self.maxn)
+        return self.hash_count * (ngrams + 1) if self.hash_count else ngrams
 
     cdef size_t take(self, const uint8_t* text, size_t length, int64_t* rows) noexcept nogil:
         """Write the rows of all n-grams of "<word>", in official order, and return their number.
@@ -194,6 +253,10 @@ cdef class Subwords:
         cdef size_t size = 0
         cdef size_t i, j, longest, sizes
         cdef uint32_t h
+        cdef Walk walk
+        if self.hash_count:
+            self.begin(&walk, text, length)
+            return self.take_rows(&walk, rows, self.most(length))
         if self.bucket == 0 or (length == 6 and memcmp(text, b"<</s>>", 6) == 0):
             return 0
         for i in range(length):
@@ -246,3 +309,11 @@ def fnv1a(const uint8_t[::1] text not None):
     """Return the 32-bit FNV-1a hash of bytes, read as signed, as in the official program."""
     cdef size_t length = <size_t>text.shape[0]
     return hash_bytes(&text[0] if length else NULL, length)
+
+
+def murmur(const uint8_t[::1] text not None):
+    """Return the four 32-bit numbers of MurmurHash3_x64_128 with the seed of floret."""
+    cdef uint32_t hashes[HASH_COUNT]
+    cdef size_t length = <size_t>text.shape[0]
+    ftl_murmur(&text[0] if length else NULL, length, hash_basis(), hashes)
+    return [hashes[i] for i in range(HASH_COUNT)]

@@ -79,8 +79,23 @@ cdef Layout _layout(const ArrowSchema* schema, str noun) except *:
     return layout
 
 
+cdef object _export(object words):
+    """Return the capsules of an object, or None if it cannot export its items.
+
+    pandas needs pyarrow for that, which then refuses columns of several types.
+    """
+    try:
+        if hasattr(words, "__arrow_c_array__"):
+            return words.__arrow_c_array__()
+        return words.__arrow_c_stream__()
+    except (ImportError, NotImplementedError, TypeError, ValueError):
+        return None
+
+
 cdef list collect(object words, str noun):
     """Return the arrays of an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``.
+
+    None means that the object cannot export its items, see `_export`.
 
     Raises
     ------
@@ -95,8 +110,11 @@ cdef list collect(object words, str noun):
     cdef ArrowSchema schema
     cdef Layout layout
     cdef Py_ssize_t before = 0
+    exported = _export(words)
+    if exported is None:
+        return None
     if hasattr(words, "__arrow_c_array__"):
-        capsules = words.__arrow_c_array__()
+        capsules = exported
         text = ArrowText()
         text.layout = _layout(
             <const ArrowSchema*>PyCapsule_GetPointer(capsules[0], "arrow_schema"), noun
@@ -106,8 +124,7 @@ cdef list collect(object words, str noun):
         moved.release = NULL
         text.check(0, noun)
         return [text]
-    capsule = words.__arrow_c_stream__()
-    stream = <ArrowArrayStream*>PyCapsule_GetPointer(capsule, "arrow_array_stream")
+    stream = <ArrowArrayStream*>PyCapsule_GetPointer(exported, "arrow_array_stream")
     _raise_failure(stream, stream.get_schema(stream, &schema), noun)
     try:
         layout = _layout(&schema, noun)

@@ -15,7 +15,7 @@ cdef class WordBatch:
     cdef void _reserve(self, Py_ssize_t size) except *
     cdef uint8_t* _make_arena(self, size_t size) except NULL
     cdef void _take_list(self, list words, str noun) except *
-    cdef void _take_arrow(self, object words, str noun) except *
+    cdef bint _take_arrow(self, object words, str noun) except -1
     cdef void _take_fixed_width(self, object words, str noun) except *
     cdef bytes word(self, Py_ssize_t i)
 

@@ -144,8 +144,10 @@ cdef class WordBatch:
             if words.dtype.kind not in "USTO":
                 raise InputTypeError(f"expected {noun}s, got an array of {words.dtype}")
         elif hasattr(words, "__arrow_c_array__") or hasattr(words, "__arrow_c_stream__"):
-            self._take_arrow(words, noun)
-            return
+            if self._take_arrow(words, noun):
+                return
+            if getattr(words, "ndim", 1) != 1:
+                raise InputTypeError(f"expected {noun}s, got a {type(words).__name__}")
         try:
             source = iter(words)
         except TypeError:
@@ -255,17 +257,21 @@ cdef class WordBatch:
             out = write_utf8(&points[i, 0], 4, <Py_ssize_t>one.length, out)
             one.length = <size_t>(out - one.text)
 
-    cdef void _take_arrow(self, object words, str noun) except *:
+    cdef bint _take_arrow(self, object words, str noun) except -1:
+        """Read the arrays of an object, if it has some."""
         cdef ArrowText chunk
         cdef Py_ssize_t at = 0
         cdef Py_ssize_t i
         self.owners = collect(words, noun)
+        if self.owners is None:
+            return False
         self._reserve(sum([len(chunk) for chunk in self.owners]))
         for chunk in self.owners:
             for i in range(chunk.size):
                 _look_for_signals(i)
                 self.spans[at].text = chunk.item(i, &self.spans[at].length)
                 at += 1
+        return True
 
     cdef bytes word(self, Py_ssize_t i):
         """Return the bytes of a word."""

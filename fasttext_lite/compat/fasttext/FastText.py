@@ -108,6 +108,10 @@ class _FastText:
             setattr(self, official, getattr(parameters, ours))
         self.loss = loss_name.__members__.get(parameters.loss)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The same bytes before and after the lists are used: caches compare them.
+        return vars(self) | {"_words": None, "_labels": None}
+
     @property
     def lite_model(self) -> Model:
         """The underlying `Model`, for methods that the official class lacks."""

@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite.arguments import flag
-from fasttext_lite.compat.gensim import evaluation, word2vec, word_movers
-from fasttext_lite.compat.gensim.lookup import divided, lengths
-from fasttext_lite.compat.gensim.similarity import Similarity
-from fasttext_lite.compat.gensim.spelling import END, KeyIndex, Keys, Spelling
-from fasttext_lite.errors import FastTextLiteError, UnknownWordError
+from fasttext_lite._core.lookup.buckets import PruneIndex
+from fasttext_lite.arguments import flag, whole
+from fasttext_lite.compat.gensim import conversion, evaluation, word2vec, word_movers
+from fasttext_lite.compat.gensim.files import open_model, parameters_of_vectors, save
+from fasttext_lite.compat.gensim.in_memory import InMemory
+from fasttext_lite.compat.gensim.lookup import CHANGES, divided, lengths, read_only
+from fasttext_lite.compat.gensim.spelling import END, KeyIndex, Keys, Spelling, mean_of_rows
+from fasttext_lite.errors import (
+    FastTextLiteError,
+    UnknownWordError,
+    UnsupportedError,
+)
+from fasttext_lite.kept import choose_buckets
 from fasttext_lite.once import once
+from fasttext_lite.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,65 +33,156 @@ if TYPE_CHECKING:
 __all__ = ["FastTextKeyedVectors", "KeyedVectors"]
 
 
-class KeyedVectors(Similarity):
-    """Vectors with keys, in memory.
+class KeyedVectors(InMemory):
+    """Vectors with keys, in memory; empty at first.
 
     Parameters
     ----------
-    keys : sequence of str
-        Distinct keys.
-    vectors : ndarray
-        float32, shape (keys, dim).
-    counts : ndarray
-        int64, shape (keys,).
+    vector_size : int
+        Number of dimensions.
+    count : int
+        Has no effect: memory is not allocated in advance.
+    dtype : type
+        float32.
+    mapfile_path : None
+        Has no effect, as in gensim.
+
+    Examples
+    --------
+    >>> vectors = KeyedVectors(2)
+    >>> vectors.add_vectors(["one", "two"], [[1, 0], [0, 2]])
+    >>> vectors.get_vector("two", norm=True)
+    array([0., 1.], dtype=float32)
     """
 
-    def __init__(
-        self, keys: Sequence[Any], vectors: NDArray[np.float32], counts: NDArray[np.int64]
-    ) -> None:
-        self.vector_size = vectors.shape[1]
-        self.index_to_key = list(keys)
-        self.key_to_index = {key: i for i, key in enumerate(keys)}
-        self._vectors = vectors
-        self._counts = counts
+    @classmethod
+    def _of_model(
+        cls, model: Model, encoding: str = "utf-8", limit: int | None = None
+    ) -> KeyedVectors:
+        """Return the words of a model and their vectors, which are not copied where possible."""
+        keys = FastTextKeyedVectors(model, encoding).index_to_key[:limit]
+        try:
+            vectors = model.word_matrix
+        except FastTextLiteError:
+            vectors = model.word_vectors()
+        counts = model.counts[:limit]
+        if not counts.any():
+            # As gensim counts the words of a file without counts.
+            counts = np.arange(len(keys), 0, -1)
+        return KeyedVectors._of(keys, vectors[: len(keys)], counts)
 
-    @property
-    def vectors(self) -> NDArray[np.float32]:
-        """The vectors of all keys: float32, shape (keys, dim), read-only."""
-        view = self._vectors.view()
-        view.flags.writeable = False
-        return view
-
-    @property
-    def expandos(self) -> dict[str, NDArray[Any]]:
-        """The attributes of each key: ``"count"``, int64, shape (keys,)."""
-        return {"count": self._counts}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return KeyedVectors, (self.index_to_key, self._vectors, self._counts)
-
-    def get_vector(self, key: Any, norm: bool = False) -> NDArray[np.float32]:
-        """Return the vector of a key.
+    @classmethod
+    def load(cls, fname: PathType, mmap: str | None = None) -> KeyedVectors:
+        """Open vectors that `save` wrote, or any file that `fasttext_lite.load` opens.
 
         Parameters
         ----------
-        key : str or int
-        norm : bool
-            Divide the vector by its norm.
+        fname : path
+        mmap : {None, "r", "r+", "w+", "c"}
+            Has no effect: files are mapped, and their vectors are read-only.
 
         Returns
         -------
-        ndarray
-            float32, shape (dim,), read-only.
+        KeyedVectors
+            `FastTextKeyedVectors` if the file holds a fastText model.
 
         Raises
         ------
-        UnknownWordError
-            The key does not exist.
+        MissingFileError
+            The file does not exist. It is a FileNotFoundError.
+        FileError, FormatError
+            The file cannot be read; the pickles of gensim are not.
+        UnsupportedError
+            The model is supervised.
         """
-        norm = flag("norm", norm)
-        vector = self.vectors[self.get_index(key)]
-        return _read_only(divided(vector, lengths(vector))) if norm else vector
+        model = open_model(fname)
+        return cls._of_model(model) if model.info.kind == "vectors" else FastTextKeyedVectors(model)
+
+    @classmethod
+    def load_word2vec_format(
+        cls,
+        fname: PathType,
+        fvocab: None = None,
+        binary: bool = False,
+        encoding: str = "utf8",
+        unicode_errors: str = "strict",
+        limit: int | None = None,
+        datatype: Any = np.float32,
+        no_header: bool = False,
+    ) -> KeyedVectors:
+        r"""Read a file of word vectors, in any format that `fasttext_lite.load` opens.
+
+        Parameters
+        ----------
+        fname : path
+        fvocab : None
+            Files of counts are not supported.
+        binary, no_header : bool
+            Have no effect: the file shows what it is.
+        encoding : str
+            The encoding of the words.
+        unicode_errors : str
+            Has no effect: bytes that `encoding` cannot decode are written ``\xe9`` in a key.
+        limit : int, optional
+            Keep only the first `limit` words.
+        datatype : type
+            float32.
+
+        Raises
+        ------
+        FileError, FormatError
+            As for `load`.
+        UnsupportedError
+            `fvocab` is not None, or `datatype` is not float32.
+        """
+        if fvocab is not None:
+            raise UnsupportedError("load_word2vec_format reads no counts here: leave out fvocab")
+        if np.dtype(datatype) != np.float32:
+            raise UnsupportedError(f"vectors are float32 here, not {np.dtype(datatype)}")
+        if limit is not None:
+            limit = whole("limit", limit, 0)
+        return cls._of_model(open_model(fname), encoding, limit)
+
+    def save(self, fname: PathType, *args: Any, **kwargs: Any) -> None:
+        """Write keys and vectors as one compact file, which `load` opens.
+
+        It replaces the target when it is complete. `fasttext_lite.load` opens it as well; gensim
+        does not.
+
+        Parameters
+        ----------
+        fname : path
+        *args, **kwargs
+            The other arguments of gensim have no effect: there is one file, and no pickle.
+
+        Raises
+        ------
+        FileError
+            The file cannot be written.
+        InputTypeError
+            A key is not a str.
+        """
+        counts = np.zeros(len(self), np.int64) if self._counts is None else self._counts
+        save(
+            fname,
+            self.index_to_key,
+            counts,
+            lambda start, stop: self._vectors[start:stop],
+            parameters=parameters_of_vectors(self.vector_size),
+        )
+
+    def to_gensim(self) -> Any:
+        """Return a ``gensim.models.KeyedVectors`` with copies of the keys and vectors.
+
+        Raises
+        ------
+        MissingExtraError
+            gensim is not installed: ``pip install 'fasttext-lite[gensim]'``.
+        """
+        return conversion.keyed_vectors(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return KeyedVectors._of, (self.index_to_key, self._vectors, self._counts)
 
     def vectors_for_all(
         self, keys: Iterable[Any], allow_inference: bool = True, copy_vecattrs: bool = False
@@ -112,7 +211,7 @@ class KeyedVectors(Similarity):
             for i, key in enumerate(used):
                 if self.has_index_for(key):
                     counts[i] = self.get_vecattr(key, "count")
-        return KeyedVectors(used, vectors, counts)
+        return KeyedVectors._of(used, vectors, counts)
 
     def wmdistance(
         self, document1: Iterable[Any], document2: Iterable[Any], norm: bool = True
@@ -181,6 +280,8 @@ class FastTextKeyedVectors(KeyedVectors):
         The encoding of the words in the file.
     """
 
+    _module = "gensim.models.fasttext"
+    _name = "FastTextKeyedVectors"
     compatible_hash = True
 
     def __init__(self, model: Model, encoding: str = "utf-8") -> None:
@@ -198,13 +299,56 @@ class FastTextKeyedVectors(KeyedVectors):
     def __reduce__(self) -> tuple[Any, ...]:
         return FastTextKeyedVectors, (self._model, self._spelling.encoding)
 
+    @classmethod
+    def load(cls, fname: PathType, mmap: str | None = None) -> FastTextKeyedVectors:
+        """Open a fastText model: see `KeyedVectors.load`."""
+        return cls(open_model(fname))
+
+    def save(self, fname: PathType, *args: Any, **kwargs: Any) -> None:
+        """Write the keys, as UTF-8, their vectors and n-grams: see `KeyedVectors.save`."""
+        source = Source(self._model._parts, None, progress=False)
+        parameters = self._model.info.parameters
+        subwords = "all" if self.bucket else "none"
+        buckets, rows = choose_buckets(source, np.empty(0, np.int32), subwords, None)
+        prune = None if buckets is None else PruneIndex(buckets, None, parameters.bucket)
+        save(
+            fname,
+            self.index_to_key,
+            self._model.counts,
+            self._vectors_of,
+            parameters=parameters,
+            closed=self.bucket == 0,
+            token_count=self._model.info.token_count,
+            prune=prune,
+            bucket_rows=len(rows),
+            buckets=lambda start, stop: source.rows(rows[start:stop]),
+        )
+
+    def to_gensim(self) -> Any:
+        """Return a ``gensim.models.fasttext.FastTextKeyedVectors`` in memory.
+
+        It has rows for words and n-grams, so that gensim can compute vectors of unknown words.
+        Where the file holds the vectors of its words, their rows are solved for; buckets that
+        pruning dropped are zero.
+
+        Raises
+        ------
+        MissingExtraError
+            gensim is not installed: ``pip install 'fasttext-lite[gensim]'``.
+        """
+        return conversion.fasttext_keyed_vectors(self, self._model)
+
+    def add_vectors(self, *args: Any, **kwargs: Any) -> None:
+        """Raise `UnsupportedError`: a model is read-only."""
+        raise UnsupportedError(f"FastTextKeyedVectors cannot add vectors: {CHANGES}")
+
     def __contains__(self, word: object) -> bool:
         """Return whether a word has a vector: always true if the model has n-grams."""
         return self.bucket > 0 or word in self.key_to_index
 
     @property
     def expandos(self) -> dict[str, NDArray[Any]]:
-        """The attributes of each key: ``"count"``, int64, shape (keys,)."""
+        """The attributes of each key: ``"count"``, int64, shape (keys,), read-only."""
         return {"count": self._model.counts}
 
     @once
@@ -214,14 +358,29 @@ class FastTextKeyedVectors(KeyedVectors):
             return self._model.word_matrix
         except FastTextLiteError:
             vectors = self._model.word_vectors()
-        for index, key in self._respelled.items():
-            vectors[index] = self._mean_of_rows(index, key)
-        return _read_only(vectors)
+        self._respell(vectors, 0)
+        return read_only(vectors)
+
+    def _vectors_of(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the vectors of a range of words: float32, shape (n, dim)."""
+        if "vectors" in vars(self):
+            return self.vectors[start:stop]
+        out = np.empty((stop - start, self.vector_size), np.float32)
+        self._model._embedder.fill_entries(np.arange(start, stop, dtype=np.int32), out)
+        self._respell(out, start)
+        return out
+
+    def _respell(self, vectors: NDArray[np.float32], start: int) -> None:
+        """Set the vectors of words that differ from those of the model; row 0 is word `start`."""
+        ids = np.fromiter(self._respelled, np.int64)
+        first, last = np.searchsorted(ids, [start, start + len(vectors)])
+        for index in ids[first:last].tolist():
+            vectors[index - start] = mean_of_rows(self._model, index, self._respelled[index])
 
     @once
     def _respelled(self) -> dict[int, str]:
-        """Keys by index of the words whose vectors differ from those of the model."""
-        return dict(self._spelling.respelled(self._model)) if self._takes_keys else {}
+        """Keys by ascending index of the words whose vectors differ from those of the model."""
+        return dict(sorted(self._spelling.respelled(self._model))) if self._takes_keys else {}
 
     def _nearest(
         self, query: NDArray[np.float32], topn: int, left_out: set[int], start: int, stop: int
@@ -236,7 +395,7 @@ class FastTextKeyedVectors(KeyedVectors):
         )
         found = dict(zip(ids.tolist(), scores.tolist(), strict=True))
         for i in respelled:
-            vector = self._mean_of_rows(i, self._respelled[i])
+            vector = mean_of_rows(self._model, i, self._respelled[i])
             found[i] = float(divided(vector @ query, lengths(vector)))
         best = sorted(found, key=lambda i: (-found[i], i))[:topn]
         return [(self.index_to_key[i], float(np.float32(found[i]))) for i in best]
@@ -288,12 +447,12 @@ class FastTextKeyedVectors(KeyedVectors):
         index = self.key_to_index.get(word, -1)
         if index >= 0:
             vector = self._known(index, word)
-            return _read_only(divided(vector, lengths(vector)) if norm else vector)
+            return read_only(divided(vector, lengths(vector)) if norm else vector)
         if self.bucket == 0:
             raise UnknownWordError("cannot calculate vector for OOV word without ngrams")
         text = str(word)
         if text == END or text in self._model:
-            vector = self._mean_of_rows(-1, text)
+            vector = mean_of_rows(self._model, -1, text)
         else:
             vector = self._model[text]
         return divided(vector, lengths(vector)) if norm else vector
@@ -326,7 +485,7 @@ class FastTextKeyedVectors(KeyedVectors):
             return vector
         word = self.key_to_index.word(index)
         if self._takes_keys and self._spelling.is_respelled(key, word):
-            return self._mean_of_rows(index, key)
+            return mean_of_rows(self._model, index, key)
         return self._model[word]
 
     @property
@@ -336,32 +495,3 @@ class FastTextKeyedVectors(KeyedVectors):
         In a file of word vectors these already include the n-grams of the official program.
         """
         return self.bucket > 0 and not self._model.holds_vectors
-
-    def _mean_of_rows(self, word_row: int, text: str) -> NDArray[np.float32]:
-        """Return the mean of a word row, unless its index is -1, and the n-gram rows of a text."""
-        rows = [word_row] if word_row >= 0 else []
-        rows += self._ngram_rows(text)
-        if not rows:
-            return np.zeros(self.vector_size, np.float32)
-        vector: NDArray[np.float32] = np.mean([self._model.row(row) for row in rows], axis=0)
-        return vector
-
-    def _ngram_rows(self, text: str) -> list[int]:
-        if text != END:
-            return [row for _, row in self._model.subwords(text) if row >= len(self._model)]
-        # In the model "</s>" has no n-grams: take them from a longer word.
-        text = f"<{END}>"
-        found = dict(self._model.subwords(text))
-        lengths = range(max(self.min_n, 1), min(self.max_n, len(text)) + 1)
-        ngrams = [
-            text[start : start + length]
-            for start in range(len(text))
-            for length in lengths
-            if start + length <= len(text) and (length > 1 or 0 < start < len(text) - 1)
-        ]
-        return [found[ngram] for ngram in ngrams if ngram in found]
-
-
-def _read_only(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    vectors.flags.writeable = False
-    return vectors

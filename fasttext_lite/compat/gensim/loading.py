@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fasttext_lite.arguments import absolute_path, is_path
+from fasttext_lite.compat.gensim.files import open_model
+from fasttext_lite.compat.gensim.identity import Emulated, deprecated
 from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors
 from fasttext_lite.errors import UnsupportedError
-from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FastText", "load_facebook_model", "load_facebook_vectors"]
 
-_TRAINING = ("build_vocab", "estimate_memory", "load", "save", "score", "train")
+_TRAINING = ("build_vocab", "estimate_memory", "load_binary_data", "score", "train")
 
 
-class FastText:
+class FastText(Emulated):
     """A fastText model under the names of gensim: its vectors and training parameters.
 
     Attributes
@@ -32,6 +32,9 @@ class FastText:
     corpus_total_words : int
         Number of tokens in the training text.
     """
+
+    _module = "gensim.models.fasttext"
+    _name = "FastText"
 
     def __init__(self, model: Model, encoding: str = "utf-8") -> None:
         self._model = model
@@ -51,9 +54,33 @@ class FastText:
     def __reduce__(self) -> tuple[Any, ...]:
         return FastText, (self._model, self._encoding)
 
+    @classmethod
+    def load(cls, fname: PathType, mmap: str | None = None) -> FastText:
+        """Open a model: see `KeyedVectors.load`."""
+        return cls(open_model(fname))
+
+    @classmethod
+    def load_fasttext_format(cls, model_file: PathType, encoding: str = "utf8") -> FastText:
+        """Open a model: the name of `load_facebook_model` in gensim 3."""
+        deprecated("load_fasttext_format", "load_facebook_model or load_facebook_vectors")
+        return cls(open_model(model_file), encoding)
+
+    def save(self, fname: PathType, *args: Any, **kwargs: Any) -> None:
+        """Write the parameters and vectors as one compact file: see `KeyedVectors.save`.
+
+        The output layer, which only training needs, is left out.
+        """
+        self.wv.save(fname)
+
+    def init_sims(self, replace: bool = False) -> None:
+        """Compute the norms of the vectors: a name of gensim 3, see `KeyedVectors.init_sims`."""
+        self.wv.init_sims(replace)
+
     def __getattr__(self, name: str) -> Any:
         if name in _TRAINING:
             raise UnsupportedError(f"FastText has no {name} here: models are read-only")
+        if hasattr(FastTextKeyedVectors, name) and not name.startswith("_"):
+            raise UnsupportedError(f"FastText has no {name}: gensim 4 moved it to wv.{name}")
         raise AttributeError(f"'FastText' object has no attribute {name!r}")
 
     def __str__(self) -> str:
@@ -77,7 +104,7 @@ class FastText:
 
 def load_facebook_model(path: PathType, encoding: str = "utf-8") -> FastText:
     """Open a fastText model; its vectors are ``.wv``. See `load_facebook_vectors`."""
-    return FastText(_open(path), encoding)
+    return FastText(open_model(path), encoding)
 
 
 def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKeyedVectors:
@@ -112,15 +139,4 @@ def load_facebook_vectors(path: PathType, encoding: str = "utf-8") -> FastTextKe
     >>> [word for word, score in vectors.most_similar("musicianship", topn=1)]
     ['musician']
     """
-    return FastTextKeyedVectors(_open(path), encoding)
-
-
-def _open(path: PathType) -> Model:
-    # As an absolute path it is never the name of the built-in model.
-    model = load(absolute_path(path) if is_path(path) else path)
-    if model.labels:
-        raise UnsupportedError(
-            "supervised fastText models are not supported under the names of gensim: open this one "
-            "with fasttext_lite.load"
-        )
-    return model
+    return FastTextKeyedVectors(open_model(path), encoding)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite.arguments import flag
+from fasttext_lite.compat.gensim.identity import Emulated, deprecated
 from fasttext_lite.errors import InputValueError, UnknownWordError, UnsupportedError
 from fasttext_lite.once import once
 
@@ -16,36 +17,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KEY_TYPES", "Lookup", "cosine", "divided", "lengths"]
+__all__ = ["CHANGES", "KEY_TYPES", "Lookup", "cosine", "divided", "lengths", "read_only"]
 
 KEY_TYPES = (str, int, np.integer)
 
-_CHANGES = "the vectors of this package are read-only"
+CHANGES = "the vectors of this package are read-only; to_gensim() returns an object of gensim"
 _RENAMED = "gensim 4 renamed it:"
 LEFT_OUT = {
-    "add_vector": _CHANGES,
-    "add_vectors": _CHANGES,
-    "adjust_vectors": _CHANGES,
-    "allocate_vecattrs": _CHANGES,
-    "init_sims": f"{_RENAMED} fill_norms",
-    "intersect_word2vec_format": _CHANGES,
-    "resize_vectors": _CHANGES,
-    "set_vecattr": _CHANGES,
-    "sort_by_descending_frequency": _CHANGES,
-    "unit_normalize_all": f"{_CHANGES}; use get_normed_vectors()",
-    "load": "open the file of the model with load_facebook_vectors",
-    "save": "the model stays in its file; an object pickles as its path",
-    "load_word2vec_format": "open the vectors with fasttext_lite.load",
+    "adjust_vectors": CHANGES,
+    "allocate_vecattrs": CHANGES,
+    "intersect_word2vec_format": CHANGES,
+    "resize_vectors": CHANGES,
+    "set_vecattr": CHANGES,
+    "similarity_unseen_docs": "gensim has it for Doc2Vec models only",
+    "sort_by_descending_frequency": CHANGES,
+    "unit_normalize_all": f"{CHANGES}; use get_normed_vectors()",
     "index2entity": f"{_RENAMED} index_to_key",
     "index2word": f"{_RENAMED} index_to_key",
     "vectors_norm": f"{_RENAMED} get_normed_vectors()",
     "vocab": f"{_RENAMED} key_to_index, and get_vecattr(key, 'count') for the counts",
-    "word_vec": f"{_RENAMED} get_vector",
-    "words_closer_than": f"{_RENAMED} closer_than",
 }
 
 
-class Lookup(ABC):
+class Lookup(Emulated, ABC):
     """Vectors by key.
 
     Attributes
@@ -140,10 +134,30 @@ class Lookup(ABC):
             raise UnknownWordError(attr)
         return self.expandos[attr][index]
 
+    def word_vec(self, word: Any, norm: bool = False) -> NDArray[np.float32]:
+        """Return the vector of a key: the name of `get_vector` in gensim 3."""
+        deprecated("word_vec", "get_vector")
+        return self.get_vector(word, norm)
+
+    def init_sims(self, replace: bool = False) -> None:
+        """Compute `norms`: the name of `fill_norms` in gensim 3.
+
+        Raises
+        ------
+        UnsupportedError
+            `replace` is true: the vectors are not replaced by those of length 1.
+        """
+        deprecated("init_sims", "fill_norms")
+        if flag("replace", replace):
+            raise UnsupportedError(
+                f"init_sims cannot replace the vectors: {LEFT_OUT['unit_normalize_all']}"
+            )
+        self.fill_norms()
+
     @once
     def norms(self) -> NDArray[np.float32]:
-        """The length of each vector: float32, shape (keys,)."""
-        return lengths(self.vectors)
+        """The length of each vector: float32, shape (keys,), read-only."""
+        return read_only(lengths(self.vectors))
 
     def fill_norms(self, force: bool = False) -> None:
         """Compute `norms`; they never change, so `force` has no effect."""
@@ -216,6 +230,13 @@ class Lookup(ABC):
         if total > 0:
             mean = mean / total
         return divided(mean, lengths(mean)).astype(np.float32) if post_normalize else mean
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view of an array that cannot be written to."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def lengths(vectors: NDArray[Any]) -> NDArray[Any]:

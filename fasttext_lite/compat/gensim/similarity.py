@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fasttext_lite.arguments import flag
+from fasttext_lite.compat.gensim.identity import deprecated
 from fasttext_lite.compat.gensim.lookup import KEY_TYPES, Lookup, cosine, divided, lengths
 from fasttext_lite.errors import EmptyInputError, InputValueError, UnsupportedError
 
@@ -242,6 +243,11 @@ class Similarity(Lookup):
         index, threshold = self.get_index(key1), distances[self.get_index(key2)]
         nearer = np.flatnonzero(distances < threshold).tolist()
         return [self.index_to_key[i] for i in nearer if i != index]
+
+    def words_closer_than(self, word1: Any, word2: Any) -> list[Any]:
+        """Return the nearer keys: the name of `closer_than` in gensim 3."""
+        deprecated("words_closer_than", "closer_than")
+        return self.closer_than(word1, word2)
 
     def rank(self, key1: Any, key2: Any) -> int:
         """Return the rank of `key2`, from 1, among the keys ordered by distance from `key1`."""

@@ -15,9 +15,11 @@ from fasttext_lite.words import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from fasttext_lite.model import Model
 
-__all__ = ["END", "KeyIndex", "Keys", "Spelling"]
+__all__ = ["END", "KeyIndex", "Keys", "Spelling", "mean_of_rows"]
 
 END = "</s>"
 # The escape that "backslashreplace" writes for a byte that cannot be decoded.
@@ -93,6 +95,33 @@ class Spelling:
                 key = self.key(word)
                 if self.is_respelled(key, word):
                     yield start + i, key
+
+
+def mean_of_rows(model: Model, word_row: int, text: str) -> NDArray[np.float32]:
+    """Return the mean of a word row, unless its index is -1, and the n-gram rows of a text."""
+    rows = [word_row] if word_row >= 0 else []
+    rows += _ngram_rows(model, text)
+    if not rows:
+        return np.zeros(model.dim, np.float32)
+    vector: NDArray[np.float32] = np.mean([model.row(row) for row in rows], axis=0)
+    return vector
+
+
+def _ngram_rows(model: Model, text: str) -> list[int]:
+    if text != END:
+        return [row for _, row in model.subwords(text) if row >= len(model)]
+    # In the model "</s>" has no n-grams: take them from a longer word.
+    text = f"<{END}>"
+    found = dict(model.subwords(text))
+    parameters = model.info.parameters
+    lengths = range(max(parameters.minn, 1), min(parameters.maxn, len(text)) + 1)
+    ngrams = [
+        text[start : start + length]
+        for start in range(len(text))
+        for length in lengths
+        if start + length <= len(text) and (length > 1 or 0 < start < len(text) - 1)
+    ]
+    return [found[ngram] for ngram in ngrams if ngram in found]
 
 
 def _is_utf8(text: bytes, starts: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> bool:

@@ -120,7 +120,7 @@ def test_vectors_have_unit_length_or_are_zeros(vectors):
         assert_array_equal(
             vectors.get_vector(key, norm=True), vectors[key] / np.linalg.norm(vectors[key])
         )
-    zeros = gensim.KeyedVectors(["zero"], np.zeros((1, 3), np.float32), np.ones(1, np.int64))
+    zeros = gensim.KeyedVectors._of(["zero"], np.zeros((1, 3), np.float32), np.ones(1, np.int64))
     assert_array_equal(zeros.get_vector("zero", norm=True), np.zeros(3))
     assert_array_equal(zeros.get_normed_vectors(), np.zeros((1, 3)))
 

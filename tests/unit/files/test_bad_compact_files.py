@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.builders import SUPERVISED, build
+from support.queries import LABEL_QUESTIONS, QUESTIONS, ask_everything
 from support.text import unknown_words
 
 import fasttext_lite as ftl
@@ -110,26 +111,15 @@ def refused(load, data, match):
     return caught.value
 
 
-def ask_everything(model):
-    """Run queries that read the arrays of a file; every one has to return."""
-    words = [*model.words, *model.labels, *WORDS]
-    assert model[words].shape == (len(words), model.dim)
-    for word in words[:40]:
-        model.get(word)
-        model.word_id(word)
-        for _, row in model.subwords(word):
-            assert row >= 0
-    model.ngrams(words)
-    model.neighbors(WORDS[:3])
-    assert len(model.counts) == len(model)
-    assert len(model.label_counts) == len(model.labels)
-    assert repr(model)
-    return words
+def answers_everything(model):
+    """Ask whatever reads the arrays of a file; every answer has to come back."""
+    expected = QUESTIONS if model.info.kind == "supervised" else QUESTIONS - LABEL_QUESTIONS
+    assert ask_everything(model, WORDS) == expected
 
 
 @pytest.mark.parametrize("mmap", [True, False])
 def test_the_originals_answer(load, original, mmap):
-    ask_everything(load(original, mmap=mmap))
+    answers_everything(load(original, mmap=mmap))
 
 
 def test_a_file_cut_anywhere_is_refused(load, original):
@@ -159,7 +149,7 @@ def test_a_flipped_bit_in_the_header_is_refused_or_harmless(load, original):
             model = load(bad)
         except ftl.FormatError:
             continue
-        ask_everything(model)
+        answers_everything(model)
         harmless += 1
     assert 0 < harmless < CompactFile(original).start / 2
 
@@ -206,7 +196,7 @@ def test_safetensors_of_another_program_are_told(load, tmp_path):
         refused(load, (tmp_path / "other").read_bytes(), "safetensors file of another program")
 
 
-@pytest.mark.parametrize("version", ["2", "10", "", "one", None])
+@pytest.mark.parametrize("version", ["3", "10", "", "one", None])
 def test_another_version_says_so(load, file, version):
     metadata = file.header["__metadata__"]
     metadata["version"] = version
@@ -380,7 +370,7 @@ def test_every_array_has_to_be_there(load, original):
         file.header["another"] = file.header.pop(name)
         if name == "subwords.buckets":
             # Without it every bucket is kept, which needs more rows.
-            refused(load, file.bytes(), "should be")
+            refused(load, file.bytes(), "must be")
         else:
             refused(load, file.bytes(), f"the file has no array '{name}'")
 
@@ -389,7 +379,7 @@ def test_arrays_of_another_name_are_ignored(load, file):
     end = len(file.body)
     file.header["remarks"] = {"dtype": "F64", "shape": [2], "data_offsets": [end, end + 16]}
     file.body += bytes(16)
-    ask_everything(load(file.bytes()))
+    answers_everything(load(file.bytes()))
 
 
 # The metadata of the model
@@ -417,7 +407,7 @@ def test_every_key_of_the_model_has_to_be_there_and_of_its_type(load, originals)
                 del file.model[key]
             free = ("token_count", "ws", "epoch", "min_count", "neg", "lr_update_rate", "t")
             if key in free and (lie == 2**31 or (key == "t" and lie == 1.5)):
-                ask_everything(load(file.bytes()))
+                answers_everything(load(file.bytes()))
                 continue
             error = refused(load, file.bytes(), key)
             assert error.field == f"model.{key}"
@@ -458,7 +448,7 @@ def test_another_kind_of_vectors_is_harmless(load, file):
     for kind in ("cbow", "vectors"):
         file.model["model"] = kind
         model = load(file.bytes())
-        ask_everything(model)
+        answers_everything(model)
         assert model.info.kind == kind
 
 
@@ -501,12 +491,12 @@ def test_entries_that_lead_astray_harm_nothing(load, original, name, mmap, subwo
         file = CompactFile(original)
         file.fill(name, lies)
         model = load(file.bytes(), mmap=mmap)
-        asked += len(ask_everything(model))
+        asked += ask_everything(model, WORDS)
         with contextlib.suppress(ftl.FormatError):
             again = Path(model.info.path).with_suffix(".again")
             ftl.convert(model.info.path, again, subwords=subwords)
-            ask_everything(ftl.load(again))
-    assert asked > 1000
+            ask_everything(ftl.load(again), WORDS)
+    assert asked > 50
 
 
 def test_entries_that_overlap_do_not_multiply(load, tmp_path):
@@ -534,7 +524,7 @@ def test_random_bytes_harm_nothing(load, file, name):
     for _ in range(20):
         file.fill(name, random.integers(0, 256, place.stop - place.start, np.uint8))
         with np.errstate(all="ignore"):
-            ask_everything(load(file.bytes()))
+            answers_everything(load(file.bytes()))
 
 
 def test_a_closed_file_with_a_damaged_index_still_lists_and_compares_its_words(load, tmp_path):

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.builders import HS, MAGIC, SUPERVISED, Quantizer, build, build_with_layout
+from support.builders import (
+    HS,
+    MAGIC,
+    SENT2VEC_CBOW,
+    SUPERVISED,
+    Quantizer,
+    build,
+    build_with_layout,
+)
 
 import fasttext_lite as ftl
 
@@ -24,6 +32,7 @@ VARIANTS = {
         "model": SUPERVISED,
         "labels": [b"__label__a", b"__label__b"],
     },
+    "floret": {"floret": (2, 3)},
     "pruned": {
         "input_quantizer": Quantizer(dsub=2, qnorm=True),
         "prune": [(3, 0), (1, 2), (7, 1)],
@@ -122,16 +131,28 @@ def test_a_newer_version_is_named(load):
     assert (error.field, error.offset) == ("version", 4)
 
 
-@pytest.mark.parametrize("kind", [{}, {"model": SUPERVISED, "labels": [b"__label__a"]}])
-@pytest.mark.parametrize(("mode", "count"), [(1, 1), (1, 4), (2, 2), (2, 3)])
-def test_floret_is_refused_by_name(load, mode, count, kind):
-    error = refused(load, build(floret=(mode, count), **kind), "floret model")
-    assert (error.field, error.offset) == ("lrUpdateRate", 52)
-
-
 @pytest.mark.parametrize(("mode", "count"), [(0, 2), (3, 2), (1, 0), (1, 5)])
 def test_what_only_looks_like_floret_is_not_called_so(load, mode, count):
     assert "floret" not in str(refused(load, build(floret=(mode, count)), "size is -"))
+
+
+def test_errors_in_a_floret_file_are_at_the_bytes_of_its_fields(load):
+    data, layout = build_with_layout(floret=(2, 3))
+    for field, lie, match in (
+        ("nwords", -1, "nwords is -1"),
+        ("size", 7, "size is 7"),
+        ("bucket", 0, "a floret model has at least one"),
+        ("pruneidx_size", -2, "pruneidx_size is -2"),
+        ("input.rows", 3, "input matrix says 3 rows"),
+    ):
+        assert refused(load, layout.patch(data, {field: lie}), match).offset == layout[field]
+
+
+def test_the_longer_head_of_sent2vec_is_named(load):
+    data, layout = build_with_layout(model=SENT2VEC_CBOW)
+    longer = data[: layout["minn"]] + (2000).to_bytes(4, "little") + data[layout["minn"] :]
+    error = refused(load, longer, r"cbow-c\+w-ngrams model of sent2vec.*bucketChar")
+    assert (error.field, error.offset) == ("model", layout["model"])
 
 
 QUANTISED = {
@@ -216,7 +237,7 @@ def test_a_lie_in_any_number_is_refused_or_harmless(load, name):
     data, layout = build_with_layout(**VARIANTS[name])
     harmless = {
         "ws", "epoch", "min_count", "neg", "word_ngrams", "lr_update_rate", "t", "ntokens",
-        "minn", "maxn", "loss", "bucket",
+        "minn", "maxn", "loss", "bucket", "mode", "hash_count",
     }  # fmt: skip
     refusals = 0
     for field, (_, kind) in layout.fields.items():
@@ -315,16 +336,14 @@ def test_a_dictionary_that_ends_too_early_is_found_at_the_first_look_up(tmp_path
 
 
 def test_words_made_to_collide_are_refused(tmp_path):
-    # Random words whose hashes have zeros in the lower 12 bits, so that they share a run of slots.
-    from support.reference import fnv
-
-    words = []
-    number = 0
-    while len(words) < 1100:
-        word = b"%d" % number
-        number += 1
-        if fnv(word) & 0xFFF == 0:
-            words.append(word)
+    # Of many words those whose hash has the lower 12 bits clear, so that they share a slot run.
+    numbers = np.arange(10**6, 6 * 10**6)
+    hashes = np.full(len(numbers), 2166136261, np.uint32)
+    for place in reversed(range(7)):
+        digits = (numbers // 10**place % 10).astype(np.uint32)
+        hashes = (hashes ^ (digits + np.uint32(48))) * np.uint32(16777619)
+    words = [b"%d" % number for number in numbers[hashes & 0xFFF == 0][:1100]]
+    assert len(words) == 1100
     path = tmp_path / "model.bin"
     path.write_bytes(build(words=words, dim=1, bucket=0, maxn=0))
     with pytest.raises(ftl.FormatError, match="too many entries share one hash"):

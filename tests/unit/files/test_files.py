@@ -88,7 +88,10 @@ def test_paths_of_every_kind_open(tmp_path, name, kind):
     model = ftl.load(kind(file))
     assert model["one"].any()
     assert model.info.path == str(file)
-    assert_array_equal(pickle.loads(pickle.dumps(model))["one"], model["one"])
+    data = pickle.dumps(model)
+    assert len(data) < 1000
+    assert_array_equal(pickle.loads(data)["one"], model["one"])
+    assert_array_equal(copy.deepcopy(model)["one"], model["one"])
 
 
 @linux
@@ -151,8 +154,8 @@ def test_what_is_no_file_is_told(path, name, error, match, mmap):
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("/dev/null", "/dev/null: this is no regular file"),
-        ("/dev/zero", "/dev/zero: this is no regular file"),
+        ("/dev/null", "/dev/null: this is not a regular file"),
+        ("/dev/zero", "/dev/zero: this is not a regular file"),
         # Files of /proc have contents, but no size.
         ("/proc/version", "/proc/version: the file is empty"),
         ("/proc/self/mem", "empty"),
@@ -373,6 +376,8 @@ def test_a_file_is_read_in_blocks_of_any_size(path, monkeypatch, size):
     monkeypatch.setattr("fasttext_lite.formats.file._BLOCK", size)
     model, mapped = ftl.load(path, mmap=False), ftl.load(path)
     assert_array_equal(model.word_vectors(), mapped.word_vectors())
+    with pytest.raises(ValueError, match="read-only"):
+        model.input_matrix[0] = 0
     assert list(model.words) == list(mapped.words)
 
 

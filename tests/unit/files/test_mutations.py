@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 import pytest
-from support.fixtures import BINARY, COMPACT, LAYOUTS, TEXT
+from support.fixtures import BINARY, COMPACT, LAYOUTS, MAGNITUDE, TABLE, TEXT
 from support.queries import ask_everything
 
 import fasttext_lite as ftl
@@ -21,6 +21,8 @@ FILES = {
     **{f"binary: {name}": data for name, data in BINARY.items()},
     **{f"compact: {name}": data for name, data in COMPACT.items()},
     **{f"text: {name}": data for name, data in TEXT.items()},
+    "floret table": TABLE,
+    "Magnitude": MAGNITUDE,
 }
 # Few queries, since there are thousands of files.
 WORDS = ["one", b"\xff\x80ab", "__label__a", "x" * 40]
@@ -120,7 +122,7 @@ QUANTISER = {"dim", "nsubq", "dsub", "lastdsub", "centroids"}
 BINARY_FIELDS = {
     "magic", "version", "dim", "ws", "epoch", "min_count", "neg", "word_ngrams", "loss", "model",
     "bucket", "minn", "maxn", "lr_update_rate", "t", "size", "nwords", "nlabels", "ntokens",
-    "pruneidx_size", "prune.bucket", "prune.row",
+    "pruneidx_size", "prune.bucket", "prune.row", "mode", "hash_count",
     *(f"{kind}.{part}" for kind in ("words", "labels") for part in ("text", "count", "type")),
     *(f"{matrix}.{part}" for matrix in ("input", "output") for part in MATRIX),
     *(
@@ -221,16 +223,17 @@ def test_the_compact_files_have_every_array_and_key_of_the_format():
     arrays = {name for header in headers for name in header if not name.startswith("filler.")}
     assert arrays == {"__metadata__", *ARRAYS}
     for header in headers:
-        assert set(header["__metadata__"]) == {"format", "version", "model"}
-        assert set(json.loads(header["__metadata__"]["model"])) == MODEL_KEYS
+        metadata = header["__metadata__"]
+        assert set(metadata) == {"format", "version", "model"}
+        more = {"hash_count"} if metadata["version"] == "2" else set()
+        assert set(json.loads(metadata["model"])) == MODEL_KEYS | more
 
 
 @pytest.mark.parametrize("name", COMPACT)
 def test_a_lie_in_each_key_of_the_model_is_refused_or_harmless(outcome, name):
     header, body = taken_apart(COMPACT[name])
     model = json.loads(header["__metadata__"]["model"])
-    for key in MODEL_KEYS:
-        truth = model[key]
+    for key, truth in model.items():
         lies = [*JSON_LIES]
         if isinstance(truth, int):
             lies += [*numbers_for(truth, -(2**63), 2**63 - 1), 2**31 - 1, 2**31, -(2**31)]

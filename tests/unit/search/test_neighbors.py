@@ -90,6 +90,27 @@ def test_each_kind_of_file_answers_as_a_search_in_float64(files, name, count):
     assert answers[0] == model.neighbors(words[0], k=12, threads=1)
 
 
+def test_the_sample_has_sensible_neighbours(files):
+    model = files["raw"]
+    assert "queen" in [near.word for near in model.neighbors("king")]
+    assert "austria" in [near.word for near in model.neighbors("germany")]
+    assert "musicianship" not in model
+    assert model.neighbors("musicianship", k=1)[0].word == "musician"
+
+
+def test_a_query_is_a_word_or_a_vector_alone_or_among_others(files):
+    model = files["raw"]
+    for query in ("war", "musicianship"):
+        found = model.neighbors(query)
+        vector = model[query].astype(np.float64)
+        assert [near.word for near in model.neighbors([query, vector])[0]] == [
+            near.word for near in found
+        ]
+    assert model.neighbors(vector)[0].word == "musician"
+    assert len(model.neighbors("war", k=10**6)) == len(model) - 1
+    assert model.neighbors([]) == []
+
+
 @st.composite
 def matrices(draw):
     """Draw rows with repeats, multiples, zeros and numbers of very different magnitudes."""
@@ -195,6 +216,7 @@ def test_searches_can_be_narrowed(files, name):
     [
         ({"k": 0}, ftl.InputValueError, "k must be at least 1"),
         ({"k": True}, ftl.InputTypeError, "k must be int"),
+        ({"k": 1.5}, ftl.InputTypeError, "k must be int"),
         ({"max_words": 0}, ftl.InputValueError, "max_words must be at least 1"),
         ({"max_words": 2.5}, ftl.InputTypeError, "max_words must be int"),
         ({"among": ["unheardof"]}, ftl.InputValueError, "among: 'unheardof' is not in the"),
@@ -240,6 +262,15 @@ def test_analogies_follow_the_official_rule(files):
     assert model.analogies(iter(triples), k=4)[0] == found
     assert model.analogies(triples, k=4)[1] == model.analogies(*triples[1], k=4)
     assert model.analogies([]) == []
+
+
+def test_similarity_is_the_cosine(files, tmp_path):
+    model = files["raw"]
+    a, b = model["war"], model["peace"]
+    cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+    assert model.similarity("war", "peace") == pytest.approx(cosine, abs=1e-6)
+    (tmp_path / "zeros").write_bytes(build(bucket=0, maxn=0))
+    assert ftl.load(tmp_path / "zeros").similarity("one", "unknown") == 0
 
 
 def test_similarities_of_many_pairs_are_those_of_each(files):
@@ -354,5 +385,10 @@ def test_half_an_index_is_refused(tmp_path, missing):
 
 
 def test_a_query_that_is_no_word_and_no_vector_is_named():
+    model = ftl.load("sample")
     with pytest.raises(ftl.InputTypeError, match="not int"):
-        ftl.load("sample").neighbors(3)
+        model.neighbors(3)
+    with pytest.raises(ftl.InputTypeError, match="query 0 must be a word or a vector"):
+        model.neighbors([None])
+    with pytest.raises(ftl.InputValueError, match="shape"):
+        model.neighbors(np.zeros(3))

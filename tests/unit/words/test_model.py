@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import os
-import pickle
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,13 +27,6 @@ def make(tmp_path):
         return ftl.load(path)
 
     return build_and_load
-
-
-def test_the_sample_has_sensible_neighbours(sample):
-    assert "queen" in [near.word for near in sample.neighbors("king")]
-    assert "austria" in [near.word for near in sample.neighbors("germany")]
-    assert "musicianship" not in sample
-    assert sample.neighbors("musicianship", k=1)[0].word == "musician"
 
 
 def test_a_vector_is_fresh_and_writeable(sample):
@@ -66,7 +55,6 @@ def test_out_is_filled_and_returned(sample):
 def test_no_words_give_no_vectors(sample):
     assert sample[[]].shape == (0, sample.dim)
     assert sample.ngrams([]) == []
-    assert sample.neighbors([]) == []
 
 
 @pytest.mark.parametrize(
@@ -92,10 +80,6 @@ def test_no_words_give_no_vectors(sample):
             ftl.InputValueError,
             "C-contiguous",
         ),
-        (lambda m: m.neighbors("war", k=0), ftl.InputValueError, "k must be at least 1"),
-        (lambda m: m.neighbors("war", k=1.5), ftl.InputTypeError, "k must be int"),
-        (lambda m: m.neighbors(np.zeros(3)), ftl.InputValueError, "shape"),
-        (lambda m: m.neighbors([None]), ftl.InputTypeError, "query 0 must be a word or a vector"),
         (lambda m: m.row(10**9), ftl.InputValueError, "outside the matrix"),
         (lambda m: m.row(-1), ftl.InputValueError, "outside the matrix"),
         (lambda m: m.words[10**9], IndexError, "range"),
@@ -220,77 +204,12 @@ def test_the_word_matrix_is_what_a_compact_file_holds(sample, tmp_path):
         _ = ftl.load(tmp_path / "half").word_matrix
 
 
-def test_a_file_read_into_memory_answers_the_same(sample):
-    read = ftl.load("sample", mmap=False)
-    words = list(sample.words[:100])
-    assert_array_equal(read[words], sample[words])
-    with pytest.raises(ValueError, match="read-only"):
-        read.input_matrix[0] = 0
-
-
-def test_paths_of_every_kind_open(tmp_path):
-    path = tmp_path / "a näme with späces.bin"
-    path.write_bytes(build())
-    vector = ftl.load(path)["one"]
-    for same in (str(path), os.fsencode(path)):
-        assert_array_equal(ftl.load(same)["one"], vector)
-    if hasattr(os, "symlink"):
-        link = tmp_path / "link"
-        link.symlink_to(path)
-        assert_array_equal(ftl.load(link)["one"], vector)
-
-
-def test_a_file_called_sample_is_reached_with_a_path(tmp_path, monkeypatch):
-    (tmp_path / "sample").write_bytes(build())
-    monkeypatch.chdir(tmp_path)
-    assert len(ftl.load(Path("sample").absolute())) == 4
-    assert len(ftl.load("./sample")) == 4
-    assert len(ftl.load("sample")) > 1000
-
-
-def test_a_model_pickles_as_its_path(tmp_path, monkeypatch):
-    (tmp_path / "model.bin").write_bytes(build())
-    monkeypatch.chdir(tmp_path)
-    model = ftl.load("model.bin")
-    data = pickle.dumps(model)
-    monkeypatch.chdir("/")
-    assert len(data) < 1000
-    assert_array_equal(pickle.loads(data)["one"], model["one"])
-    assert_array_equal(copy.deepcopy(model)["one"], model["one"])
-
-
 def test_threads_that_come_first_at_once_see_one_vocabulary(make):
     for _ in range(20):
         model = make()
         with ThreadPoolExecutor(8) as pool:
             ids = list(pool.map(model.word_id, ["three"] * 64))
         assert ids == [3] * 64
-
-
-def test_similarity_is_the_cosine(sample, make):
-    a, b = sample["war"], sample["peace"]
-    cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
-    assert sample.similarity("war", "peace") == pytest.approx(cosine, abs=1e-6)
-    assert make(bucket=0, maxn=0).similarity("one", "unknown") == 0
-
-
-def test_neighbours_are_those_of_a_full_comparison(sample):
-    vectors = np.array(sample[sample.words], np.float64)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    for query in ("war", "musicianship"):
-        vector = sample[query].astype(np.float64)
-        scores = vectors @ vector / np.linalg.norm(vector)
-        if query in sample:
-            scores[sample.word_id(query)] = -2
-        best = np.argsort(-scores, kind="stable")[:10]
-        found = sample.neighbors(query)
-        assert [near.word for near in found] == [sample.words[i] for i in best]
-        assert [near.score for near in found] == pytest.approx(list(scores[best]), abs=1e-6)
-        assert [near.word for near in sample.neighbors([query, vector])[0]] == [
-            near.word for near in found
-        ]
-    assert sample.neighbors(vector)[0].word == "musician"
-    assert len(sample.neighbors("war", k=10**6)) == len(sample) - 1
 
 
 def test_what_the_file_says_is_shown(sample):
