@@ -36,3 +36,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return paths[key]
 
     return train
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that install libraries, unless ``-m`` names them."""
+    if "libraries" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("libraries")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
