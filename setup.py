@@ -31,7 +31,7 @@ SHARED = "fasttext_lite._core._shared"
 FUSE_NOTHING = ["/fp:precise"] if sys.platform == "win32" else ["-ffp-contract=off"]
 COMPILE_ARGS = ["/O2" if sys.platform == "win32" else "-O2", *FUSE_NOTHING]
 # Modules with loops that -O3 makes faster, by 15 to 90 %. It takes a third longer to compile.
-HOT = {"buckets", "cpu", "line", "rows", "sentences", "subwords"}
+HOT = {"binaryrows", "buckets", "cpu", "line", "rows", "sentences", "subwords"}
 HOT_ARGS = [] if sys.platform == "win32" else ["-O3"]
 LINK_ARGS = []
 MACROS = [

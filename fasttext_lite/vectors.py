@@ -152,7 +152,8 @@ class WordVectors(Lookup):
     def word_id(self, word: str | bytes) -> int:
         """Return the id of a word, or -1 if it is not in the vocabulary.
 
-        If a file holds a word twice, this is the last id.
+        If a ``.bin`` or ``.ftz`` file holds a word twice, this is the last id. Of word vectors
+        without subwords only the first row of a word is read.
         """
         i = self._vocabulary.id(word)
         return i if i < self.info.word_count else -1

@@ -123,6 +123,8 @@ cdef class BinaryRows(RowParser):
         )
         cdef Py_ssize_t first, stop, at, i
         cdef Py_ssize_t better = -1
+        cdef Py_ssize_t width = 4 * self.dim
+        cdef bint feed
         cdef int verdict, other
         if space == NULL:
             return -1
@@ -135,9 +137,13 @@ cdef class BinaryRows(RowParser):
             return first
         if verdict == MORE:
             return -1
+        feed = verdict < IMPOSSIBLE and first + 1 + width < size
+        feed = feed and data[first + 1 + width] == c"\n"
         at = first
         stop = min(size, start + LONGEST_WORD)
         for i in range(MOST_SPACES):
+            if at + 1 >= stop:
+                break
             space = <const uint8_t*>memchr(data + at + 1, c" ", <size_t>(stop - at - 1))
             if space == NULL:
                 # The end of the word may be in the data to come, unless it could not be a word.
@@ -152,11 +158,13 @@ cdef class BinaryRows(RowParser):
                 break
             if other == MORE:
                 return -1
-            if not _is_readable(data + start, at - start):
+            if not _is_readable(data + start, at - start, True):
+                continue
+            if not _is_readable(data + start, at - start, False):
                 other |= ODD_WORD
             if other == CLEAR:
                 return at
-            if other == ODD_WORD and verdict >= ODD_NUMBERS and better < 0:
+            if other == ODD_WORD and verdict >= ODD_NUMBERS and better < 0 and not feed:
                 better = at
         if better >= 0:
             return better
@@ -192,7 +200,9 @@ cdef class BinaryRows(RowParser):
             return verdict | ODD_WORD if last else MORE
         if not _is_word(data + after, stop - data - after):
             return IMPOSSIBLE
-        if not feed and not _is_readable(data + after, stop - data - after):
+        if feed and self.feeds > 0:
+            return CLEAR
+        if not feed and not _is_readable(data + after, stop - data - after, False):
             verdict |= ODD_WORD
         return verdict
 
@@ -235,14 +245,16 @@ cdef bint _is_word(const uint8_t* text, Py_ssize_t length) noexcept nogil:
     return True
 
 
-cdef bint _is_readable(const uint8_t* text, Py_ssize_t length) noexcept nogil:
-    """Return whether a text is not empty, is UTF-8, and holds no control characters."""
+cdef bint _is_readable(const uint8_t* text, Py_ssize_t length, bint controls) noexcept nogil:
+    """Return whether a text is not empty, is UTF-8, and holds `controls` or none."""
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t more
     cdef uint8_t byte
     while i < length:
         byte = text[i]
-        if byte < 0x20 or byte == 0x7F or 0x80 <= byte < 0xC2 or byte > 0xF4:
+        if 0x80 <= byte < 0xC2 or byte > 0xF4:
+            return False
+        if not controls and (byte < 0x20 or byte == 0x7F):
             return False
         more = (byte >= 0xC2) + (byte >= 0xE0) + (byte >= 0xF0)
         i += 1

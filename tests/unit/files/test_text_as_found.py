@@ -173,6 +173,14 @@ def test_binary_rows_with_spaces_come_out_the_same_wherever_a_stream_is_cut(dim)
         assert len(found) == 1
 
 
+def test_a_long_word_of_a_binary_file_ends_at_its_first_space():
+    word = b"x" * 10_000
+    data = b"2 2\n" + record(word, 1e30, 2, end=b"") + record(b"b", 3, 4, end=b"")
+    assert list(load(data).words) == [word.decode(), "b"]
+    with pytest.raises(ftl.FormatError):
+        load(b"2 2\n" + record(word + b" y", 1, 2, end=b"") + record(b"b", 3, 4, end=b""))
+
+
 def test_a_head_with_too_few_dimensions_does_not_make_words_of_numbers():
     rows = b"".join(b"w%d 1 2 3\n" % i for i in range(20))
     with pytest.raises(ftl.FormatError, match="each of the 20 rows has more numbers than the 2"):
