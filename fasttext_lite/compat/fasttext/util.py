@@ -111,28 +111,31 @@ def reduce_model(ft_model: _FastText, target_dim: int) -> _FastText:
         `target_dim` is not a whole number between 1 and the current dimensions of the model.
     """
     dim = whole("target_dim", target_dim, 1, ft_model.lite_model.dim)
-    ft_model._use(_reduced(ft_model.lite_model.info.path, dim))
+    ft_model._use(_reduced(ft_model.lite_model, dim))
     return ft_model
 
 
-def _reduced(source: str, dim: int) -> Model:
+def _reduced(source: Model, dim: int) -> Model:
+    if isinstance(source, _ReducedModel):
+        source = source.source
     with TemporaryDirectory() as directory:
         target = Path(directory, "reduced.safetensors")
         convert(source, target, dim=dim)
         parts = open_parts(target, map_file=False)
-    parts = parts.replace(info=parts.info._replace(path=source), file=None)
-    return _ReducedModel(parts, dim)
+    parts = parts.replace(info=parts.info._replace(path=source.info.path), file=None)
+    return _ReducedModel(parts, source, dim)
 
 
 class _ReducedModel(Model):
     """A model with fewer dimensions than its file; unpickling reduces it again."""
 
-    def __init__(self, parts: Parts, dim: int) -> None:
+    def __init__(self, parts: Parts, source: Model, dim: int) -> None:
         super().__init__(parts)
+        self.source = source
         self._dim = dim
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reduced, (self.info.path, self._dim)
+        return _reduced, (self.source, self._dim)
 
 
 def download_model(
