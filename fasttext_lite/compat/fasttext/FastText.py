@@ -369,11 +369,11 @@ class _FastText:
             The model is not supervised. It is a ValueError.
         """
         if isinstance(text, (str, bytes)):
-            labels, probabilities = self._model.predict(text, k, threshold)
+            labels, probabilities = self._model._predict_one(text, k, threshold, True)
             if not all(map(str.isascii, labels)):
                 labels = tuple(decode_as(label, on_unicode_error) for label in labels)
             return labels, probabilities.astype(np.float64)
-        answers = self._model.predict(text, k, threshold)
+        answers = self._model.predict(text, k, threshold, official_bias=True)
         ids, known = answers.label_ids.tolist(), self._model.labels
         names = {i: decode_as(known[i], on_unicode_error) for i in set(ids)}
         flat = [names[i] for i in ids]
