@@ -63,9 +63,10 @@ if TYPE_CHECKING:
     from fasttext_lite.cpu import cpu_features
     from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.exporting import Exported, export
+    from fasttext_lite.keywords import Keyword
     from fasttext_lite.neighbors import Neighbor
     from fasttext_lite.parts import Info, Parameters, Section
-    from fasttext_lite.predictions import Contribution, Prediction, Predictions
+    from fasttext_lite.predictions import Contribution, Evidence, Prediction, Predictions
     from fasttext_lite.weighting import SIF
     from fasttext_lite.words import Words
 
@@ -77,6 +78,7 @@ __all__ = [
     "Classifier",
     "Contribution",
     "EmptyInputError",
+    "Evidence",
     "Exported",
     "FastTextLiteError",
     "FileError",
@@ -85,6 +87,7 @@ __all__ = [
     "Info",
     "InputTypeError",
     "InputValueError",
+    "Keyword",
     "Meter",
     "MissingExtraError",
     "MissingFileError",
@@ -116,8 +119,10 @@ _LATER = {
     "SIF": "fasttext_lite.weighting",
     "Classifier": "fasttext_lite.classifier",
     "Contribution": "fasttext_lite.predictions",
+    "Evidence": "fasttext_lite.predictions",
     "Exported": "fasttext_lite.exporting",
     "Info": "fasttext_lite.parts",
+    "Keyword": "fasttext_lite.keywords",
     "Meter": "fasttext_lite.evaluate.labels",
     "Neighbor": "fasttext_lite.neighbors",
     "Parameters": "fasttext_lite.parts",

@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from fasttext_lite._core.labels.features import list_features
 from fasttext_lite._core.labels.predict import Predictor
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import decode, flag
+from fasttext_lite.arguments import decode, flag, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.predictions import (
     Contribution,
     Prediction,
     Predictions,
+    check_bias,
     predict_ids,
     predict_many,
+    predict_matrix,
 )
+from fasttext_lite.texts import is_missing, text_option
 from fasttext_lite.words import LABEL_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Literal
 
     from numpy.typing import NDArray
     from typing_extensions import Unpack
@@ -31,9 +35,15 @@ if TYPE_CHECKING:
     from fasttext_lite._core.labels.losses import Loss
     from fasttext_lite.arguments import PathType
     from fasttext_lite.evaluate.labels import Scores
-    from fasttext_lite.predictions import PredictOptions
+    from fasttext_lite.keywords import Keyword
+    from fasttext_lite.predictions import Labels, PredictOptions
+    from fasttext_lite.texts import TextOptions
 
 __all__ = ["Classifier"]
+
+# Errors name similar labels unless there are many labels, or the wrong one is long.
+_MANY = 10_000
+_LONG = 100
 
 
 class Classifier:
@@ -106,8 +116,13 @@ class Classifier:
         k: int = 1,
         threshold: float = 0.0,
         *,
+        labels: Labels | None = None,
+        renormalize: bool = False,
+        official_bias: bool = False,
         threads: int | None = None,
-        official_bias: bool = True,
+        missing: Literal["raise", "empty"] = "raise",
+        newlines: Literal["raise", "space"] = "raise",
+        errors: Literal["strict", "replace"] = "strict",
     ) -> Prediction | Predictions:
         """Return the most probable labels of a text, or of many.
 
@@ -120,31 +135,66 @@ class Classifier:
             Largest number of labels; -1 for all.
         threshold : float
             Leave out labels that are less probable than this.
+        labels : iterable of str, bytes or int, optional
+            Choose among these labels only, given as in predictions, as in ``model.labels``, or by
+            their ids; one that is given twice counts once. With hierarchical softmax only the
+            paths to these labels are computed.
+        renormalize : bool
+            Return the probability of a label given that one of `labels` (by default of all) is
+            right: p divided by the sum of p over `labels`. For softmax and hierarchical softmax it
+            is computed from logarithms, so it is exact where p is too small for a float32. If p is
+            0 for all of `labels` in a model whose labels are independent (ns, ova), exp(x) is used
+            in place of p = sigmoid(x).
+        official_bias : bool
+            Return exp(log(p + 1e-5)) in place of the probability p, as the official program does:
+            up to 1.00001, and more for hierarchical softmax. The order is the same.
         threads : int, optional
             Number of threads for many texts; by default one per core available to this process.
-        official_bias : bool
-            Return exp(log(p + 1e-5)) as the official program does (up to 1.00001, and more for
-            hierarchical softmax). False returns the probability p itself, in the same order.
+        missing : {"raise", "empty"}
+            What to do with missing texts (None, NaN, NA, nulls): raise, or return no labels.
+        newlines : {"raise", "space"}
+            What to do with newlines: raise, or read them as spaces.
+        errors : {"strict", "replace"}
+            What to do with halves of surrogate pairs: raise, or read them as U+FFFD.
 
         Returns
         -------
         Prediction or Predictions
-            Labels and probabilities (float32), best first; for many texts a sequence of
-            predictions. A text without any known feature has no labels.
+            Labels and probabilities (float32, at most 1), best first; for many texts a sequence of
+            predictions. A text without any known feature has no labels. The order is the official
+            one, with `labels` too.
 
         Raises
         ------
         InputTypeError
             A text is neither str nor bytes, or an option has the wrong type.
         InputValueError
-            A text holds a newline, or an option is out of range.
+            A text holds a newline, a label is unknown, or an option is out of range.
         NotANumberError
             The model holds NaN, and the result depends on it.
         """
-        if isinstance(texts, (str, bytes)):
-            return self._predictor.predict(texts, k, threshold, official_bias)
-        return predict_many(
-            self._predictor, texts, k, threshold, threads=threads, official_bias=official_bias
+        biased, renormalized = check_bias(official_bias, renormalize)
+        if not isinstance(texts, (str, bytes)):
+            # One missing text, or many texts.
+            if not (missing != "raise" and text_option("missing", missing) and is_missing(texts)):
+                return predict_many(
+                    self._predictor,
+                    texts,
+                    k,
+                    threshold,
+                    labels=self._choice(labels, renormalized),
+                    renormalize=renormalized,
+                    official_bias=biased,
+                    threads=threads,
+                    missing=missing,
+                    newlines=newlines,
+                    errors=errors,
+                )
+            return Prediction((), np.empty(0, np.float32))
+        text_option("missing", missing)
+        choice = self._choice(labels, renormalized)
+        return self._predictor.predict(
+            texts, k, threshold, biased, choice, renormalized, newlines, errors
         )
 
     def predict_ids(
@@ -153,15 +203,18 @@ class Classifier:
         k: int = 1,
         threshold: float = 0.0,
         *,
+        labels: Labels | None = None,
+        renormalize: bool = False,
+        official_bias: bool = False,
         threads: int | None = None,
-        official_bias: bool = True,
+        **options: Unpack[TextOptions],
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the most probable labels of many texts as two arrays.
 
         Parameters
         ----------
         texts : iterable of str or bytes
-        k, threshold, threads, official_bias
+        k, threshold, labels, renormalize, official_bias, threads, missing, newlines, errors
             As for `predict`.
 
         Returns
@@ -177,11 +230,74 @@ class Classifier:
         InputTypeError, InputValueError, NotANumberError
             As for `predict`.
         """
+        biased, renormalized = check_bias(official_bias, renormalize)
         return predict_ids(
-            self._predictor, texts, k, threshold, threads=threads, official_bias=official_bias
+            self._predictor,
+            texts,
+            k,
+            threshold,
+            labels=self._choice(labels, renormalized),
+            renormalize=renormalized,
+            official_bias=biased,
+            threads=threads,
+            **options,
         )
 
-    def explain(self, text: str | bytes, label: str | bytes | None = None) -> list[Contribution]:
+    def probabilities(
+        self,
+        texts: Iterable[str | bytes],
+        labels: Labels | None = None,
+        *,
+        renormalize: bool = False,
+        out: NDArray[np.float32] | None = None,
+        threads: int | None = None,
+        **options: Unpack[TextOptions],
+    ) -> NDArray[np.float32]:
+        """Return the probability of each label for each of many texts.
+
+        Parameters
+        ----------
+        texts : iterable of str or bytes
+        labels : iterable of str, bytes or int, optional
+            The labels of the columns, as for `predict`; by default all, in the order of
+            ``model.labels``.
+        renormalize : bool
+            As for `predict`: each row sums to 1.
+        out : ndarray, optional
+            float32, C-contiguous, shape (n, labels): filled and returned.
+        threads, missing, newlines, errors
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (n, labels), with the numbers of ``predict(texts, k=-1)``, and those
+            that it leaves out. The row of a text without any known feature, or of a missing one,
+            is 0.
+
+        Raises
+        ------
+        InputTypeError, InputValueError, NotANumberError
+            As for `predict`; or `out` has another shape or dtype.
+        """
+        return predict_matrix(
+            self._predictor,
+            texts,
+            None if labels is None else self._label_ids(labels),
+            renormalize=flag("renormalize", renormalize),
+            out=out,
+            threads=threads,
+            **options,
+        )
+
+    def explain(
+        self,
+        text: str | bytes,
+        label: str | bytes | None = None,
+        *,
+        newlines: Literal["raise", "space"] = "raise",
+        errors: Literal["strict", "replace"] = "strict",
+    ) -> list[Contribution]:
         """List what each word, n-gram and word n-gram of a text adds to the score of a label.
 
         The loss turns the score into a probability. The score is the dot product of the mean of
@@ -194,6 +310,8 @@ class Classifier:
         text : str or bytes
         label : str or bytes, optional
             As in predictions; by default the most probable label.
+        newlines, errors
+            As for `predict`.
 
         Returns
         -------
@@ -206,20 +324,60 @@ class Classifier:
         InputTypeError, InputValueError, NotANumberError
             As for `predict`; or the model has no such label.
         """
-        best, _ = predict_ids(self._predictor, [text], threshold=-1.0)
-        label_id = -1 if label is None else self._label_id(label)
-        if not (best >= 0).any():
+        best = self._predictor.predict(text, 1, -1.0, newlines=newlines, errors=errors)
+        if label is not None:
+            label_id = self._label_id(label)
+        if not best.labels:
             return []
-        direction = np.empty(self._reader.rows.dim, np.float32)
-        self._loss.direction(int(best[0, 0]) if label is None else label_id, direction)
-        found = self._reader.features(to_bytes(text))
-        rows = np.array([row for _, _, row in found], np.int64)
+        if label is None:
+            label_id = self._predictor.names.index(best.labels[0])
+        rows = self._reader.rows
+        direction = np.empty(rows.dim, np.float32)
+        self._loss.direction(label_id, direction)
+        line = to_bytes(text, "text", text_option("errors", errors))
+        found = list_features(self._reader, line)
+        scores = rows.dots(np.array([row for _, _, row in found], np.int64), direction).tolist()
+        weight = 1 / len(found)
         return [
-            Contribution(decode(token), decode(feature), score / len(found))
-            for (token, feature, _), score in zip(
-                found, self._reader.rows.dots(rows, direction), strict=True
-            )
+            Contribution(decode(token), decode(feature), score * weight, row, weight)
+            for (token, feature, row), score in zip(found, scores, strict=True)
         ]
+
+    def keywords(self, label: str | bytes | int, k: int = 10) -> list[Keyword]:
+        """List the words and n-grams that speak most for a label.
+
+        The score of row r for label l is the dot product r · d(l), where d(l) is the row of the
+        label in the output layer. With hierarchical softmax d(l) is the sum of the rows of the
+        forks on the path to the label, negated where the path turns left, so that the score is the
+        sum of the log-odds of all branches. A row in a text of n rows adds 1/n of its score to that
+        of the label (`explain`).
+
+        Parameters
+        ----------
+        label : str, bytes or int
+            As in predictions, as in ``model.labels``, or an id.
+        k : int
+            Number of rows.
+
+        Returns
+        -------
+        list of Keyword
+            Highest score first. Candidates are the rows of all words except the end token, and
+            those of the n-grams of these words. n-grams may share a row: the first one is named.
+            Word n-grams are left out, since a file holds only their hashes.
+
+        Raises
+        ------
+        InputTypeError
+            `label` or `k` has the wrong type.
+        InputValueError
+            The model has no such label, or `k` is below 1.
+        """
+        from fasttext_lite.keywords import find_keywords
+
+        direction = np.empty(self._reader.rows.dim, np.float32)
+        self._loss.direction(int(self._label_ids([label])[0]), direction)
+        return find_keywords(self._reader, direction, k)
 
     def test(
         self,
@@ -256,11 +414,61 @@ class Classifier:
 
         return score_file(self._predictor, path, k, threshold, threads)
 
+    def _label_ids(self, labels: Labels) -> NDArray[np.int32]:
+        """Return the ids of labels, given as names or ids."""
+        if isinstance(labels, (str, bytes)):
+            raise InputTypeError(
+                f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
+                "pass it in a list"
+            )
+        try:
+            given = list(labels)
+        except TypeError:
+            raise InputTypeError(
+                f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
+            ) from None
+        if not given:
+            raise InputValueError("labels is empty: name at least one")
+        most = self._loss.label_count - 1
+        ids = []
+        for i, label in enumerate(given):
+            if isinstance(label, (str, bytes)):
+                ids.append(self._label_id(label))
+            elif isinstance(label, (int, np.integer)):
+                ids.append(whole(f"labels[{i}]", label, 0, most))
+            else:
+                raise InputTypeError(
+                    f"labels[{i}] must be str, bytes or int, not {type(label).__name__}"
+                )
+        return np.array(ids, np.int32)
+
+    def _choice(self, labels: Labels | None, renormalize: bool) -> NDArray[np.int32] | None:
+        """Return the distinct ids of the labels among which to choose; None for all."""
+        if labels is not None:
+            return np.unique(self._label_ids(labels))
+        return np.arange(self._loss.label_count, dtype=np.int32) if renormalize else None
+
     def _label_id(self, label: str | bytes) -> int:
         vocabulary = self._reader.tokens.vocabulary
         # Accept a label as in predictions, without the prefix, or as in the file.
         for prefix in (self._stripped, b""):
-            found = vocabulary.id(prefix + to_bytes(label)) - vocabulary.word_count
+            found = vocabulary.id(prefix + to_bytes(label, "label")) - vocabulary.word_count
             if found >= 0:
                 return found
-        raise InputValueError(f"{label!r} is not a label of this model; see model.labels")
+        raise InputValueError(
+            f"{label!r:.200} is not a label of this model{self._hint(label)}; see model.labels"
+        )
+
+    def _hint(self, label: str | bytes) -> str:
+        """Return labels with a similar name, for an error."""
+        from difflib import get_close_matches
+
+        names = self._predictor.names
+        name = decode(label) if isinstance(label, bytes) else label
+        prefix = decode(self._prefix)
+        if len(name) > _LONG or len(names) > _MANY:
+            return ""
+        # Equal prefixes would make all names similar.
+        plain = {one.removeprefix(prefix).lower(): one for one in reversed(names)}
+        near = get_close_matches(name.removeprefix(prefix).lower(), plain, 3)
+        return f" (near ones: {', '.join(repr(plain[one]) for one in near)})" if near else ""

@@ -16,7 +16,7 @@ from fasttext_lite.words import LABEL_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeAlias
+    from typing import Literal, TypeAlias
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Unpack
@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.classifier import Classifier
     from fasttext_lite.evaluate.labels import Scores
+    from fasttext_lite.keywords import Keyword
     from fasttext_lite.neighbors import Neighbor, NeighborSearch, SearchOptions
     from fasttext_lite.parts import Parts
-    from fasttext_lite.predictions import Contribution, Prediction, Predictions, PredictOptions
+    from fasttext_lite.predictions import (
+        Contribution,
+        Evidence,
+        Labels,
+        Prediction,
+        Predictions,
+        PredictOptions,
+    )
+    from fasttext_lite.texts import TextOptions
 
     Vectors: TypeAlias = NDArray[np.float32]
 
@@ -354,31 +363,73 @@ class Model(WordVectors):
         answers = self._neighbors.search(queries, triples, k, **options)
         return answers[0] if single else answers
 
-    def sentence_vector(self, text: str | bytes) -> Vectors:
+    def sentence_vector(
+        self, text: str | bytes, *, newlines: Literal["raise", "space"] = "raise",
+        errors: Literal["strict", "replace"] = "strict",
+    ) -> Vectors:  # fmt: skip
         """Return the vector of a text of one line: float32, shape (dim,).
 
         In a supervised model it is the mean of all rows of the line: words, n-grams, word n-grams
         and the end token, without labels. In other models it is the mean of the nonzero word
         vectors, each divided by its norm. It is zero if no part of the text is known.
 
-        Raises `InputTypeError` if `text` is neither str nor bytes, `InputValueError` if it holds a
-        newline.
+        `newlines` and `errors` are as for `Classifier.predict`. Raises `InputTypeError` if `text`
+        is neither str nor bytes, `InputValueError` if it holds a newline.
         """
-        return self._sentences.vector(text)
+        return self._sentences.vector(text, newlines=newlines, errors=errors)
 
     def sentence_vectors(
         self, texts: Iterable[str | bytes], *, out: Vectors | None = None,
-        threads: int | None = None,
+        threads: int | None = None, **options: Unpack[TextOptions],
     ) -> Vectors:  # fmt: skip
         """Return the vectors of many texts: float32, shape (n, dim).
 
         `out` and `threads` are as for `vectors`, each row and the errors as for
-        `sentence_vector`.
+        `sentence_vector`, `missing`, `newlines` and `errors` as for `Classifier.predict`; the
+        vector of a missing text is zero.
         """
-        batch = WordBatch(texts, "text")
+        batch = WordBatch(texts, "text", **options)
         target, sentences = self._target(len(batch), out), self._sentences
         run_over(lambda start, stop: sentences.fill(batch, start, stop, target), batch, threads)
         return target
+
+    def evidence(
+        self, texts: Iterable[str | bytes], *, threads: int | None = None,
+        **options: Unpack[TextOptions],
+    ) -> Evidence:  # fmt: skip
+        """Count the known words of many texts, and the rows that speak for their labels.
+
+        A supervised model adds the end token ``</s>`` to every line, so that it predicts labels for
+        an empty text too. The row of this token is not counted: a text without features is one
+        that the model knows nothing of.
+
+        Parameters
+        ----------
+        texts : iterable of str or bytes
+        threads, missing, newlines, errors
+            As for `Classifier.predict`. A missing text has no words and no features.
+
+        Returns
+        -------
+        Evidence
+            ``(words, features)``, both int64, shape (n,). The features are the rows of words,
+            n-grams and word n-grams: those that `explain` lists, without that of the end token. An
+            unknown word has features if its n-grams have rows; word n-grams with unknown words or
+            with the end token count, as they do in a prediction. In a model that is not
+            supervised, the features are the rows of the word vectors.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            As for `sentence_vectors`.
+        """
+        from fasttext_lite.predictions import Evidence
+
+        batch = WordBatch(texts, "text", **options)
+        found = Evidence(np.zeros(len(batch), np.int64), np.zeros(len(batch), np.int64))
+        sentences = self._sentences
+        run_over(lambda start, stop: sentences.count(batch, start, stop, *found), batch, threads)
+        return found
 
     @overload
     def predict(  # type: ignore[overload-overlap]
@@ -392,17 +443,15 @@ class Model(WordVectors):
     ) -> Predictions: ...  # fmt: skip
     def predict(
         self, texts: str | bytes | Iterable[str | bytes], k: int = 1, threshold: float = 0.0,
-        *, threads: int | None = None, official_bias: bool = True,
+        **options: Unpack[PredictOptions],
     ) -> Prediction | Predictions:  # fmt: skip
         """Return the most probable labels of a text, or of many: see `Classifier.predict`.
 
         Raises `ModelKindError` if the model is not supervised, or its file has no output layer.
         """
-        if isinstance(texts, (str, bytes)):
-            return self._predict_one(texts, k, threshold, official_bias)
-        return self._classifier.predict(
-            texts, k, threshold, threads=threads, official_bias=official_bias
-        )
+        if not options and isinstance(texts, (str, bytes)):
+            return self._predict_one(texts, k, threshold)
+        return self._classifier.predict(texts, k, threshold, **options)
 
     def predict_ids(
         self, texts: Iterable[str | bytes], k: int = 1, threshold: float = 0.0,
@@ -411,15 +460,42 @@ class Model(WordVectors):
         """Return label ids and probabilities as two arrays: see `Classifier.predict_ids`."""
         return self._classifier.predict_ids(texts, k, threshold, **options)
 
+    def probabilities(
+        self, texts: Iterable[str | bytes], labels: Labels | None = None, *,
+        renormalize: bool = False, out: Vectors | None = None, threads: int | None = None,
+        **options: Unpack[TextOptions],
+    ) -> Vectors:  # fmt: skip
+        """Return a matrix of texts and labels: see `Classifier.probabilities`.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> model = ftl.load("lid.176.ftz")  # doctest: +SKIP
+        >>> model.probabilities(["Wo ist der Bahnhof?"], ["__label__de", "__label__nl"])
+        ... # doctest: +SKIP
+        array([[0.98, 0.001]], dtype=float32)
+        """
+        return self._classifier.probabilities(
+            texts, labels, renormalize=renormalize, out=out, threads=threads, **options
+        )
+
+    def keywords(self, label: str | bytes | int, k: int = 10) -> list[Keyword]:
+        """List the words and n-grams that speak most for a label: see `Classifier.keywords`."""
+        return self._classifier.keywords(label, k)
+
     def test(
         self, path: PathType, k: int = 1, threshold: float = 0.0, *, threads: int | None = None
     ) -> Scores:
         """Compare predictions with the labels in the lines of a file: see `Classifier.test`."""
         return self._classifier.test(path, k, threshold, threads=threads)
 
-    def explain(self, text: str | bytes, label: str | bytes | None = None) -> list[Contribution]:
+    def explain(
+        self, text: str | bytes, label: str | bytes | None = None, *,
+        newlines: Literal["raise", "space"] = "raise",
+        errors: Literal["strict", "replace"] = "strict",
+    ) -> list[Contribution]:  # fmt: skip
         """List what each part of a text adds to the score of a label: see `Classifier.explain`."""
-        return self._classifier.explain(text, label)
+        return self._classifier.explain(text, label, newlines=newlines, errors=errors)
 
     def classifier(
         self, label_prefix: str | bytes = LABEL_PREFIX, strip_prefix: bool = False

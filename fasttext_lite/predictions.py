@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import flag
+from fasttext_lite.arguments import check_out, flag
+from fasttext_lite.errors import InputValueError
 from fasttext_lite.parallel import run_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from fasttext_lite._core.labels.predict import Predictor
+    from fasttext_lite.texts import TextOptions
+
+    Labels: TypeAlias = Iterable[str | bytes | int]
+
+    class PredictOptions(TextOptions, total=False):
+        """The options of a prediction; see `Classifier.predict`."""
+
+        labels: Labels | None
+        renormalize: bool
+        official_bias: bool
+        threads: int | None
+
 
 __all__ = [
     "Contribution",
+    "Evidence",
     "PredictOptions",
     "Prediction",
     "Predictions",
+    "check_bias",
     "predict_ids",
     "predict_many",
+    "predict_matrix",
 ]
 
 # Largest size of a chunk of a batch: predicted numbers, texts, and bytes of the texts.
 _CHUNK_NUMBERS = 1 << 20
 _CHUNK_TEXTS = 1024
 _CHUNK_BYTES = 1 << 15
-
-
-class PredictOptions(TypedDict, total=False):
-    """The options of a prediction; see `Classifier.predict`."""
-
-    threads: int | None
-    official_bias: bool
 
 
 class Prediction(NamedTuple):
@@ -66,11 +76,34 @@ class Contribution(NamedTuple):
         The word itself, one of its n-grams (with ``<`` and ``>`` at the ends of the word), or the
         word n-gram.
     score : float
+        `weight` times the dot product of the row and the direction of the label.
+    row : int
+        The row of the input matrix, as `Model.row` accepts it; different n-grams may share one.
+    weight : float
+        The share of the row in the mean of all rows: 1 / their number.
     """
 
     token: str
     feature: str
     score: float
+    row: int
+    weight: float
+
+
+class Evidence(NamedTuple):
+    """How much of each text a model knows.
+
+    Attributes
+    ----------
+    words : ndarray
+        int64, shape (n,): number of tokens that are known words.
+    features : ndarray
+        int64, shape (n,): number of rows whose mean is the vector of the text: of known words,
+        n-grams and word n-grams.
+    """
+
+    words: NDArray[np.int64]
+    features: NDArray[np.int64]
 
 
 class Predictions(Sequence[Prediction]):
@@ -142,36 +175,64 @@ class Predictions(Sequence[Prediction]):
         return f"<Predictions for {len(self)} texts: {len(self.label_ids)} labels>"
 
 
+def check_bias(official_bias: object, renormalize: object) -> tuple[bool, bool]:
+    """Return both options as bool.
+
+    Raises
+    ------
+    InputTypeError
+        One of them is not a truth value.
+    InputValueError
+        Both are true: the bias belongs to the probabilities among all labels.
+    """
+    biased, renormalized = flag("official_bias", official_bias), flag("renormalize", renormalize)
+    if biased and renormalized:
+        raise InputValueError("official_bias and renormalize exclude each other: pass one of them")
+    return biased, renormalized
+
+
 def predict_many(
     predictor: Predictor[Prediction],
     texts: Iterable[str | bytes],
     k: int,
     threshold: float,
     *,
-    threads: int | None,
-    official_bias: bool,
+    labels: NDArray[np.int32] | None = None,
+    renormalize: bool = False,
+    official_bias: bool = False,
+    threads: int | None = None,
+    **options: Unpack[TextOptions],
 ) -> Predictions:
-    """Predict the labels of many texts: see `Classifier.predict`."""
-    official_bias = flag("official_bias", official_bias)
-    batch = WordBatch(texts, "text")
-    max_labels = predictor.max_labels(k)
+    """Predict the labels of many texts: see `Classifier.predict`; `labels` are ids."""
+    batch = WordBatch(texts, "text", **options)
+    columns = predictor.max_labels(k, labels)
     offsets = np.zeros(len(batch) + 1, np.int64)
     pieces: dict[int, tuple[NDArray[np.int32], NDArray[np.float32]]] = {}
 
     def work(start: int, stop: int) -> None:
-        labels = np.empty((stop - start, max_labels), np.int32)
-        probabilities = np.empty((stop - start, max_labels), np.float32)
-        predictor.fill(batch, start, max_labels, threshold, official_bias, labels, probabilities)
-        found = labels >= 0
+        ids = np.empty((stop - start, columns), np.int32)
+        numbers = np.empty((stop - start, columns), np.float32)
+        predictor.fill(
+            batch,
+            start,
+            columns,
+            threshold,
+            official_bias,
+            ids,
+            numbers,
+            labels=labels,
+            renormalize=renormalize,
+        )
+        found = ids >= 0
         found.sum(axis=1, out=offsets[start + 1 : stop + 1])
-        pieces[start] = labels[found], probabilities[found]
+        pieces[start] = ids[found], numbers[found]
 
-    run_over(work, batch, threads, _chunk(max_labels), _CHUNK_BYTES)
+    run_over(work, batch, threads, _chunk(columns), _CHUNK_BYTES)
     ordered = [pieces[start] for start in sorted(pieces)]
     return Predictions(
         predictor.names,
         np.cumsum(offsets),
-        np.concatenate([np.empty(0, np.int32), *(labels for labels, _ in ordered)]),
+        np.concatenate([np.empty(0, np.int32), *(ids for ids, _ in ordered)]),
         np.concatenate([np.empty(0, np.float32), *(numbers for _, numbers in ordered)]),
     )
 
@@ -182,34 +243,71 @@ def predict_ids(
     k: int = 1,
     threshold: float = 0.0,
     *,
+    labels: NDArray[np.int32] | None = None,
+    renormalize: bool = False,
+    official_bias: bool = False,
     threads: int | None = None,
-    official_bias: bool = True,
     known: NDArray[np.uint8] | None = None,
+    **options: Unpack[TextOptions],
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Predict the labels of many texts, as two arrays: see `Classifier.predict_ids`.
 
-    `known`, shape (n,), is set to 1 for each text with a known feature, and to 0 for the others.
+    `labels` are ids. `known`, shape (n,), is set to 1 for each text with a known feature, and to 0
+    for the others.
     """
-    official_bias = flag("official_bias", official_bias)
-    batch = WordBatch(texts, "text")
-    max_labels = predictor.max_labels(k)
-    labels = np.empty((len(batch), max_labels), np.int32)
-    probabilities = np.empty((len(batch), max_labels), np.float32)
+    batch = WordBatch(texts, "text", **options)
+    columns = predictor.max_labels(k, labels)
+    ids = np.empty((len(batch), columns), np.int32)
+    probabilities = np.empty((len(batch), columns), np.float32)
 
     def work(start: int, stop: int) -> None:
         predictor.fill(
             batch,
             start,
-            max_labels,
+            columns,
             threshold,
             official_bias,
-            labels[start:stop],
+            ids[start:stop],
             probabilities[start:stop],
-            None if known is None else known[start:stop],
+            labels=labels,
+            renormalize=renormalize,
+            known=None if known is None else known[start:stop],
         )
 
-    run_over(work, batch, threads, _chunk(max_labels), _CHUNK_BYTES)
-    return labels, probabilities
+    run_over(work, batch, threads, _chunk(columns), _CHUNK_BYTES)
+    return ids, probabilities
+
+
+def predict_matrix(
+    predictor: Predictor[Prediction],
+    texts: Iterable[str | bytes],
+    labels: NDArray[np.int32] | None,
+    *,
+    renormalize: bool = False,
+    out: NDArray[np.float32] | None = None,
+    threads: int | None = None,
+    **options: Unpack[TextOptions],
+) -> NDArray[np.float32]:
+    """Return the probabilities of texts and labels: see `Classifier.probabilities`."""
+    batch = WordBatch(texts, "text", **options)
+    every = len(predictor.names)
+    shape = len(batch), every if labels is None else len(labels)
+    matrix = np.empty(shape, np.float32) if out is None else check_out(out, shape)
+    ids = np.arange(every, dtype=np.int32) if renormalize and labels is None else labels
+    # A label that is given twice has two equal columns.
+    distinct, columns = np.unique([] if ids is None else ids, return_inverse=True)
+    repeats = ids is not None and len(distinct) < len(ids)
+
+    def work(start: int, stop: int) -> None:
+        if not repeats:
+            predictor.fill_matrix(batch, start, matrix[start:stop], ids, renormalize)
+            return
+        block = np.empty((stop - start, len(distinct)), np.float32)
+        predictor.fill_matrix(batch, start, block, distinct.astype(np.int32), renormalize)
+        matrix[start:stop] = block[:, columns]
+
+    run_over(work, batch, threads, _chunk(every), _CHUNK_BYTES)
+    return matrix
 
 
 def _chunk(columns: int) -> int:

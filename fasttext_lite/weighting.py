@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
     from fasttext_lite.model import Model
+    from fasttext_lite.texts import TextOptions
 
 __all__ = ["SIF"]
 
@@ -87,7 +89,12 @@ class SIF:
         """The directions that `vectors` removes: float32, shape (components, dim), unit vectors."""
         return self._common
 
-    def fit(self, texts: Iterable[str | bytes], threads: int | None = None) -> SIF:
+    def fit(
+        self,
+        texts: Iterable[str | bytes],
+        threads: int | None = None,
+        **options: Unpack[TextOptions],
+    ) -> SIF:
         """Find the directions that these texts share most; `vectors` then removes them.
 
         Parameters
@@ -96,6 +103,8 @@ class SIF:
             Each text is one line, without a newline. A generator is read in blocks.
         threads : int, optional
             Number of threads; by default one per core available to this process.
+        missing, newlines, errors
+            As for `Model.sentence_vectors`.
 
         Returns
         -------
@@ -105,10 +114,11 @@ class SIF:
         Raises
         ------
         InputTypeError, InputValueError
-            A text is neither str nor bytes, or holds a newline, or `threads` is not a positive int.
+            A text is neither str nor bytes, or holds a newline, `threads` is not a positive int, or
+            an option is unknown.
         """
         products = np.zeros((self._dim, self._dim))
-        for batch in _batches(texts):
+        for batch in _batches(texts, options):
             exact = self._means(batch, threads).astype(np.float64)
             products += exact.T @ exact
         _, directions = principal_directions(products, self._components)
@@ -116,7 +126,10 @@ class SIF:
         return self
 
     def vectors(
-        self, texts: Iterable[str | bytes], threads: int | None = None
+        self,
+        texts: Iterable[str | bytes],
+        threads: int | None = None,
+        **options: Unpack[TextOptions],
     ) -> NDArray[np.float32]:
         """Return the vectors of texts.
 
@@ -126,18 +139,20 @@ class SIF:
             Each text is one line, without a newline.
         threads : int, optional
             Number of threads; by default one per core available to this process.
+        missing, newlines, errors
+            As for `Model.sentence_vectors`.
 
         Returns
         -------
         ndarray
-            float32, shape (n, dim); zero for a text without words.
+            float32, shape (n, dim); zero for a text without words, and for a missing one.
 
         Raises
         ------
         InputTypeError, InputValueError
             As for `fit`.
         """
-        means = self._means(WordBatch(texts, "text"), threads)
+        means = self._means(WordBatch(texts, "text", **options), threads)
         means -= means @ self._common.T @ self._common
         return means
 
@@ -158,10 +173,12 @@ def _fitted(model: Model, a: float, components: int, common: NDArray[np.float32]
     return sif
 
 
-def _batches(texts: Iterable[str | bytes]) -> Iterator[WordBatch]:
+def _batches(texts: Iterable[str | bytes], options: TextOptions) -> Iterator[WordBatch]:
     if isinstance(texts, (str, bytes)) or not hasattr(texts, "__next__"):
-        yield WordBatch(texts, "text")
+        yield WordBatch(texts, "text", **options)
         return
     source = iter(texts)
+    first = 0
     while block := list(islice(source, _TEXTS)):
-        yield WordBatch(block, "text")
+        yield WordBatch(block, "text", first=first, **options)
+        first += len(block)

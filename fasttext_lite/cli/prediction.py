@@ -1,4 +1,4 @@
-"""The commands ``predict``, ``test`` and ``sentence-vectors``, which read lines of text."""
+"""The commands for labels and for lines of text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fasttext_lite.cli.output import json_line, table
+from fasttext_lite.cli.output import as_bytes, json_line, table
 from fasttext_lite.errors import FileError, InputValueError, MissingExtraError
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.lines import read_blocks
@@ -31,6 +31,22 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     predicting.add_argument(
         "--prob", action="store_true", help="print the probability after each label"
     )
+    predicting.add_argument(
+        "--labels",
+        action="append",
+        metavar="A,B",
+        help="choose among these labels only, separated by commas or by repeating the option",
+    )
+    predicting.add_argument(
+        "--renormalize",
+        action="store_true",
+        help="divide each probability by the sum over --labels",
+    )
+    predicting.add_argument(
+        "--official-bias",
+        action="store_true",
+        help="print exp(log(p + 1e-5)) in place of the probability p, as the official program does",
+    )
     _add_choice(predicting)
     testing = command(
         "test", _test, "compare predictions with the labels in a file", "FILE", "a labelled file"
@@ -41,6 +57,23 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     _add_choice(testing)
     command("sentence-vectors", _sentence_vectors, "print the vector of each line", "[FILE]", lines)
+    command(
+        "evidence",
+        _evidence,
+        "count the known words of each line, and their rows and those of n-grams",
+        "[FILE]",
+        lines,
+    )
+    naming = command(
+        "keywords",
+        _keywords,
+        "list the words and n-grams that speak most for labels",
+        "[LABEL ...]",
+        "labels; without one, those of the model",
+    )
+    naming.add_argument(
+        "-k", type=int, default=10, help="number of words to list (default: %(default)s)"
+    )
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
@@ -83,11 +116,26 @@ def _write(blocks: Iterator[list[bytes]]) -> None:
 def _predict(options: argparse.Namespace) -> None:
     model = load(options.model, progress=True)
     labels = list(model.labels)
-    written = [label.encode("utf-8", "surrogateescape") for label in labels]
+    written = [as_bytes(label) for label in labels]
+    among = None
+    if options.labels is not None:
+        # A label may hold a comma.
+        among = [
+            label
+            for given in options.labels
+            for label in ([given] if given in model.labels else given.split(","))
+        ]
 
     def answers() -> Iterator[list[bytes]]:
         for lines in _blocks(options):
-            found = model.predict(lines, options.k, options.threshold)
+            found = model.predict(
+                lines,
+                options.k,
+                options.threshold,
+                labels=among,
+                renormalize=options.renormalize,
+                official_bias=options.official_bias,
+            )
             ids, probabilities = found.label_ids.tolist(), found.probabilities.tolist()
             ends = found.offsets.tolist()
             spans = itertools.pairwise(ends)
@@ -124,6 +172,37 @@ def _sentence_vectors(options: argparse.Namespace) -> None:
                 yield [json_line([float(str(number)) for number in row]) for row in rows]
             else:
                 yield [(form % tuple(row) + "\n").encode() for row in rows.tolist()]
+
+    _write(answers())
+
+
+def _evidence(options: argparse.Namespace) -> None:
+    model = load(options.model, progress=True)
+
+    def answers() -> Iterator[list[bytes]]:
+        for lines in _blocks(options):
+            pairs = zip(*(counts.tolist() for counts in model.evidence(lines)), strict=True)
+            if options.json:
+                yield [json_line({"words": words, "features": rows}) for words, rows in pairs]
+            else:
+                yield [b"%d %d\n" % pair for pair in pairs]
+
+    _write(answers())
+
+
+def _keywords(options: argparse.Namespace) -> None:
+    model = load(options.model, progress=True)
+
+    def answers() -> Iterator[list[bytes]]:
+        for label in options.arguments or model.labels:
+            found = model.keywords(label, options.k)
+            if options.json:
+                yield [json_line({"label": label, "keywords": [one._asdict() for one in found]})]
+                continue
+            yield [
+                as_bytes(label) + b"\n",
+                *(b"  %s %.6g\n" % (as_bytes(one.feature), one.score) for one in found),
+            ]
 
     _write(answers())
 

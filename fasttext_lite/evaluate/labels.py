@@ -288,7 +288,7 @@ def score_file(
         texts, true_counts = [lines[i] for i in labelled], true_counts[labelled]
         mask = np.zeros(len(texts), np.uint8)
         label_ids, probabilities = predict_ids(
-            predictor, texts, k, threshold, threads=threads, known=mask
+            predictor, texts, k, threshold, official_bias=True, threads=threads, known=mask
         )
         known = mask.astype(bool)
         true_ids = true_ids[np.repeat(known, true_counts)]

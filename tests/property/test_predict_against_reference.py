@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -140,8 +141,8 @@ def test_a_part_of_the_labels_is_the_best_part(
     options: dict[str, Any], line: bytes, k: int, threshold: float
 ) -> None:
     for ours, _ in both_of(options):
-        every = ours.predict(line, -1, -1.0, official_bias=False).probabilities
-        best = ours.predict(line, k, threshold, official_bias=False)
+        every = ours.predict(line, -1, -1.0).probabilities
+        best = ours.predict(line, k, threshold)
         # In hierarchical softmax the threshold applies to the sum with the bias of each turn.
         sure = every[every > threshold + 1e-4]
         assert len(best.labels) >= min(k, len(sure))
@@ -162,3 +163,58 @@ def test_an_explanation_has_the_rows_of_the_line(options: dict[str, Any], line: 
             expected = slow.input_matrix[rows].astype(float) @ row / len(rows)
             scores = sorted(one.score for one in found)
             assert_allclose(scores, sorted(expected), rtol=1e-4, atol=1e-5)
+
+
+@quietly
+@given(options=models((SUPERVISED,)), lines=st.lists(LINES, min_size=1, max_size=4))
+def test_a_matrix_holds_the_probability_of_every_label(
+    options: dict[str, Any], lines: list[bytes]
+) -> None:
+    stepped = options["loss"] in (NS, OVA)
+    for ours, slow in both_of(options):
+        matrix = ours.probabilities(lines)
+        for row, line in zip(matrix, lines, strict=True):
+            expected = reference_predict.probabilities(slow, line)
+            plain = [p for _, p in expected] or [0.0] * len(ours.labels)
+            assert_allclose(row, plain, rtol=0, atol=1e-5 + STEP * stepped)
+
+
+@quietly
+@given(options=models((SUPERVISED,)), line=LINES, data=st.data())
+def test_given_labels_have_their_share_of_the_probability(
+    options: dict[str, Any], line: bytes, data: st.DataObject
+) -> None:
+    for ours, slow in both_of(options):
+        # Labels that occur twice have one name.
+        places = st.integers(0, len(ours.labels) - 1)
+        chosen = data.draw(st.lists(places, min_size=1, max_size=5, unique=True))
+        found = ours.predict(line, -1, labels=chosen)
+        every = ours.predict(line, -1, -1.0)
+        kept = [label for label in every.labels if ours.label_id(label) in chosen]
+        assert list(found.labels) == kept
+        shares = ours.probabilities([line], chosen, renormalize=True)[0]
+        expected = reference_predict.probabilities(slow, line)
+        plain = np.array([expected[i][1] for i in chosen]) if expected else np.zeros(len(chosen))
+        if options["loss"] in (HS, SOFTMAX) and plain.sum() > 1e-4:
+            assert_allclose(shares, plain / plain.sum(), rtol=0, atol=1e-4)
+        else:
+            assert shares.sum() == (0 if not expected else pytest.approx(1))
+
+
+@quietly
+@given(
+    options=models((SUPERVISED, CBOW, SKIPGRAM)),
+    lines=st.lists(LINES, min_size=1, max_size=4),
+)
+def test_evidence_counts_the_rows_of_a_line(options: dict[str, Any], lines: list[bytes]) -> None:
+    for ours, slow in both_of(options):
+        words, features = ours.evidence(lines)
+        for known, rows, line in zip(words, features, lines, strict=True):
+            if options["model"] != SUPERVISED:
+                tokens = reference_predict.split(line, reference_predict.SPACES)
+                assert rows == sum(len(ours.subwords(token)) for token in tokens)
+                assert known == sum(token in ours for token in tokens)
+                continue
+            end = slow.word_id(reference.END_OF_SENTENCE)
+            expected = reference_predict.line_rows(slow, line)
+            assert rows == len(expected) - (end >= 0)

@@ -14,13 +14,16 @@ from support.builders import SUPERVISED, build
 
 import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext, gensim
-from fasttext_lite.neighbors import NeighborSearch, SearchOptions
-from fasttext_lite.predictions import PredictOptions
+from fasttext_lite.neighbors import NeighborSearch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = {"Unpack[SearchOptions]": SearchOptions, "Unpack[PredictOptions]": PredictOptions}
+# Those of the options that many methods share.
+OPTIONS = {
+    "Unpack[SearchOptions]": ["progress"],
+    "Unpack[PredictOptions]": ["official_bias", "renormalize"],
+}
 NO_FLAGS = {
     "an array": np.array([1, 2]),
     "None": None,
@@ -53,6 +56,22 @@ CALLS = {
     "Model.predict official_bias": lambda at, **flag: [
         at.classifier.predict(texts, **flag) for texts in ("one", ["one"])
     ],
+    "Model.predict renormalize": lambda at, **flag: [
+        at.classifier.predict(texts, **flag) for texts in ("one", ["one"])
+    ],
+    "Model.predict_ids renormalize": lambda at, **flag: at.classifier.predict_ids(["one"], **flag),
+    "Model.probabilities renormalize": lambda at, **flag: at.classifier.probabilities(
+        ["one"], **flag
+    ),
+    "Classifier.predict renormalize": lambda at, **flag: [
+        at.classifier.classifier().predict(texts, **flag) for texts in ("one", ["one"])
+    ],
+    "Classifier.predict_ids renormalize": lambda at, **flag: at.classifier.classifier().predict_ids(
+        ["one"], **flag
+    ),
+    "Classifier.probabilities renormalize": lambda at, **flag: (
+        at.classifier.classifier().probabilities(["one"], **flag)
+    ),
     "Model.predict_ids official_bias": lambda at, **flag: at.classifier.predict_ids(
         ["one"], **flag
     ),
@@ -110,9 +129,8 @@ IGNORED = {"KeyedVectors.fill_norms force"}
 def flags_of(call):
     """Name the parameters of a call that are bool."""
     for name, parameter in inspect.signature(call).parameters.items():
-        options = OPTIONS.get(parameter.annotation)
-        if options:
-            yield from (n for n, kind in options.__annotations__.items() if "bool" in str(kind))
+        if parameter.annotation in OPTIONS:
+            yield from OPTIONS[parameter.annotation]
         elif str(parameter.annotation).startswith("bool"):
             yield name
 

@@ -28,6 +28,7 @@ ORDER = [
     "errors",
     "arguments",
     "once",
+    "texts",
     "_core.kernels.cpu",
     "_core.lookup.buckets",
     "_core.lookup.subwords",
@@ -46,9 +47,11 @@ ORDER = [
     "_core.files.binaryrows",
     "_core.labels.tokens",
     "_core.labels.line",
+    "_core.labels.features",
     "_core.labels.sentences",
     "_core.labels.losses",
     "_core.labels.huffman",
+    "_core.labels.choice",
     "_core.labels.predict",
     "_core.files.word_rows",
     "_core.search.codes",
@@ -90,6 +93,7 @@ ORDER = [
     "predictions",
     "evaluate.labels",
     "layers",
+    "keywords",
     "classifier",
     "model",
     "reduction",
@@ -275,17 +279,8 @@ def test_what_is_not_needed_is_not_imported():
     imported = set(done.stdout.decode().split())
     needed = [
         *("errors", "arguments", "once", "parallel", "progress", "parts", "verify", "words"),
-        *(
-            "vectors",
-            "queries",
-            "model",
-            "loading",
-            "formats",
-            "formats.disk",
-            "formats.file",
-            "formats.cursor",
-        ),
-        *("formats.head", "formats.fasttext"),
+        *("vectors", "queries", "model", "loading", "formats", "formats.disk", "formats.file"),
+        *("formats.cursor", "formats.head", "formats.fasttext", "texts"),
     ]
     ours = {f"fasttext_lite.{name}" for name in ORDER if name}
     core = ("kernels", "text", "lookup")

@@ -26,7 +26,7 @@ def test_ids_are_integers_of_any_width(matrix, dtype):
     total = np.zeros(3, np.float32)
     matrix.sum(ids, total)
     np.testing.assert_array_equal(total, MATRIX[[3, 0, 3]].sum(axis=0))
-    assert matrix.dots(ids, MATRIX[1]) == (MATRIX[[3, 0, 3]] @ MATRIX[1]).tolist()
+    assert matrix.dots(ids, MATRIX[1]).tolist() == (MATRIX[[3, 0, 3]] @ MATRIX[1]).tolist()
 
 
 def test_ids_may_be_strided_or_empty(matrix):
@@ -34,7 +34,7 @@ def test_ids_may_be_strided_or_empty(matrix):
     matrix.take(np.arange(4)[::2], taken)
     np.testing.assert_array_equal(taken, MATRIX[::2])
     matrix.take([], np.empty((0, 3), np.float32))
-    assert matrix.dots([], MATRIX[1]) == []
+    assert matrix.dots([], MATRIX[1]).tolist() == []
 
 
 @pytest.mark.parametrize(

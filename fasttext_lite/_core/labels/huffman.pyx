@@ -1,6 +1,6 @@
 """Hierarchical softmax: labels in the leaves of a Huffman tree."""
 
-from libc.math cimport expf, isnan
+from libc.math cimport exp, expf, fabs, isnan, log1p
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
@@ -68,6 +68,7 @@ cdef class HierarchicalSoftmax(Loss):
         free(sums)
         self.depth = depth
         self.few = 1
+        self.flat = False
         self.scratch_size = (depth + 2) * sizeof(Branch) + output.dim * sizeof(float)
 
     def __dealloc__(self):
@@ -205,6 +206,52 @@ cdef class HierarchicalSoftmax(Loss):
             branch = stack[waiting]
         certain = sort_best(heap, found) and certain
         return found if certain or precision.official else IN_DOUBT
+
+    cdef bint path_score(
+        self, const float* hidden, int32_t label, LabelScore* item, void* scratch
+    ) noexcept nogil:
+        """Override `Loss.path_score`: walk from the root to the leaf of the label."""
+        cdef int32_t* nodes = <int32_t*>scratch
+        cdef float* buffer = <float*>(<Branch*>scratch + self.depth + 2)
+        cdef int32_t at = self.nodes[label].depth
+        cdef int32_t node = label
+        cdef Precision official
+        cdef Branch branch, right
+        official.official = True
+        official.error = 0
+        while at > 0:
+            at -= 1
+            nodes[at] = node
+            node = self.parents[node]
+        branch.node = node
+        branch.score = branch.error = 0
+        branch.probability = 1
+        for at in range(self.nodes[label].depth):
+            if not self._split(hidden, &official, buffer, &branch, &right):
+                return False
+            if right.node == nodes[at]:
+                branch = right
+        item.score = branch.score
+        item.probability = <float>branch.probability
+        return True
+
+    cdef double log_chance(
+        self, const float* hidden, int32_t label, bint tail, void* scratch
+    ) noexcept nogil:
+        """Override `Loss.log_chance`: sum the logarithms of the sigmoids on the path."""
+        cdef float* buffer = <float*>(<Branch*>scratch + self.depth + 2)
+        cdef int32_t node = label
+        cdef int32_t parent
+        cdef double total = 0
+        cdef double x
+        while self.parents[node] >= 0:
+            parent = self.parents[node]
+            x = self.raw_score(parent - self.label_count, hidden, True, buffer)
+            if self.nodes[parent].right != node:
+                x = -x
+            total += min(x, 0.0) - log1p(exp(-fabs(x)))
+            node = parent
+        return total
 
     def direction(self, int32_t label, float[::1] out not None):
         """Write the sum of the rows on the path to a label, negated where the path turns left.

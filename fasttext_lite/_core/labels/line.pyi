@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,10 +28,24 @@ class LineReader:
         known_ngrams: bool,
         known_rows: NDArray[np.int32] | None = None,
         known_starts: NDArray[np.int64] | None = None,
+        tables: Any = None,
     ) -> None: ...
     def with_tokens(self, tokens: Tokenizer) -> LineReader: ...
-    def with_known(self, rows: NDArray[np.int32], starts: NDArray[np.int64]) -> LineReader: ...
-    def vector(self, text: str | bytes) -> NDArray[np.float32]: ...
+    def with_tables(
+        self,
+        rows: Rows | None,
+        known_rows: NDArray[np.int32] | None,
+        known_starts: NDArray[np.int64] | None,
+    ) -> LineReader: ...
+    def vector(
+        self, text: str | bytes, newlines: str = "raise", errors: str = "strict"
+    ) -> NDArray[np.float32]: ...
     def fill(self, texts: WordBatch, start: int, stop: int, out: NDArray[np.float32]) -> None: ...
-    def take_known(self, rows: NDArray[np.int32], starts: NDArray[np.int64]) -> int: ...
-    def features(self, text: bytes) -> list[tuple[bytes, bytes, int]]: ...
+    def count(
+        self,
+        texts: WordBatch,
+        start: int,
+        stop: int,
+        known: NDArray[np.int64],
+        features: NDArray[np.int64],
+    ) -> None: ...

@@ -1,6 +1,6 @@
 """Lines of text to the mean of their rows: tokens, look-up, n-grams and word n-grams."""
 
-from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memset
 
@@ -22,21 +22,11 @@ from fasttext_lite._core.labels.tokens cimport (
 )
 
 from fasttext_lite.errors import InputValueError
+from fasttext_lite.texts import text_option
 
 cdef enum:
     # Bytes of "<word>" that fit into a buffer on the stack.
     SHORT = 256
-
-
-cdef inline uint64_t signed_hash(uint32_t h) noexcept nogil:
-    # The official program stores hashes as int32 and computes with them as uint64, which sets the
-    # upper bits of hashes from 2**31 on.
-    return <uint64_t><int64_t><int32_t>h
-
-
-cdef inline uint64_t longer_hash(uint64_t h, uint32_t next) noexcept nogil:
-    """Return the hash of a word n-gram that is longer by one token."""
-    return h * <uint64_t>116049371 + signed_hash(next)
 
 
 cdef class LineReader:
@@ -53,9 +43,12 @@ cdef class LineReader:
     known_ngrams : bool
         Whether known words also have n-grams.
     known_rows : int32 buffer, optional
-        The rows of all known words, in official order, as `take_known` writes them.
+        The rows of all known words, in official order, as `features.take_known` writes them.
     known_starts : int64 buffer, shape (words + 1,), optional
         Where the rows of each word begin in `known_rows`.
+    tables : callable, optional
+        Called with this reader after `tables.worth` rows have been read, and again after twice as
+        many and so on, until it returns a faster reader of the same lines in place of None.
 
     Raises
     ------
@@ -72,6 +65,7 @@ cdef class LineReader:
         bint known_ngrams,
         const int32_t[::1] known_rows=None,
         const int64_t[::1] known_starts=None,
+        tables=None,
     ):
         if subwords.first_row != tokens.vocabulary.word_count:
             raise InputValueError("the first subword row must follow the last word")
@@ -90,25 +84,46 @@ cdef class LineReader:
         self.known_ngrams = known_ngrams
         self.known_rows = known_rows
         self.known_starts = known_starts
+        self.tables = tables
+        self.worth = INT64_MAX if tables is None else tables.worth
+
+    cdef LineReader fastest(self):
+        """Return the reader to use in a call: this one, or a faster one."""
+        if self.rows_read >= self.worth and self.faster is None:
+            # Other threads do not wait. A faster reader lives as long as this one does.
+            self.worth = INT64_MAX
+            made = self.tables(self)
+            if made is None:
+                self.worth = 2 * self.rows_read
+            self.faster = made
+        return self if self.faster is None else self.faster
 
     def with_tokens(self, Tokenizer tokens not None):
         """Return the same reader with another label prefix."""
         return LineReader(
             tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams,
-            self.known_rows, self.known_starts,
+            self.known_rows, self.known_starts, self.tables,
         )
 
-    def with_known(self, const int32_t[::1] rows not None, const int64_t[::1] starts not None):
-        """Return the same reader with the output of `take_known`: known words are not hashed."""
+    def with_tables(self, Rows rows, known_rows, known_starts):
+        """Return the same reader with other tables.
+
+        Parameters
+        ----------
+        rows : Rows or None
+            The same rows, for instance decoded.
+        known_rows, known_starts : ndarray or None
+            The output of `take_known`: known words are not hashed.
+        """
         return LineReader(
-            self.tokens, self.subwords, self.rows, self.word_ngrams, self.known_ngrams, rows,
-            starts,
+            self.tokens, self.subwords, self.rows if rows is None else rows, self.word_ngrams,
+            self.known_ngrams, known_rows, known_starts,
         )
 
     cdef int64_t _sum(self, Span line, float* out) noexcept nogil:
         """Write the sum of all rows of a line to `out`; return their number, -1 if out of memory.
 
-        The rows of all tokens are first, each followed by its n-grams, then those of the word
+        `out` may be NULL, to count only. The rows of all tokens are first, each followed by its n-grams, then those of the word
         n-grams. This order gives the bits of the official program.
         """
         cdef Gather gather
@@ -123,7 +138,8 @@ cdef class LineReader:
                 return -1
         gather.count = 0
         gather.total = 0
-        memset(out, 0, <size_t>self.rows.dim * sizeof(float))
+        if out != NULL:
+            memset(out, 0, <size_t>self.rows.dim * sizeof(float))
         begin(&token)
         while done and self.tokens.next(&line, &token):
             if not token.is_label:
@@ -139,7 +155,8 @@ cdef class LineReader:
 
     cdef void _flush(self, Gather* gather, float* out) noexcept nogil:
         """Add the gathered rows to the sum."""
-        self.rows.add(gather.ids, gather.count, 0, out)
+        if out != NULL:
+            self.rows.add(gather.ids, gather.count, 0, out)
         gather.count = 0
 
     cdef void _append(self, Gather* gather, int64_t row, float* out) noexcept nogil:
@@ -232,20 +249,25 @@ cdef class LineReader:
                 if row >= 0:
                     self._append(gather, row, out)
 
-    cdef Status mean(self, Span line, float* out, bint* empty) noexcept nogil:
-        """Write the mean of all rows of a line, or zeros if there are none."""
-        cdef int64_t count
-        if memchr(line.text, c"\n", line.length) != NULL:
+    cdef Status mean(self, Span line, bint spaces, float* out, int64_t* count) noexcept nogil:
+        """Write the mean of all rows of a line and their number, or zeros if there are none.
+
+        A missing line has none. `spaces` allows newlines, which the tokenizer reads as spaces.
+        """
+        count[0] = 0
+        if line.text == NULL:
+            memset(out, 0, <size_t>self.rows.dim * sizeof(float))
+            return DONE
+        if not spaces and memchr(line.text, c"\n", line.length) != NULL:
             return NEWLINE
-        count = self._sum(line, out)
-        if count < 0:
+        count[0] = self._sum(line, out)
+        if count[0] < 0:
             return NO_MEMORY
-        empty[0] = count == 0
-        if count:
-            scale_f32(out, <size_t>self.rows.dim, <float>(1.0 / <double>count))
+        if count[0]:
+            scale_f32(out, <size_t>self.rows.dim, <float>(1.0 / <double>count[0]))
         return DONE
 
-    def vector(self, text):
+    def vector(self, text, newlines="raise", errors="strict"):
         """Return the mean of all rows of a line, with the official bits.
 
         Returns
@@ -256,124 +278,99 @@ cdef class LineReader:
         Raises
         ------
         InputTypeError, InputValueError
-            `text` is neither str nor bytes, or holds a newline.
+            `text` is neither str nor bytes, or holds a newline, or an option is unknown.
         """
-        text = readable(text, "text")
+        cdef bint spaces = text_option("newlines", newlines)
+        text = readable(text, "text", text_option("errors", errors))
+        cdef LineReader reader = self.fastest()
         cdef Span line = span(text)
         cdef Status status
-        cdef bint empty
+        cdef int64_t count
         array = np.empty(self.rows.dim, np.float32)
         cdef float[::1] out = array
         with nogil:
-            status = self.mean(line, &out[0], &empty)
+            status = reader.mean(line, spaces, &out[0], &count)
         if status != DONE:
             raise failure(status, -1)
+        self.rows_read += count
         return array
 
     def fill(
         self, WordBatch texts not None, Py_ssize_t start, Py_ssize_t stop, float[:, ::1] out not None
     ):
         """Write the vectors of ``texts[start:stop]`` into the same rows of `out`."""
+        cdef LineReader reader = self.fastest()
         cdef Status status = DONE
         cdef Py_ssize_t i = start
-        cdef bint empty
+        cdef int64_t count
+        cdef int64_t total = 0
         if not 0 <= start <= stop <= texts.size or out.shape[0] != texts.size or (
             out.shape[1] != self.rows.dim
         ):
             raise InputValueError("the range or the output does not fit the texts")
         with nogil:
             while i < stop:
-                status = self.mean(texts.spans[i], &out[i, 0], &empty)
+                status = reader.mean(texts.spans[i], texts.spaces, &out[i, 0], &count)
+                if status != DONE:
+                    break
+                total += count
+                i += 1
+        if status != DONE:
+            raise failure(status, texts.first + i)
+        self.rows_read += total
+
+    def count(
+        self,
+        WordBatch texts not None,
+        Py_ssize_t start,
+        Py_ssize_t stop,
+        int64_t[::1] known not None,
+        int64_t[::1] features not None,
+    ):
+        """Count known tokens and rows of ``texts[start:stop]``, without those of the end token.
+
+        Parameters
+        ----------
+        texts : WordBatch
+        start, stop : int
+        known, features : int64 buffer, shape (texts,)
+            The numbers of known tokens, and of rows. The rows of word n-grams with the end token
+            count.
+        """
+        cdef Status status = DONE
+        cdef Py_ssize_t i = start
+        if not 0 <= start <= stop <= texts.size or known.shape[0] != texts.size or (
+            features.shape[0] != texts.size
+        ):
+            raise InputValueError("the range or the output does not fit the texts")
+        with nogil:
+            while i < stop:
+                status = self._count(texts.spans[i], texts.spaces, &known[i], &features[i])
                 if status != DONE:
                     break
                 i += 1
         if status != DONE:
-            raise failure(status, i)
+            raise failure(status, texts.first + i)
 
-    def take_known(self, int32_t[::1] rows not None, int64_t[::1] starts not None):
-        """Write the rows of all words, in official order, and the start of those of each word.
-
-        Returns
-        -------
-        int
-            The number of rows, or -1 if they do not fit into `rows`.
-        """
-        cdef int64_t ids[GATHER]
-        cdef Walk walk
-        cdef Span word
-        cdef uint8_t* text = NULL
-        cdef int32_t i
-        cdef int32_t words = self.tokens.vocabulary.word_count
-        cdef int64_t total = 0
-        cdef size_t j
-        cdef size_t found = 0
-        if starts.shape[0] != words + 1 or self.rows.count > INT32_MAX:
-            raise InputValueError("the starts do not fit the words, or the row ids an int32")
-        with nogil:
-            for i in range(words):
-                word.text = self.tokens.vocabulary.entry(i, &word.length)
-                text = bracket(word.text, word.length, NULL, 0)
-                if text == NULL:
-                    break
-                starts[i] = total
-                self.subwords.begin(&walk, text, word.length + 2)
-                ids[0] = i
-                found = not self.known_ngrams or self.subwords.has_word_row(i)
-                if self.known_ngrams:
-                    found += self.subwords.take_rows(&walk, ids + found, GATHER - found)
-                while total + <int64_t>found <= rows.shape[0]:
-                    for j in range(found):
-                        rows[total] = <int32_t>ids[j]
-                        total += 1
-                    if found < GATHER:
-                        break
-                    found = self.subwords.take_rows(&walk, ids, GATHER)
-                else:
-                    total = -1
-                free(text)
-                if total < 0:
-                    break
-        if words and text == NULL:
-            raise MemoryError
-        starts[words] = total
-        return total
-
-    def features(self, bytes text not None):
-        """Return the rows of a line, in official order, as ``(token, feature, row)``.
-
-        `token` is the word of the text that the row belongs to, `feature` the word itself or its
-        n-gram; for a word n-gram both are its words, joined by spaces.
-        """
-        cdef Span line
+    cdef Status _count(
+        self, Span line, bint spaces, int64_t* known, int64_t* features
+    ) noexcept nogil:
         cdef Token token
-        cdef uint64_t h
-        cdef int64_t row
-        cdef Py_ssize_t i, j
-        line.text = text
-        line.length = <size_t>len(text)
-        found = []
-        words = []
-        hashes = []
+        known[0] = features[0] = 0
+        if line.text == NULL:
+            return DONE
+        if not spaces and memchr(line.text, c"\n", line.length) != NULL:
+            return NEWLINE
+        features[0] = self._sum(line, NULL)
+        if features[0] < 0:
+            return NO_MEMORY
         begin(&token)
         while self.tokens.next(&line, &token):
-            if token.is_label:
+            if token.is_label or token.entry < 0:
                 continue
-            word = (<const char*>line.text)[token.start:token.stop]
-            words.append(word)
-            hashes.append(token.hash)
-            if token.entry >= 0 and (
-                not self.known_ngrams or self.subwords.has_word_row(token.entry)
-            ):
-                found.append((word, word, token.entry))
-            if token.entry < 0 or self.known_ngrams:
-                found.extend((word, ngram, row) for ngram, row in self.subwords.ngrams(word))
-        if self.subwords.bucket:
-            for i in range(len(words)):
-                h = signed_hash(hashes[i])
-                for j in range(i + 1, min(i + self.word_ngrams, <Py_ssize_t>len(words))):
-                    h = longer_hash(h, hashes[j])
-                    row = self.hashed.row(h)
-                    if row >= 0:
-                        phrase = b" ".join(words[i:j + 1])
-                        found.append((phrase, phrase, row))
-        return found
+            if token.is_end:
+                # Its one row: it has no n-grams.
+                features[0] -= 1
+            else:
+                known[0] += 1
+        return DONE

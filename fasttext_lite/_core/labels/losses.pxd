@@ -38,6 +38,8 @@ cdef class Loss:
     # For larger k two labels are often too close for the fast way.
     cdef Py_ssize_t few
     cdef bint dense
+    # Whether the score of each label is one dot product.
+    cdef bint flat
     cdef double largest_norm
 
     cdef Precision fast_precision(self, const float* hidden) noexcept nogil
@@ -55,6 +57,21 @@ cdef class Loss:
     ) noexcept nogil
     cdef Py_ssize_t _probabilities(
         self, const float* hidden, const Precision* precision, float* out, double* error
+    ) noexcept nogil
+
+    cdef bint path_score(
+        self, const float* hidden, int32_t label, LabelScore* item, void* scratch
+    ) noexcept nogil
+    cdef double log_chance(
+        self, const float* hidden, int32_t label, bint tail, void* scratch
+    ) noexcept nogil
+    cdef bint renormalize(
+        self,
+        const float* hidden,
+        LabelScore* items,
+        double* chances,
+        Py_ssize_t count,
+        void* scratch,
     ) noexcept nogil
 
 

@@ -1,6 +1,6 @@
 """The output layer: the mean of the rows of a line to its most probable labels."""
 
-from libc.math cimport exp, expf, fabs, isnan, log, sqrt
+from libc.math cimport INFINITY, exp, expf, fabs, isnan, log, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
@@ -142,6 +142,7 @@ cdef class Loss:
         self.scratch_size = (label_count + output.dim) * sizeof(float)
         self.dense = isinstance(output, DenseRows)
         self.few = 8
+        self.flat = True
         self.largest_norm = _largest_norm(output)
 
     cdef Precision fast_precision(self, const float* hidden) noexcept nogil:
@@ -243,6 +244,55 @@ cdef class Loss:
                 return IN_DOUBT
         return found
 
+    cdef bint path_score(
+        self, const float* hidden, int32_t label, LabelScore* item, void* scratch
+    ) noexcept nogil:
+        """Write what `best` finds for one label with official precision; False if that is NaN.
+
+        Only for losses that are not flat.
+        """
+        return False
+
+    cdef double log_chance(
+        self, const float* hidden, int32_t label, bint tail, void* scratch
+    ) noexcept nogil:
+        """Return the logarithm of a probability, up to a term that all labels share.
+
+        `tail` asks for a logarithm that is finite where the official probability is 0.
+        """
+        return self.raw_score(label, hidden, True, <float*>scratch + self.label_count)
+
+    cdef bint renormalize(
+        self,
+        const float* hidden,
+        LabelScore* items,
+        double* chances,
+        Py_ssize_t count,
+        void* scratch,
+    ) noexcept nogil:
+        """Write the probabilities of some labels, given that one of them is right; False if NaN.
+
+        `chances` has room for `count` numbers.
+        """
+        cdef double largest = -INFINITY
+        cdef double total = 0
+        cdef Py_ssize_t i
+        cdef int tail
+        for tail in range(2):
+            for i in range(count):
+                chances[i] = self.log_chance(hidden, items[i].label, tail, scratch)
+                if isnan(chances[i]):
+                    return False
+                largest = max(largest, chances[i])
+            if largest > -INFINITY:
+                break
+        for i in range(count):
+            chances[i] = exp(chances[i] - largest)
+            total += chances[i]
+        for i in range(count):
+            items[i].probability = items[i].score = <float>(chances[i] / total)
+        return not isnan(total)
+
     def direction(self, int32_t label, float[::1] out not None):
         """Write the vector whose dot product with the hidden vector is the raw score of a label."""
         cdef int64_t row = label
@@ -314,3 +364,14 @@ cdef class Sigmoid(Loss):
                     return IN_DOUBT
             out[i] = 0 if step < 0 else (1 if step > SIGMOIDS else SIGMOID[step])
         return 0
+
+    cdef double log_chance(
+        self, const float* hidden, int32_t label, bint tail, void* scratch
+    ) noexcept nogil:
+        cdef float x = self.raw_score(label, hidden, True, <float*>scratch + self.label_count)
+        cdef int step
+        if tail or isnan(x):
+            # The sigmoid of a very negative x is exp(x).
+            return x
+        step = _step(x)
+        return -INFINITY if step < 0 else (0 if step > SIGMOIDS else log(SIGMOID[step]))

@@ -20,9 +20,17 @@ class Predictor(Generic[T]):
         self, reader: LineReader, loss: Loss, answer_type: type[T], name_start: int
     ) -> None: ...
     def predict(
-        self, text: str | bytes, k: int = 1, threshold: float = 0.0, official_bias: bool = True
+        self,
+        text: str | bytes,
+        k: int = 1,
+        threshold: float = 0.0,
+        official_bias: bool = False,
+        labels: NDArray[np.int32] | None = None,
+        renormalize: bool = False,
+        newlines: str = "raise",
+        errors: str = "strict",
     ) -> T: ...
-    def max_labels(self, k: int) -> int: ...
+    def max_labels(self, k: int, labels: NDArray[np.int32] | None = None) -> int: ...
     def fill(
         self,
         texts: WordBatch,
@@ -30,7 +38,17 @@ class Predictor(Generic[T]):
         k: int,
         threshold: float,
         official_bias: bool,
-        labels: NDArray[np.int32],
+        label_ids: NDArray[np.int32],
         probabilities: NDArray[np.float32],
+        labels: NDArray[np.int32] | None = None,
+        renormalize: bool = False,
         known: NDArray[np.uint8] | None = None,
+    ) -> None: ...
+    def fill_matrix(
+        self,
+        texts: WordBatch,
+        start: int,
+        out: NDArray[np.float32],
+        labels: NDArray[np.int32] | None = None,
+        renormalize: bool = False,
     ) -> None: ...

@@ -8,15 +8,27 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.math cimport expf
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.string cimport memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
 from fasttext_lite._core.labels.line cimport LineReader
-from fasttext_lite._core.labels.losses cimport IN_DOUBT, LabelScore, Loss, Precision
+from fasttext_lite._core.labels.choice cimport (
+    Request,
+    Work,
+    divide,
+    fill_row,
+    score,
+    search,
+    search_among,
+    work_size,
+)
+from fasttext_lite._core.labels.losses cimport LabelScore, Loss
 from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
 
 from fasttext_lite.arguments import flag, real, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.texts import text_option
 
 cdef enum:
     # Work memory of a prediction, in bytes, that fits on the stack.
@@ -24,6 +36,9 @@ cdef enum:
     # Up to this length predicting takes less time than handing the GIL to another thread.
     SHORT = 256
 
+cdef int32_t NO_LABEL = -1
+cdef str RAISE = "raise"
+cdef str STRICT = "strict"
 cdef object _empty = np.empty
 cdef object _float32 = np.dtype(np.float32)
 
@@ -82,89 +97,108 @@ cdef class Predictor:
         self.name_start = name_start
         self.names = tuple([self._name(label) for label in range(loss.label_count)])
 
-    def max_labels(self, k):
-        """Return the largest number of labels of a prediction with this `k`."""
-        return self._max_labels(k)
+    def max_labels(self, k, labels=None):
+        """Return the largest number of labels of a prediction, among some labels or all."""
+        return self._max_labels(k, self.loss.label_count if labels is None else len(labels))
 
-    cdef Py_ssize_t _max_labels(self, object k) except -1:
+    cdef Py_ssize_t _max_labels(self, object k, Py_ssize_t labels) except -1:
         cdef Py_ssize_t count = _whole(k)
-        return self.loss.label_count if count < 0 else min(count, <Py_ssize_t>self.loss.label_count)
+        return labels if count < 0 else min(count, labels)
 
     cdef str _name(self, Py_ssize_t label):
         name = self.reader.tokens.vocabulary.bytes(self.reader.tokens.vocabulary.word_count + label)
         name = name[self.name_start:] if name.startswith(self.reader.tokens.label_prefix) else name
         return name.decode("utf-8", "surrogateescape")
 
-    cdef Py_ssize_t _work_size(self, Py_ssize_t k) noexcept nogil:
-        """Return the size of the work memory of `_best`: heap, hidden vector, scratch memory."""
-        return (
-            (k + 1) * sizeof(LabelScore)
-            + self.reader.rows.dim * sizeof(float)
-            + self.loss.scratch_size
-            + 16
-        )
+    cdef Request _request(self, const int32_t[::1] labels, bint renormalize) except *:
+        """Return a request with only these fields set."""
+        cdef Request ask
+        cdef Py_ssize_t i
+        memset(&ask, 0, sizeof(Request))
+        ask.renormalize = renormalize
+        if labels is not None:
+            ask.count = labels.shape[0]
+            ask.labels = &labels[0] if ask.count else &NO_LABEL
+            for i in range(ask.count):
+                if not 0 <= labels[i] < self.loss.label_count:
+                    raise InputValueError(f"{labels[i]} is not the id of a label")
+        return ask
 
     cdef Status _best(
-        self, Span text, Py_ssize_t k, float threshold, bint biased, void* work, Py_ssize_t* found,
-        bint* empty,
+        self, LineReader reader, Span text, const Request* ask, void* memory, Py_ssize_t* found,
+        int64_t* rows,
     ) noexcept nogil:
-        """Write the best labels of a text to the start of `work`, with or without the bias."""
-        cdef LabelScore* heap = <LabelScore*>work
-        cdef float* hidden = <float*>(heap + k + 1)
-        cdef size_t scratch = <size_t>(hidden + self.reader.rows.dim)
+        """Write the best labels of a text to the start of `memory`, and the number of its rows."""
+        cdef Work work = divide(self.loss, ask, memory)
         cdef Py_ssize_t i
-        cdef Precision official
-        cdef Status status = self.reader.mean(text, hidden, empty)
+        cdef Status status = reader.mean(text, ask.spaces, work.hidden, rows)
         found[0] = 0
-        if status != DONE or empty[0]:
+        if status != DONE or rows[0] == 0:
             return status
-        scratch = (scratch + 7) & ~<size_t>7
-        found[0] = IN_DOUBT
-        if k <= self.loss.few:
-            found[0] = self.loss.best(
-                hidden, self.loss.fast_precision(hidden), k, threshold, heap, <void*>scratch
-            )
-        if found[0] == IN_DOUBT:
-            official.official = True
-            official.error = 0
-            found[0] = self.loss.best(hidden, official, k, threshold, heap, <void*>scratch)
+        if ask.labels == NULL:
+            found[0] = search(self.loss, &work, ask.k, ask.threshold)
+        else:
+            found[0] = search_among(self.loss, &work, ask)
         if found[0] < 0:
             return NOT_A_NUMBER
-        if biased:
+        if ask.biased:
             for i in range(found[0]):
-                heap[i].probability = expf(heap[i].score)
+                work.heap[i].probability = expf(work.heap[i].score)
         return DONE
 
-    def predict(self, text, k=1, threshold=0.0, official_bias=True):
+    def predict(
+        self,
+        text,
+        k=1,
+        threshold=0.0,
+        official_bias=False,
+        const int32_t[::1] labels=None,
+        bint renormalize=False,
+        newlines="raise",
+        errors="strict",
+    ):
         """The best labels of one text."""
         cdef uint8_t small[SMALL]
-        cdef void* work = small
-        cdef Py_ssize_t most = self._max_labels(k)
-        cdef Py_ssize_t size = self._work_size(most)
+        cdef void* memory = small
+        cdef Request ask
+        cdef bint replaces = False
+        cdef LineReader reader = self.reader.fastest()
+        cdef Py_ssize_t size
         cdef Py_ssize_t found = 0
-        cdef float least = _real(threshold)
-        cdef bint biased = official_bias is True or flag("official_bias", official_bias)
-        cdef bint empty = True
+        cdef int64_t rows = 0
         cdef Status status
         cdef Span line
-        text = readable(text, "text")
+        if labels is None:
+            memset(&ask, 0, sizeof(Request))
+            ask.k = self._max_labels(k, self.loss.label_count)
+        else:
+            ask = self._request(labels, renormalize)
+            ask.k = self._max_labels(k, ask.count)
+        ask.threshold = _real(threshold)
+        ask.biased = official_bias is not False and flag("official_bias", official_bias)
+        if newlines is not RAISE or errors is not STRICT:
+            ask.spaces = text_option("newlines", newlines)
+            replaces = text_option("errors", errors)
+        size = work_size(self.loss, &ask)
+        text = readable(text, "text", replaces)
         line = span(text)
         if size > SMALL:
-            work = PyMem_RawMalloc(<size_t>size)
-            if work == NULL:
+            memory = PyMem_RawMalloc(<size_t>size)
+            if memory == NULL:
                 raise MemoryError
         try:
             if line.length <= SHORT and size <= SMALL:
-                status = self._best(line, most, least, biased, work, &found, &empty)
+                status = self._best(reader, line, &ask, memory, &found, &rows)
             else:
                 with nogil:
-                    status = self._best(line, most, least, biased, work, &found, &empty)
+                    status = self._best(reader, line, &ask, memory, &found, &rows)
             if status != DONE:
                 raise failure(status, -1)
-            return self._answer(<LabelScore*>work, found)
+            self.reader.rows_read += rows
+            return self._answer(<LabelScore*>memory, found)
         finally:
-            if work != small:
-                PyMem_RawFree(work)
+            if memory != small:
+                PyMem_RawFree(memory)
 
     cdef object _answer(self, const LabelScore* best, Py_ssize_t found):
         """Return a named tuple, with a fast path for one label."""
@@ -190,26 +224,34 @@ cdef class Predictor:
         Py_ssize_t k,
         threshold,
         bint official_bias,
-        int32_t[:, ::1] labels not None,
+        int32_t[:, ::1] label_ids not None,
         float[:, ::1] probabilities not None,
+        const int32_t[::1] labels=None,
+        bint renormalize=False,
         uint8_t[::1] known=None,
     ):
         """Write the best labels of the texts from `start` on, one text per row of the arrays.
 
-        Rows with fewer than `k` labels are padded with label -1 and probability 0. `known` is set
-        to 1 for texts with a known feature, and to 0 for others, which have no labels at any
-        threshold.
+        Rows with fewer than `k` labels are padded with label -1 and probability 0. `labels` are the
+        ids among which to choose. `known` is set to 1 for texts with a known feature, and to 0 for
+        others, which have no labels at any threshold.
         """
-        cdef Py_ssize_t count = labels.shape[0]
-        cdef Py_ssize_t columns = labels.shape[1]
-        cdef float least = _real(threshold)
+        cdef LineReader reader = self.reader.fastest()
+        cdef Request ask = self._request(labels, renormalize)
+        cdef Py_ssize_t count = label_ids.shape[0]
+        cdef Py_ssize_t columns = label_ids.shape[1]
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t found = 0
         cdef Py_ssize_t j
-        cdef bint empty = True
+        cdef int64_t rows = 0
+        cdef int64_t total = 0
         cdef bint masked = known is not None
         cdef Status status = DONE
         cdef LabelScore* best
+        ask.k = k
+        ask.threshold = _real(threshold)
+        ask.biased = official_bias
+        ask.spaces = texts.spaces
         if not 0 <= start <= start + count <= texts.size or k > columns or (
             probabilities.shape[0] != count
             or probabilities.shape[1] != columns
@@ -217,17 +259,75 @@ cdef class Predictor:
         ):
             raise InputValueError("the range or the output does not fit the texts")
         with nogil:
-            best = <LabelScore*>PyMem_RawMalloc(<size_t>self._work_size(k))
+            best = <LabelScore*>PyMem_RawMalloc(<size_t>work_size(self.loss, &ask))
             if best == NULL:
                 status = NO_MEMORY
             while status == DONE and i < count:
-                status = self._best(texts.spans[start + i], k, least, official_bias, best, &found, &empty)
+                status = self._best(reader, texts.spans[start + i], &ask, best, &found, &rows)
                 for j in range(columns):
-                    labels[i, j] = best[j].label if j < found else -1
+                    label_ids[i, j] = best[j].label if j < found else -1
                     probabilities[i, j] = best[j].probability if j < found else 0
                 if masked:
-                    known[i] = not empty
+                    known[i] = rows > 0
+                total += rows
                 i += 1
             PyMem_RawFree(best)
         if status != DONE:
-            raise failure(status, start + i - 1)
+            raise failure(status, texts.first + start + i - 1)
+        self.reader.rows_read += total
+
+    def fill_matrix(
+        self,
+        WordBatch texts not None,
+        Py_ssize_t start,
+        float[:, ::1] out not None,
+        const int32_t[::1] labels=None,
+        bint renormalize=False,
+    ):
+        """Write the probabilities of the texts from `start` on, one text per row of `out`.
+
+        The columns are `labels`, or all labels. Rows of texts without a known feature are 0.
+        """
+        cdef LineReader reader = self.reader.fastest()
+        cdef Request ask = self._request(labels, renormalize)
+        cdef Py_ssize_t columns = out.shape[1]
+        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t j
+        cdef int64_t rows = 0
+        cdef int64_t total = 0
+        cdef bint done
+        cdef Status status = DONE
+        cdef Work work
+        cdef void* memory
+        ask.k = self.loss.label_count
+        if not 0 <= start <= start + out.shape[0] <= texts.size or columns != (
+            ask.k if labels is None else ask.count
+        ):
+            raise InputValueError("the range or the output does not fit the texts")
+        if columns == 0:
+            return
+        with nogil:
+            memory = PyMem_RawMalloc(<size_t>work_size(self.loss, &ask))
+            if memory == NULL:
+                status = NO_MEMORY
+            else:
+                work = divide(self.loss, &ask, memory)
+            while status == DONE and i < out.shape[0]:
+                status = reader.mean(texts.spans[start + i], texts.spaces, work.hidden, &rows)
+                if status == DONE and rows == 0:
+                    memset(&out[i, 0], 0, <size_t>columns * sizeof(float))
+                elif status == DONE:
+                    if ask.labels == NULL:
+                        done = fill_row(self.loss, &work, &out[i, 0])
+                    else:
+                        done = score(self.loss, &work, &ask)
+                        for j in range(columns):
+                            out[i, j] = work.items[j].probability
+                    if not done:
+                        status = NOT_A_NUMBER
+                total += rows
+                i += 1
+            PyMem_RawFree(memory)
+        if status != DONE:
+            raise failure(status, texts.first + start + i - 1)
+        self.reader.rows_read += total

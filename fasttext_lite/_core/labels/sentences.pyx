@@ -3,16 +3,18 @@
 import numpy as np
 
 from libc.math cimport sqrtf
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
 from fasttext_lite._core.kernels.cpu cimport add_scaled_f32, scale_f32
 from fasttext_lite._core.lookup.embed cimport Embedder
+from fasttext_lite._core.lookup.subwords cimport Pieces, end_pieces
 from fasttext_lite._core.labels.tokens cimport DONE, NEWLINE, NO_MEMORY, Status, failure
 
 from fasttext_lite.errors import InputValueError
+from fasttext_lite.texts import text_option
 
 cdef enum:
     # Words whose vectors are computed together.
@@ -24,6 +26,19 @@ cdef enum:
 cdef inline bint _is_space(uint8_t byte) noexcept nogil:
     # isspace of C. Unlike in a supervised model, NUL is part of a word.
     return byte == c" " or 9 <= byte <= 13
+
+
+cdef inline bint _next_word(Span text, size_t* at, Span* word) noexcept nogil:
+    """Move to the next word of a text; False after the last one."""
+    cdef size_t start
+    while at[0] < text.length and _is_space(text.text[at[0]]):
+        at[0] += 1
+    start = at[0]
+    while at[0] < text.length and not _is_space(text.text[at[0]]):
+        at[0] += 1
+    word.text = text.text + start
+    word.length = at[0] - start
+    return at[0] > start
 
 
 cdef void _norms(const float* vectors, size_t dim, size_t count, float* out) noexcept nogil:
@@ -99,31 +114,28 @@ cdef class SentenceEmbedder:
             added += 1
         return added
 
-    cdef Status _mean(self, Span text, float* vectors, float* out) noexcept nogil:
-        """Write the vector of a text; `vectors` has room for those of `WORDS` words."""
+    cdef Status _mean(
+        self, Span text, bint spaces, float* vectors, float* out
+    ) noexcept nogil:
+        """Write the vector of a text, zeros if it is missing.
+
+        `spaces` allows newlines; `vectors` has room for those of `WORDS` words.
+        """
         cdef Span words[WORDS]
         cdef size_t dim = self.embedder.dim
         cdef size_t at = 0
-        cdef size_t start
         cdef Py_ssize_t count = 1
         cdef Py_ssize_t done, made
         cdef Py_ssize_t total = 0
         cdef bint unknown
         memset(out, 0, dim * sizeof(float))
-        if memchr(text.text, c"\n", text.length) != NULL:
+        if text.text == NULL:
+            return DONE
+        if not spaces and memchr(text.text, c"\n", text.length) != NULL:
             return NEWLINE
         while count:
             count = 0
-            while count < WORDS:
-                while at < text.length and _is_space(text.text[at]):
-                    at += 1
-                start = at
-                while at < text.length and not _is_space(text.text[at]):
-                    at += 1
-                if at == start:
-                    break
-                words[count].text = text.text + start
-                words[count].length = at - start
+            while count < WORDS and _next_word(text, &at, &words[count]):
                 count += 1
             done = 0
             while done < count:
@@ -141,7 +153,7 @@ cdef class SentenceEmbedder:
         return DONE
 
     cdef Py_ssize_t _means(
-        self, const Span* texts, Py_ssize_t count, float* out, Status* status
+        self, const Span* texts, Py_ssize_t count, bint spaces, float* out, Status* status
     ) noexcept nogil:
         """Write the vectors of texts, and return the number written before a failure."""
         cdef size_t dim = self.embedder.dim
@@ -149,20 +161,21 @@ cdef class SentenceEmbedder:
         cdef float* vectors = <float*>malloc(WORDS * dim * sizeof(float))
         status[0] = NO_MEMORY if vectors == NULL else DONE
         while status[0] == DONE and done < count:
-            status[0] = self._mean(texts[done], vectors, out + <size_t>done * dim)
+            status[0] = self._mean(texts[done], spaces, vectors, out + <size_t>done * dim)
             done += status[0] == DONE
         free(vectors)
         return done
 
-    def vector(self, text):
+    def vector(self, text, newlines="raise", errors="strict"):
         """Return the vector of one text as a new array: float32, shape (dim,)."""
-        text = readable(text, "text")
+        cdef bint spaces = text_option("newlines", newlines)
+        text = readable(text, "text", text_option("errors", errors))
         cdef Span found = span(text)
         cdef Status status
         array = np.empty(self.embedder.rows.dim, np.float32)
         cdef float[::1] out = array
         with nogil:
-            self._means(&found, 1, &out[0], &status)
+            self._means(&found, 1, spaces, &out[0], &status)
         if status != DONE:
             raise failure(status, -1)
         return array
@@ -180,6 +193,67 @@ cdef class SentenceEmbedder:
         if start == stop:
             return
         with nogil:
-            done = self._means(texts.spans + start, stop - start, &out[start, 0], &status)
+            done = self._means(
+                texts.spans + start, stop - start, texts.spaces, &out[start, 0], &status
+            )
         if status != DONE:
-            raise failure(status, start + done)
+            raise failure(status, texts.first + start + done)
+
+    def count(
+        self,
+        WordBatch texts not None,
+        Py_ssize_t start,
+        Py_ssize_t stop,
+        int64_t[::1] known not None,
+        int64_t[::1] features not None,
+    ):
+        """Count the known words of ``texts[start:stop]``, and their rows and those of n-grams.
+
+        Parameters
+        ----------
+        texts : WordBatch
+        start, stop : int
+        known, features : int64 buffer, shape (texts,)
+            The numbers of known words, and of rows. A stored vector counts as one row.
+        """
+        cdef Status status = DONE
+        cdef Py_ssize_t i = start
+        if not 0 <= start <= stop <= texts.size or known.shape[0] != texts.size or (
+            features.shape[0] != texts.size
+        ):
+            raise InputValueError("the range or the output does not fit the texts")
+        with nogil:
+            while i < stop:
+                status = self._count(texts.spans[i], texts.spaces, &known[i], &features[i])
+                if status != DONE:
+                    break
+                i += 1
+        if status != DONE:
+            raise failure(status, texts.first + i)
+
+    cdef Status _count(
+        self, Span text, bint spaces, int64_t* known, int64_t* features
+    ) noexcept nogil:
+        cdef Pieces pieces
+        cdef Span word
+        cdef size_t at = 0
+        cdef int32_t i
+        known[0] = features[0] = 0
+        if text.text == NULL:
+            return DONE
+        if not spaces and memchr(text.text, c"\n", text.length) != NULL:
+            return NEWLINE
+        while _next_word(text, &at, &word):
+            i = self.embedder._id(word)
+            known[0] += 0 <= i < self.embedder.vocabulary.word_count
+            if self.embedder._has_vector(i):
+                features[0] += 1
+            elif not self.embedder._lacks(i):
+                if not self.embedder.subwords.begin_pieces(
+                    &pieces, word.text, word.length, self.embedder._row(i)
+                ):
+                    return NO_MEMORY
+                while self.embedder.subwords.next_piece(&pieces):
+                    features[0] += <int64_t>pieces.count
+                end_pieces(&pieces)
+        return DONE

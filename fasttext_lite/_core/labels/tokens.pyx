@@ -27,7 +27,8 @@ cdef object failure(Status status, Py_ssize_t i):
         return MemoryError()
     if status == NEWLINE:
         return InputValueError(
-            f"{where}a text is one line and must not hold a newline: split it, or replace '\\n'"
+            f"{where}a text is one line and must not hold a newline: split it, replace '\\n', or "
+            "pass newlines='space'"
         )
     return NotANumberError(
         f"{where}encountered NaN: the model holds NaN, so this text has no prediction"

@@ -15,3 +15,9 @@ def mark_rows(subwords: Subwords, words: WordBatch, marks: NDArray[np.uint8]) ->
 def mark_entry_rows(
     subwords: Subwords, vocabulary: Vocabulary, ids: NDArray[np.int32], marks: NDArray[np.uint8]
 ) -> None: ...
+def first_ngrams(
+    subwords: Subwords,
+    vocabulary: Vocabulary,
+    ids: NDArray[np.int32],
+    marks: NDArray[np.uint8],
+) -> dict[int, bytes]: ...

@@ -201,6 +201,65 @@ def mark_entry_rows(
         raise MemoryError
 
 
+def first_ngrams(
+    Subwords subwords not None,
+    Vocabulary vocabulary not None,
+    const int32_t[::1] ids not None,
+    uint8_t[::1] marks not None,
+):
+    """Name marked rows by the first n-gram of entries of a vocabulary that has each.
+
+    The marks of the named rows are cleared.
+
+    Parameters
+    ----------
+    subwords : Subwords
+    vocabulary : Vocabulary
+    ids : int32 buffer
+    marks : uint8 buffer, shape (subword rows,)
+        1 for each row to name.
+
+    Returns
+    -------
+    dict of int to bytes
+        The n-gram of each row.
+
+    Raises
+    ------
+    InputValueError
+        The vocabulary has no entry with an id.
+    """
+    cdef Py_ssize_t i
+    cdef size_t length = 0
+    cdef const uint8_t* word
+    cdef uint8_t buffer[SHORT]
+    cdef uint8_t* text
+    cdef Walk walk
+    cdef int64_t row
+    named = {}
+    for i in range(ids.shape[0]):
+        vocabulary.check(ids[i])
+    with nogil:
+        for i in range(ids.shape[0]):
+            word = vocabulary.entry(ids[i], &length)
+            text = bracket(word, length, buffer, SHORT)
+            if text == NULL:
+                with gil:
+                    raise MemoryError
+            subwords.begin(&walk, text, length + 2)
+            while subwords.advance(&walk):
+                row = subwords.buckets.row(walk.hash) - subwords.first_row
+                if 0 <= row < marks.shape[0] and marks[row]:
+                    marks[row] = 0
+                    with gil:
+                        named[row + subwords.first_row] = (
+                            <const char*>text
+                        )[walk.start:walk.stop]
+            if text != buffer:
+                free(text)
+    return named
+
+
 cdef bint _mark(
     Subwords subwords, const uint8_t* word, size_t length, uint8_t[::1] marks
 ) noexcept nogil:

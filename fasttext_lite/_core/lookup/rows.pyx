@@ -84,7 +84,8 @@ cdef class Rows:
 
         Returns
         -------
-        list of float
+        ndarray
+            float32, shape (n,).
 
         Raises
         ------
@@ -97,7 +98,12 @@ cdef class Rows:
         cdef Py_ssize_t i
         if vector.shape[0] != self.dim:
             raise InputValueError(f"a vector of {vector.shape[0]} does not fit {self.dim} columns")
-        return [self.dot(rows[i], &vector[0] if self.dim else NULL) for i in range(rows.shape[0])]
+        products = np.empty(rows.shape[0], np.float32)
+        cdef float[::1] out = products
+        with nogil:
+            for i in range(rows.shape[0]):
+                out[i] = self.dot(rows[i], &vector[0] if self.dim else NULL)
+        return products
 
     def take(self, ids not None, float[:, ::1] out not None):
         """Write the rows with these ids to `out`.

@@ -37,14 +37,22 @@ cdef enum Layout:
     OFFSETS_32
     OFFSETS_64
     VIEWS
+    # The following hold missing items only.
+    NOTHING
+    FLOATS_32
+    FLOATS_64
+    ANYTHING
 
 
 cdef class ArrowText:
     cdef readonly Py_ssize_t size
     cdef ArrowArray array
     cdef Layout layout
+    cdef bytes format
+    cdef bint gaps              # whether an item is missing
 
-    cdef void check(self, Py_ssize_t before, str noun) except *
+    cdef void check(self, Py_ssize_t before, str noun, bint skips) except *
+    cdef bint is_missing(self, Py_ssize_t i) noexcept nogil
     cdef const uint8_t* item(self, Py_ssize_t i, size_t* length) noexcept nogil
 
-cdef list collect(object words, str noun)
+cdef list collect(object words, str noun, bint skips)

@@ -1,9 +1,11 @@
 """Arrays of strings of other libraries, read through the Arrow C data interface."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.math cimport isnan
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.texts import advice
 
 cdef enum:
     # A view holds a string of up to this many bytes itself.
@@ -16,7 +18,10 @@ cdef dict LAYOUTS = {
     b"Z": OFFSETS_64,
     b"vu": VIEWS,
     b"vz": VIEWS,
+    b"n": NOTHING,
 }
+# Layouts of arrays that may hold missing items only: numbers, dates and times.
+cdef dict OTHERS = {b"f": FLOATS_32, b"g": FLOATS_64}
 
 
 cdef class ArrowText:
@@ -29,20 +34,32 @@ cdef class ArrowText:
     def __len__(self):
         return self.size
 
-    cdef void check(self, Py_ssize_t before, str noun) except *:
-        """Raise if there are nulls; `before` is the number of items in all previous arrays."""
-        cdef const uint8_t* valid = <const uint8_t*>self.array.buffers[0]
+    cdef void check(self, Py_ssize_t before, str noun, bint skips) except *:
+        """Look for missing items; `before` is the number of items in all previous arrays."""
         cdef Py_ssize_t i
-        cdef int64_t at
         self.size = <Py_ssize_t>self.array.length
-        if self.array.null_count == 0 or valid == NULL:
+        if self.layout <= VIEWS and (self.array.null_count == 0 or self.array.buffers[0] == NULL):
             return
         for i in range(self.size):
-            at = self.array.offset + i
-            if not (valid[at >> 3] >> (at & 7)) & 1:
-                raise InputValueError(
-                    f"{noun}s[{before + i}] is null: drop the nulls, or fill them with a {noun}"
-                )
+            if self.is_missing(i):
+                self.gaps = True
+                if not skips:
+                    raise InputValueError(f"{noun}s[{before + i}] is null: {advice(noun)}")
+            elif self.layout > VIEWS:
+                raise InputTypeError(f"{noun}s[{before + i}]: {_unsuitable(self.format, noun, skips)}")
+
+    cdef bint is_missing(self, Py_ssize_t i) noexcept nogil:
+        """Return whether an item is null or NaN."""
+        cdef const uint8_t* valid
+        cdef int64_t at = self.array.offset + i
+        if self.layout == NOTHING:
+            return True
+        valid = <const uint8_t*>self.array.buffers[0]
+        if valid != NULL and not (valid[at >> 3] >> (at & 7)) & 1:
+            return True
+        if self.layout == FLOATS_32:
+            return isnan((<const float*>self.array.buffers[1])[at])
+        return self.layout == FLOATS_64 and isnan((<const double*>self.array.buffers[1])[at])
 
     cdef const uint8_t* item(self, Py_ssize_t i, size_t* length) noexcept nogil:
         """Return the bytes of a string."""
@@ -65,18 +82,30 @@ cdef class ArrowText:
         return <const uint8_t*>self.array.buffers[2] + start
 
 
-cdef Layout _layout(const ArrowSchema* schema, str noun) except *:
+cdef str _unsuitable(bytes format, str noun, bint skips):
+    found = f"expected an Arrow array of strings, not of format {format.decode()!r}"
+    if noun == "text" and not skips:
+        found += "; if all its items are missing, pass missing='empty'"
+    return found
+
+
+cdef ArrowText _empty(const ArrowSchema* schema, str noun, bint skips):
+    """Return an object for an array with this schema."""
+    cdef ArrowText text = ArrowText()
+    cdef bytes format = schema.format
     if schema.dictionary != NULL:
         raise InputTypeError(
             f"expected an Arrow array of strings, not a dictionary-encoded one: decode the {noun}s "
             "first (in pyarrow: array.dictionary_decode())"
         )
-    layout = LAYOUTS.get(schema.format)
+    layout = LAYOUTS.get(format)
+    if layout is None and skips and format[:1] in b"bcCsSiIlLefgt":
+        layout = OTHERS.get(format, ANYTHING)
     if layout is None:
-        raise InputTypeError(
-            f"expected an Arrow array of strings, not of format {schema.format.decode()!r}"
-        )
-    return layout
+        raise InputTypeError(_unsuitable(format, noun, skips))
+    text.layout = layout
+    text.format = format
+    return text
 
 
 cdef object _export(object words):
@@ -92,52 +121,52 @@ cdef object _export(object words):
         return None
 
 
-cdef list collect(object words, str noun):
+cdef list collect(object words, str noun, bint skips):
     """Return the arrays of an object with ``__arrow_c_array__`` or ``__arrow_c_stream__``.
 
-    None means that the object cannot export its items, see `_export`.
+    None means that the object cannot export its items, see `_export`. `skips` allows missing items.
 
     Raises
     ------
     InputTypeError
         The arrays do not hold strings, or are dictionary-encoded.
     InputValueError
-        An item is null, or the stream fails.
+        An item is null and `skips` is not set, or the stream fails.
     """
     cdef ArrowText text
     cdef ArrowArray* moved
     cdef ArrowArrayStream* stream
     cdef ArrowSchema schema
-    cdef Layout layout
+    cdef ArrowText model
     cdef Py_ssize_t before = 0
     exported = _export(words)
     if exported is None:
         return None
     if hasattr(words, "__arrow_c_array__"):
         capsules = exported
-        text = ArrowText()
-        text.layout = _layout(
-            <const ArrowSchema*>PyCapsule_GetPointer(capsules[0], "arrow_schema"), noun
+        text = _empty(
+            <const ArrowSchema*>PyCapsule_GetPointer(capsules[0], "arrow_schema"), noun, skips
         )
         moved = <ArrowArray*>PyCapsule_GetPointer(capsules[1], "arrow_array")
         text.array = moved[0]
         moved.release = NULL
-        text.check(0, noun)
+        text.check(0, noun, skips)
         return [text]
     stream = <ArrowArrayStream*>PyCapsule_GetPointer(exported, "arrow_array_stream")
     _raise_failure(stream, stream.get_schema(stream, &schema), noun)
     try:
-        layout = _layout(&schema, noun)
+        model = _empty(&schema, noun, skips)
     finally:
         schema.release(&schema)
     found = []
     while True:
         text = ArrowText()
-        text.layout = layout
+        text.layout = model.layout
+        text.format = model.format
         _raise_failure(stream, stream.get_next(stream, &text.array), noun)
         if text.array.release == NULL:
             return found
-        text.check(before, noun)
+        text.check(before, noun, skips)
         before += text.size
         found.append(text)
 

@@ -21,20 +21,24 @@ from fasttext_lite._core.text.utf8 cimport (
     write_utf8,
 )
 from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.texts import advice, is_missing, mended, text_option
 
 cdef enum:
     # Words between two checks for signals.
     SIGNALS = 1 << 14
 
+cdef const uint8_t* EMPTY = b""
 
-cdef object readable(object word, str noun="word"):
+
+cdef object readable(object word, str noun="word", bint replaces=False):
     """Return an object that holds the UTF-8 of a word: the word itself if it is ASCII or bytes.
 
     The C API of CPython would cache the UTF-8 in the str as long as this lives, so look-ups would
     double the memory of non-ASCII words.
 
     Lone surrogates in a str represent bytes that are not UTF-8 ("surrogateescape"), and are
-    converted back to these bytes.
+    converted back to these bytes. `replaces` is ``errors="replace"``: halves of surrogate pairs
+    become U+FFFD.
     """
     cdef Py_ssize_t needed
     cdef bytes text
@@ -42,7 +46,11 @@ cdef object readable(object word, str noun="word"):
         make_ready(word)
         if is_ascii(word):
             return word
-        needed = _needed(word, noun)
+        needed = utf8_size(code_points(word), width(word), point_count(word))
+        if needed < 0:
+            if replaces:
+                return mended(word)
+            raise InputValueError(_refusal(noun, ord(word[-1 - needed]), -1 - needed))
         text = PyBytes_FromStringAndSize(NULL, needed)
         write_utf8(
             code_points(word), width(word), point_count(word), <uint8_t*>PyBytes_AS_STRING(text)
@@ -53,18 +61,11 @@ cdef object readable(object word, str noun="word"):
     raise InputTypeError(f"a {noun} must be str or bytes, not {type(word).__name__}")
 
 
-cdef Py_ssize_t _needed(object word, str noun) except -1:
-    """Return the size of a str in UTF-8."""
-    cdef Py_ssize_t found = utf8_size(code_points(word), width(word), point_count(word))
-    if found < 0:
-        raise InputValueError(_refusal(noun, ord(word[-1 - found]), -1 - found))
-    return found
-
-
 cdef str _refusal(str noun, uint32_t point, Py_ssize_t i):
     return (
         f"the {noun} holds U+{point:04X} at index {i}, which is not a character; the only lone "
         "surrogates allowed are those from errors='surrogateescape', U+DC80 to U+DCFF"
+        + (": remove it, or pass errors='replace'" if noun == "text" else "")
     )
 
 
@@ -80,9 +81,9 @@ cdef Span span(object word):
     return found
 
 
-cpdef bytes to_bytes(object word):
-    """Return the bytes of a word, as a model file holds them."""
-    word = readable(word)
+cpdef bytes to_bytes(object word, str noun="word", bint replaces=False):
+    """Return the bytes of a word or a text, as a model file holds them."""
+    word = readable(word, noun, replaces)
     return word.encode() if isinstance(word, str) else word
 
 
@@ -117,6 +118,11 @@ cdef class WordBatch:
         binary, their large forms and views).
     noun : str
         The name of an item in errors.
+    missing, newlines, errors : str
+        The options of texts, see `TextOptions`. Missing texts have no bytes. Newlines
+        are left for the reader, which takes `spaces` into account.
+    first : int
+        The index of the first item, for errors.
 
     Raises
     ------
@@ -124,10 +130,23 @@ cdef class WordBatch:
         `words` is a single word, is not iterable, or holds an item that is neither str nor bytes;
         the message gives its index.
     InputValueError
-        A str cannot be encoded, or an array holds nulls or is not one-dimensional.
+        A str cannot be encoded, an array holds nulls or is not one-dimensional, or an option is
+        unknown.
     """
 
-    def __cinit__(self, words, str noun="word"):
+    def __cinit__(
+        self,
+        words,
+        str noun="word",
+        missing="raise",
+        newlines="raise",
+        errors="strict",
+        Py_ssize_t first=0,
+    ):
+        self.first = first
+        self.skips = text_option("missing", missing)
+        self.spaces = text_option("newlines", newlines)
+        self.replaces = text_option("errors", errors)
         if isinstance(words, (str, bytes)):
             raise InputTypeError(
                 f"expected many {noun}s, got the single {type(words).__name__} {words!a:.60}; "
@@ -138,11 +157,17 @@ cdef class WordBatch:
                 raise InputValueError(
                     f"expected a one-dimensional array of {noun}s, not of shape {words.shape}"
                 )
-            if words.dtype.kind in "US" and words.itemsize:
+            if hasattr(words, "mask"):
+                # Masked items become None.
+                words = words.tolist()
+            elif words.dtype.kind in "US" and words.itemsize:
                 self._take_fixed_width(words, noun)
                 return
-            if words.dtype.kind not in "USTO":
-                raise InputTypeError(f"expected {noun}s, got an array of {words.dtype}")
+            elif words.dtype.kind not in "USTO" and not self.skips:
+                raise InputTypeError(
+                    f"expected {noun}s, got an array of {words.dtype}"
+                    + ("; if all are missing, pass missing='empty'" if noun == "text" else "")
+                )
         elif hasattr(words, "__arrow_c_array__") or hasattr(words, "__arrow_c_stream__"):
             if self._take_arrow(words, noun):
                 return
@@ -181,8 +206,12 @@ cdef class WordBatch:
             raise MemoryError
         return self.arena
 
+    cdef str _place(self, str noun, Py_ssize_t i):
+        return f"{noun}s[{self.first + i}]: "
+
     cdef void _take_list(self, list words, str noun) except *:
         cdef Py_ssize_t i
+        cdef Py_ssize_t needed
         cdef size_t total = 0
         cdef uint8_t* out
         self.owners = words
@@ -190,40 +219,54 @@ cdef class WordBatch:
         for i in range(self.size):
             _look_for_signals(i)
             word = words[i]
-            try:
-                if PyUnicode_Check(word):
-                    make_ready(word)
-                    if not is_ascii(word):
+            if PyUnicode_Check(word):
+                make_ready(word)
+                if not is_ascii(word):
+                    needed = utf8_size(code_points(word), width(word), point_count(word))
+                    if needed >= 0:
                         self.spans[i].text = NULL
-                        self.spans[i].length = <size_t>_needed(word, noun)
+                        self.spans[i].length = <size_t>needed
                         total += self.spans[i].length
                         continue
-                elif not isinstance(word, bytes):
-                    readable(word, noun)
-            except (InputTypeError, InputValueError) as error:
-                raise type(error)(f"{noun}s[{i}]: {error}") from None
+                    if not self.replaces:
+                        needed = -1 - needed
+                        raise InputValueError(
+                            self._place(noun, i) + _refusal(noun, ord(word[needed]), needed)
+                        )
+                    word = words[i] = mended(word)
+            elif not isinstance(word, bytes):
+                gap = is_missing(word)
+                if not (gap and self.skips):
+                    raise InputTypeError(
+                        f"{self._place(noun, i)}a {noun} must be str or bytes, not "
+                        f"{type(word).__name__}{': ' + advice(noun) if gap else ''}"
+                    )
+                self.spans[i].text = NULL
+                self.spans[i].length = 0
+                continue
             self.spans[i] = span(word)
         if total == 0:
             return
         out = self._make_arena(total)
         for i in range(self.size):
             _look_for_signals(i)
-            if self.spans[i].text == NULL:
+            if self.spans[i].text == NULL and self.spans[i].length:
                 word = words[i]
                 self.spans[i].text = out
                 out = write_utf8(code_points(word), width(word), point_count(word), out)
 
     cdef void _take_fixed_width(self, object words, str noun) except *:
         """Read the words of a NumPy array of type U or S, which are padded with NUL."""
-        cdef Py_ssize_t i, found
+        cdef Py_ssize_t i, j, found
         cdef size_t total = 0
         cdef uint8_t* out
         cdef const uint32_t[:, ::1] points
         cdef const uint8_t[:, ::1] texts
         cdef Span* one
+        cdef list others = []
         wide = words.dtype.kind == "U"
         words = np.ascontiguousarray(words, words.dtype.newbyteorder("="))
-        self.owners = words
+        self.owners = words, others
         self._reserve(len(words))
         if not self.size:
             return
@@ -245,14 +288,30 @@ cdef class WordBatch:
             while one.length and points[i, one.length - 1] == 0:
                 one.length -= 1
             found = utf8_size(&points[i, 0], 4, <Py_ssize_t>one.length)
-            if found < 0:
-                found = -1 - found
-                raise InputValueError(f"{noun}s[{i}]: {_refusal(noun, points[i, found], found)}")
-            total += <size_t>found
+            one.text = NULL
+            if found >= 0:
+                total += <size_t>found
+                continue
+            found = -1 - found
+            if not self.replaces:
+                raise InputValueError(
+                    self._place(noun, i) + _refusal(noun, points[i, found], found)
+                )
+            # Numbers above those of all characters are no characters either.
+            word = mended(
+                "".join([
+                    chr(points[i, j] if points[i, j] <= 0x10FFFF else 0xFFFD)
+                    for j in range(<Py_ssize_t>one.length)
+                ])
+            )
+            others.append(word)
+            self.spans[i] = span(word)
         out = self._make_arena(total)
         for i in range(self.size):
             _look_for_signals(i)
             one = &self.spans[i]
+            if one.text != NULL:
+                continue
             one.text = out
             out = write_utf8(&points[i, 0], 4, <Py_ssize_t>one.length, out)
             one.length = <size_t>(out - one.text)
@@ -262,14 +321,21 @@ cdef class WordBatch:
         cdef ArrowText chunk
         cdef Py_ssize_t at = 0
         cdef Py_ssize_t i
-        self.owners = collect(words, noun)
+        self.owners = collect(words, noun, self.skips)
         if self.owners is None:
             return False
         self._reserve(sum([len(chunk) for chunk in self.owners]))
         for chunk in self.owners:
             for i in range(chunk.size):
                 _look_for_signals(i)
-                self.spans[at].text = chunk.item(i, &self.spans[at].length)
+                if chunk.gaps and chunk.is_missing(i):
+                    self.spans[at].text = NULL
+                    self.spans[at].length = 0
+                else:
+                    self.spans[at].text = chunk.item(i, &self.spans[at].length)
+                    if self.spans[at].text == NULL:
+                        # An empty string, in an array of such.
+                        self.spans[at].text = EMPTY
                 at += 1
         return True
 

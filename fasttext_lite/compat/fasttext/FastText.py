@@ -340,7 +340,7 @@ class _FastText:
             The model is not supervised. It is a ValueError.
         """
         if isinstance(text, (str, bytes)):
-            labels, probabilities = self.f.model.predict(text, k, threshold, official_bias=True)
+            labels, probabilities = self.f.model._predict_one(text, k, threshold, True)
             if not all(map(str.isascii, labels)):
                 labels = tuple(decode_as(label, on_unicode_error) for label in labels)
             return labels, probabilities.astype(np.float64)
