@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import flag
 from fasttext_lite.once import once
 from fasttext_lite.parallel import run_over
 from fasttext_lite.queries import query_vectors, word_tuples
@@ -128,43 +127,6 @@ class Model(WordVectors):
         return (
             f"<Model {info.path!r}: {info.kind}, {len(self)} words{labels}, dim {self.dim}{mapped}>"
         )
-
-    def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
-        """Check that the file is still as it was when the model was opened.
-
-        Reading a mapped file that another program has truncated ends the process, and writes to
-        the file change the results. No check can help during a read: if other programs may modify
-        the file, load it with ``mmap=False``.
-
-        Parameters
-        ----------
-        full : bool
-            Also read the whole file, and check that its dictionary is intact and its numbers are
-            finite.
-        threads : int, optional
-            Number of threads for `full`; by default one per core available to this process.
-
-        Returns
-        -------
-        bool
-            Whether the path still leads to this file, unchanged. False if the file was replaced,
-            deleted or, with ``mmap=False``, modified; the model then still uses the old bytes.
-
-        Raises
-        ------
-        FileError
-            The size or modification time of the mapped file has changed since it was opened.
-        FormatError
-            With `full`: the dictionary is damaged, or a number is not finite.
-        """
-        full = flag("full", full)
-        self._parts.check_unchanged()
-        if full:
-            from fasttext_lite.verify import check_numbers
-
-            check_numbers(self._parts, threads)
-        file = self._parts.file
-        return file is not None and file.is_current()
 
     def mapped(self, map: ArrayLike | PathType) -> Model:  # noqa: A002 - as in `convert`
         """Return a model whose vectors are those of this one, multiplied by a matrix.

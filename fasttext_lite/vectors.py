@@ -8,7 +8,7 @@ import numpy as np
 
 from fasttext_lite._core.lookup.embed import Embedder, Lookup
 from fasttext_lite._core.text.batch import WordBatch, to_bytes
-from fasttext_lite.arguments import check_out, decode, whole
+from fasttext_lite.arguments import check_out, decode, flag, whole
 from fasttext_lite.errors import FastTextLiteError, InputValueError
 from fasttext_lite.once import once
 from fasttext_lite.parallel import run_in_chunks, run_over
@@ -275,6 +275,43 @@ class WordVectors(Lookup):
 
         run_in_chunks(fill, len(self), threads)
         return target
+
+    def verify(self, *, full: bool = False, threads: int | None = None) -> bool:
+        """Check that the file is still as it was when the model was opened.
+
+        Reading a mapped file that another program has truncated ends the process, and writes to
+        the file change the results. No check can help during a read: if other programs may modify
+        the file, load it with ``mmap=False``.
+
+        Parameters
+        ----------
+        full : bool
+            Also read the whole file, and check that its dictionary is intact and its numbers are
+            finite.
+        threads : int, optional
+            Number of threads for `full`; by default one per core available to this process.
+
+        Returns
+        -------
+        bool
+            Whether the path still leads to this file, unchanged. False if the file was replaced,
+            deleted or, with ``mmap=False``, modified; the model then still uses the old bytes.
+
+        Raises
+        ------
+        FileError
+            The size or modification time of the mapped file has changed since it was opened.
+        FormatError
+            With `full`: the dictionary is damaged, or a number is not finite.
+        """
+        full = flag("full", full)
+        self._parts.check_unchanged()
+        if full:
+            from fasttext_lite.verify import check_numbers
+
+            check_numbers(self._parts, threads)
+        file = self._parts.file
+        return file is not None and file.is_current()
 
     def _target(self, count: int, out: Vectors | None) -> Vectors:
         shape = count, self.dim
