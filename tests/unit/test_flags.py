@@ -35,8 +35,10 @@ NO_FLAGS = {
 # What each is asked of: the open models, and a folder.
 CALLS = {
     "load mmap": lambda at, **flag: ftl.load(at.path, **flag),
+    "load strict": lambda at, **flag: ftl.load(at.path, **flag),
     "load progress": lambda at, **flag: ftl.load(at.path, **flag),
     "convert neighbors_index": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
+    "convert strict": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
     "convert progress": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
     "export qnorm": lambda at, **flag: ftl.export(at.model, at.target, "ftz", **flag),
     "export qout": lambda at, **flag: ftl.export(at.model, at.target, "ftz", **flag),
@@ -83,6 +85,9 @@ CALLS = {
         at.classifier.classifier().predict_ids(["one"], **flag)
     ),
     "install force": lambda at, **flag: at.install(**flag),
+    "_FastText.quantize qnorm": lambda at, **flag: at.quantize(**flag),
+    "_FastText.quantize qout": lambda at, **flag: at.quantize(**flag),
+    "_FastText.quantize retrain": lambda at, **flag: at.quantize(**flag),
     "_FastText.get_words include_freq": lambda at, **flag: at.face.get_words(**flag),
     "_FastText.get_labels include_freq": lambda at, **flag: at.face.get_labels(**flag),
     "KeyedVectors.get_vector norm": lambda at, **flag: at.copied.get_vector("one", **flag),
@@ -189,6 +194,11 @@ class Place:
         # It is refused if it is true.
         with suppress(ftl.UnsupportedError):
             one.init_sims(**flag)
+
+    def quantize(self, **flag):
+        # Training is refused, and faiss may be missing.
+        with suppress(ftl.UnsupportedError, ftl.MissingExtraError):
+            self.face.quantize(input="text", **flag)
 
     def install(self, **flag):
         with patch.dict(sys.modules):

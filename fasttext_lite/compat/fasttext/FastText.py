@@ -424,7 +424,7 @@ class _FastText:
         MissingExtraError
             It needs faiss: ``pip install 'fasttext-lite[quantize]'``.
         """
-        if retrain and not input:
+        if flag("retrain", retrain) and not input:
             raise InputValueError("retrain=True needs input, the path of the training text")
         self.f.quantize(input, qout, cutoff, retrain, epoch, lr, thread, verbose, dsub, qnorm)
         self._refresh()

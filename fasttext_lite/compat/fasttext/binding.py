@@ -14,7 +14,7 @@ import numpy as np
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.subwords import fnv1a
 from fasttext_lite._core.text.batch import to_bytes
-from fasttext_lite.arguments import absolute_path, is_path, path_name, whole
+from fasttext_lite.arguments import absolute_path, flag, is_path, path_name, whole
 from fasttext_lite.classifier import Classifier
 from fasttext_lite.compat.fasttext.derived import DerivedModel, quantized
 from fasttext_lite.compat.fasttext.meter import BindingMeter
@@ -190,7 +190,8 @@ class Binding:
         MissingExtraError
             It needs faiss: ``pip install 'fasttext-lite[quantize]'``.
         """
-        if retrain:
+        qout, qnorm = flag("qout", qout), flag("qnorm", qnorm)
+        if flag("retrain", retrain):
             raise UnsupportedError(
                 "quantize(retrain=True) trains the rows that cutoff keeps, and this library reads "
                 "trained models: leave retrain out, or quantise with the official package"

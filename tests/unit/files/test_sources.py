@@ -348,7 +348,9 @@ def test_addresses_that_are_not_fetched_are_named(address, match):
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-@pytest.mark.parametrize("data", [build(), VEC, b"x" * 5000, gzip.compress(VEC)])
+@pytest.mark.parametrize(
+    "data", [build(), VEC, b"x" * 5000, gzip.compress(VEC)], ids=["bin", "vec", "long", "gzip"]
+)
 @pytest.mark.parametrize("load", [ftl.load, ft.load_model, gs.load_facebook_vectors])
 def test_content_is_not_a_path(kind, data, load):
     with pytest.raises(ftl.FastTextLiteError, match=r"io\.BytesIO") as caught:
