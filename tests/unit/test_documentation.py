@@ -49,6 +49,7 @@ def folder(tmp_path):
     shutil.copy(GOLDEN / "pruned.ftz", tmp_path / "lid.176.ftz")
     shutil.copy(GOLDEN / "softmax.bin", tmp_path / "model.bin")
     ftl.convert("sample", tmp_path / "cc.en.300.safetensors", max_words=100)
+    ftl.export("sample", tmp_path / "cc.en.300.vec")
     labels = ftl.load(GOLDEN / "softmax.bin").labels[0], ftl.load(GOLDEN / "pruned.ftz").labels[0]
     (tmp_path / "valid.txt").write_text("".join(f"{label} a line\n" for label in labels))
     (tmp_path / "texts.txt").write_text("a line of text\nanother line\n")
