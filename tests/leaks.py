@@ -86,6 +86,15 @@ def make_calls(folder: Path) -> dict[str, Callable[[], object]]:
                 f"{name} predict": lambda m=model: m.predict("one two", k=2),
                 f"{name} predict many": lambda m=model: list(m.predict(["one", "two"], k=-1)),
                 f"{name} predict_ids": lambda m=model: m.predict_ids(["one", "two"]),
+                f"{name} predict among": lambda m=model: m.predict("one", labels=[m.labels[0], 1]),
+                f"{name} unknown label": lambda m=model: _refused(
+                    lambda label: m.predict("one", labels=[label]), "none"
+                ),
+                f"{name} probabilities": lambda m=model: m.probabilities(
+                    ["one", None, "\ud800\n"], missing="empty", newlines="space", errors="replace"
+                ),
+                f"{name} evidence": lambda m=model: m.evidence(["one", "two"]),
+                f"{name} keywords": lambda m=model: m.keywords(0, k=3),
                 f"{name} explain": lambda m=model: m.explain("one two"),
                 f"{name} test": lambda m=model: m.test(folder / "lines.txt"),
                 f"{name} classifier": lambda m=model: m.classifier("__", True).predict("one"),

@@ -155,10 +155,10 @@ def test_predictions_are_those_of_the_official_program(
     pair = open_both(options)
     for k, threshold in ((1, 0.0), (3, 0.0), (2, 0.3), (8, 1e-3), (9, 1e-3), (1000, -1.0)):
         expected = pair.official_predictions(TEXTS, k, threshold)
-        many = pair.ours.predict(TEXTS, k, threshold)
+        many = pair.ours.predict(TEXTS, k, threshold, official_bias=True)
         for text, batched, (labels, numbers) in zip(TEXTS, many, expected, strict=True):
             assert_same(batched, labels, numbers)
-            alone = pair.ours.predict(text, k, threshold)
+            alone = pair.ours.predict(text, k, threshold, official_bias=True)
             assert alone.labels == batched.labels
             assert alone.probabilities.tolist() == batched.probabilities.tolist()
 
@@ -169,7 +169,9 @@ def test_all_labels_have_the_official_bits(
 ) -> None:
     pair = open_both(options)
     expected = pair.official_predictions(TEXTS, -1, -1.0)
-    for ours, (labels, numbers) in zip(pair.ours.predict(TEXTS, -1, -1.0), expected, strict=True):
+    for ours, (labels, numbers) in zip(
+        pair.ours.predict(TEXTS, -1, -1.0, official_bias=True), expected, strict=True
+    ):
         assert list(ours.labels) == list(labels)
         assert bits(ours.probabilities) == bits(numbers)
 
@@ -223,7 +225,7 @@ def test_equally_probable_labels_come_in_the_official_order(
     for text, (names, numbers) in zip(
         texts, pair.official_predictions(texts, k, -1.0), strict=True
     ):
-        found = pair.ours.predict(text, k, -1.0)
+        found = pair.ours.predict(text, k, -1.0, official_bias=True)
         assert list(found.labels) == names
         assert_allclose(found.probabilities, numbers, rtol=1e-6, atol=0)
 
@@ -240,7 +242,7 @@ def test_any_label_counts_make_the_official_tree(
     for text, (names, numbers) in zip(
         texts, pair.official_predictions(texts, -1, -1.0), strict=True
     ):
-        found = pair.ours.predict(text, -1, -1.0)
+        found = pair.ours.predict(text, -1, -1.0, official_bias=True)
         assert list(found.labels) == names
         assert_allclose(found.probabilities, numbers, rtol=1e-5, atol=1e-6)
 
@@ -283,7 +285,7 @@ def test_odd_files_are_read_as_the_official_program_does(
     for text, (labels, numbers) in zip(
         texts, pair.official_predictions(texts, -1, -1.0), strict=True
     ):
-        assert_same(pair.ours.predict(text, -1, -1.0), labels, numbers)
+        assert_same(pair.ours.predict(text, -1, -1.0, official_bias=True), labels, numbers)
         assert bits(pair.ours.sentence_vector(text)) == bits(pair.official_vector(text))
         ((labels, _),) = pair.official_predictions([text], 1, -1.0)
         assert list(pair.ours.predict(text, 1, -1.0).labels) == list(labels)

@@ -21,9 +21,9 @@ from array import array
 
 from support.builders import SUPERVISED, Quantizer, build
 
-from fasttext_lite._core.files.binaryrows import BinaryRows
-from fasttext_lite._core.files.textrows import TextRows
-from fasttext_lite.layers import make_reader
+from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.labels.features import list_features
+from fasttext_lite.layers import Tables, make_reader
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats import fasttext
 
@@ -179,7 +179,11 @@ def _readers():
         pruned | {"word_ngrams": 3, "minn": 3, "maxn": 6},
         dense | {"word_ngrams": -1, "minn": 3, "maxn": 20, "bucket": 1},
     ):
-        yield make_reader(fasttext.read(memoryview(build(**more)), "memory"))
+        reader = make_reader(fasttext.read(memoryview(build(**more)), "memory"))
+        yield reader
+        faster = Tables(reader.rows, len(words), more["maxn"] > 0)(reader)
+        if faster is not None:
+            yield faster
 
 
 cdef list READERS = list(_readers())
@@ -203,7 +207,7 @@ cdef void fuzz_line(const uint8_t* data, size_t size) noexcept:
     # The listing makes objects, so it takes part for short lines alone.
     if data[0] & 32 and size < 48:
         expect(
-            total == len(reader.features((<const char*>line)[:size - 1])),
+            total == len(list_features(reader, (<const char*>line)[:size - 1])),
             b"a line has as many rows as features",
         )
         reader.tokens.split((<const char*>line)[:size - 1], "surrogateescape")
