@@ -21,7 +21,8 @@ from array import array
 
 from support.builders import SUPERVISED, Quantizer, build
 
-from fasttext_lite._core.files.textrows import RowParser
+from fasttext_lite._core.files.binaryrows import BinaryRows
+from fasttext_lite._core.files.textrows import TextRows
 from fasttext_lite._core.labels.features import list_features
 from fasttext_lite.layers import Tables, make_reader
 from fasttext_lite.errors import FormatError
