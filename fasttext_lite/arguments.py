@@ -196,7 +196,10 @@ def path_name(path: PathType) -> str:
         raise InputTypeError(
             f"a path must be str, bytes or os.PathLike, not {type(path).__name__}"
         ) from None
-    if len(name) > _LONGEST_PATH or ("\0" in name and (isinstance(path, bytes) or len(name) > 255)):
+    # A null character in many bytes is that of a number in a file; in few it is a slip.
+    if len(name) > _LONGEST_PATH or (
+        "\0" in name and len(name) > (15 if isinstance(path, bytes) else 255)
+    ):
         raise content_error(path)
     if "\0" in name:
         raise FileError("a path must not hold a null character", name)
