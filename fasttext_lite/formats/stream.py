@@ -122,11 +122,12 @@ class StreamBuffer:
         return memoryview(data).toreadonly()
 
     def fill(self, size: int | None = None) -> None:
-        """Read until the buffer holds `size` bytes, by default 1 MB, or the stream ends.
+        """Read until the buffer holds `size` bytes, or the stream ends.
 
-        At least one new byte is read, unless the stream ends.
+        By default 1 MB, or twice what the buffer holds: a row that is parsed again from its
+        beginning after each call then takes linear time, however few bytes a read returns.
         """
-        size = max(_BLOCK if size is None else size, self.length + 1)
+        size = max(_BLOCK, 2 * self.length) if size is None else size
         if self._start:
             self._buffer[: self.length] = self._buffer[self._start : self._start + self.length]
             self._start = 0

@@ -76,7 +76,8 @@ def test_the_official_package_predicts_the_same_after_an_orthogonal_map(
     ftl.export(mapped, tmp_path / "x.bin")
     after: Any = fasttext.load_model(str(tmp_path / "x.bin"))
     ours = [
-        dict(zip(one.labels, one.probabilities, strict=True)) for one in mapped.predict(TEXTS, -1)
+        dict(zip(one.labels, one.probabilities, strict=True))
+        for one in mapped.predict(TEXTS, -1, official_bias=True)
     ]
     for found in (predictions(after), ours):
         for one, expected in zip(found, predictions(before), strict=True):
