@@ -66,7 +66,8 @@ def _missing(path: str, given: PathType) -> FastTextLiteError:
     name = os.fsdecode(given)
     if "\n" in name or any(len(part) > _LONGEST_NAME for part in re.split(r"[/\\]", name)):
         return content_error(given)
-    if scheme := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", name):
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", name)
+    if scheme and scheme[1].lower() != "file":
         how = "download the file, and open its path"
         if scheme[1] in ("hf", "s3", "gs"):
             how += {

@@ -346,6 +346,11 @@ def test_addresses_that_are_not_fetched_are_named(address, match):
         ft.load_model(address)
 
 
+def test_a_missing_file_is_not_taken_for_an_address(tmp_path):
+    with pytest.raises(ftl.MissingFileError, match="missing.bin: there is no such file$"):
+        ftl.load((tmp_path / "missing.bin").as_uri())
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize(
     "data", [build(), VEC, b"x" * 5000, gzip.compress(VEC)], ids=["bin", "vec", "long", "gzip"]
