@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.lookup.rows import DenseRows
-from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FastTextLiteError, FormatError
-from fasttext_lite.parts import Info, Matrix, Parameters, Parts
+from fasttext_lite.formats.word_vectors import word_vectors
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.formats.file import ModelFile
+    from fasttext_lite.parts import Parts
 
 __all__ = ["read", "recognize"]
 
@@ -275,32 +274,9 @@ def _parts(
     offsets: NDArray[np.uint64],
     vectors: NDArray[np.float32],
 ) -> Parts:
-    size, dim = vectors.shape
+    size = len(vectors)
     counts = np.zeros(size, np.int64)
     vocabulary = Vocabulary.stored(memoryview(words).toreadonly(), offsets, counts, size, 0)
     vectors.flags.writeable = False
-    nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
-    # A view of no bytes cannot be cast.
-    data = vectors.data.cast("B") if vectors.size else memoryview(b"")
-    info = Info(
-        path=file.name,
-        format=f"Magnitude (SQLite), version {settings['version']}",
-        kind="vectors",
-        word_count=size,
-        parameters=Parameters(
-            dim=dim, ws=0, epoch=0, min_count=0, neg=0, word_ngrams=1, loss="none", model="vectors",
-            bucket=0, minn=0, maxn=0, lr_update_rate=0, t=0.0,
-        ),
-        file_size=file.size,
-        index_size=Vocabulary.index_size(size) + len(words) + vectors.nbytes,
-    )  # fmt: skip
-    return Parts(
-        info,
-        lambda: vocabulary,
-        Subwords(0, 0, 0, 0),
-        input=nothing,
-        output=None,
-        vectors=Matrix(DenseRows(data, size, dim), vectors),
-        closed=True,
-        file=file,
-    )
+    name = f"Magnitude (SQLite), version {settings['version']}"
+    return word_vectors(file, name, vocabulary, vectors, word_bytes=len(words))

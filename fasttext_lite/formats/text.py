@@ -20,8 +20,6 @@ import numpy as np
 from fasttext_lite._core.files.binaryrows import BinaryRows
 from fasttext_lite._core.files.rowparser import first_entries
 from fasttext_lite._core.files.textrows import TextRows
-from fasttext_lite._core.lookup.rows import DenseRows
-from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite.errors import FormatError, FormatWarning
 from fasttext_lite.formats.cursor import largest_dim
@@ -32,7 +30,8 @@ from fasttext_lite.formats.text_layout import (
     Layout,
     detect,
 )
-from fasttext_lite.parts import ALL_ROWS, Info, Matrix, Parameters, Parts
+from fasttext_lite.formats.word_vectors import word_vectors
+from fasttext_lite.parts import ALL_ROWS
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from fasttext_lite._core.files.rowparser import RowParser
     from fasttext_lite.formats.file import ModelFile
     from fasttext_lite.formats.stream import StreamBuffer
-    from fasttext_lite.parts import Selection
+    from fasttext_lite.parts import Parts, Selection
 
 __all__ = ["read"]
 
@@ -152,8 +151,8 @@ def _too_few_rows(field: str, offset: int, reason: str) -> FormatError:
     return FormatError(
         field,
         offset,
-        f"{reason}: the file is truncated or damaged, then download or copy it again; or its head "
-        "is wrong, then open it with strict=False (on the command line --no-strict)",
+        f"{reason}: if the file is truncated or damaged, download or copy it again; if its head is "
+        "wrong, open it with strict=False (on the command line --no-strict)",
     )
 
 
@@ -184,27 +183,11 @@ def _parts(file: ModelFile, layout: Layout, parser: RowParser) -> Parts:
     count, dim = parser.count, layout.dim
     numbers = memoryview(parser.numbers).toreadonly()
     view: NDArray[np.float32] = np.ndarray((count, dim), np.float32, numbers)
-    nothing = Matrix(DenseRows(memoryview(b""), 0, dim), None)
-    info = Info(
-        path=file.name,
-        format=layout.name,
-        kind="vectors",
-        word_count=count,
-        parameters=Parameters(
-            dim=dim, ws=0, epoch=0, min_count=0, neg=0, word_ngrams=1, loss="none", model="vectors",
-            bucket=0, minn=0, maxn=0, lr_update_rate=0, t=0.0,
-        ),
-        file_size=file.size,
-        index_size=Vocabulary.index_size(count) + len(parser.words) + view.nbytes,
+    return word_vectors(
+        file,
+        layout.name,
+        vocabulary,
+        view,
+        word_bytes=len(parser.words),
         head_word_count=layout.count,
-    )  # fmt: skip
-    return Parts(
-        info,
-        lambda: vocabulary,
-        Subwords(0, 0, 0, 0),
-        input=nothing,
-        output=None,
-        vectors=Matrix(DenseRows(numbers, count, dim), view),
-        closed=True,
-        file=file,
     )

@@ -76,6 +76,7 @@ ORDER = [
     "formats.gzipped",
     "formats.compressed",
     "formats.text_layout",
+    "formats.word_vectors",
     "formats.text",
     "formats.floret",
     "formats.magnitude",

@@ -11,7 +11,6 @@ from fasttext_lite.casting import cast
 from fasttext_lite.errors import InputTypeError, UnsupportedError
 from fasttext_lite.formats.compact import Contents, write
 from fasttext_lite.loading import load
-from fasttext_lite.parts import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.casting import Cast
     from fasttext_lite.model import Model
+    from fasttext_lite.parts import Parameters
 
     Rows = Callable[[int, int], NDArray[np.float32]]
 
-__all__ = ["open_model", "parameters_of_vectors", "save"]
+__all__ = ["open_model", "save"]
 
 # Bytes of float32 rows in a block.
 _BLOCK = 1 << 21
@@ -52,14 +52,6 @@ def open_model(path: PathType | BinaryIO, max_words: int | None = None) -> Model
             "with fasttext_lite.load"
         )
     return model
-
-
-def parameters_of_vectors(dim: int) -> Parameters:
-    """Return the parameters of a file that does not record how its vectors were trained."""
-    return Parameters(
-        dim=dim, ws=0, epoch=0, min_count=0, neg=0, word_ngrams=1, loss="none", model="vectors",
-        bucket=0, minn=0, maxn=0, lr_update_rate=0, t=0.0,
-    )  # fmt: skip
 
 
 def save(

@@ -9,7 +9,7 @@ import numpy as np
 from fasttext_lite._core.lookup.buckets import PruneIndex
 from fasttext_lite.arguments import flag, whole
 from fasttext_lite.compat.gensim import conversion, evaluation, word2vec, word_movers
-from fasttext_lite.compat.gensim.files import open_model, parameters_of_vectors, save
+from fasttext_lite.compat.gensim.files import open_model, save
 from fasttext_lite.compat.gensim.in_memory import InMemory
 from fasttext_lite.compat.gensim.lookup import CHANGES, divided, lengths, read_only
 from fasttext_lite.compat.gensim.spelling import END, KeyIndex, Keys, Spelling, mean_of_rows
@@ -18,6 +18,7 @@ from fasttext_lite.errors import (
     UnknownWordError,
     UnsupportedError,
 )
+from fasttext_lite.formats.word_vectors import parameters_of_vectors
 from fasttext_lite.kept import choose_buckets
 from fasttext_lite.once import once
 from fasttext_lite.source import Source
