@@ -347,7 +347,7 @@ def test_addresses_that_are_not_fetched_are_named(address, match):
 
 
 def test_a_missing_file_is_not_taken_for_an_address(tmp_path):
-    with pytest.raises(ftl.MissingFileError, match="missing.bin: there is no such file$"):
+    with pytest.raises(ftl.MissingFileError, match=r"missing\.bin: there is no such file$"):
         ftl.load((tmp_path / "missing.bin").as_uri())
 
 
