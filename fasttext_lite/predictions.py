@@ -49,6 +49,8 @@ __all__ = [
 _CHUNK_NUMBERS = 1 << 20
 _CHUNK_TEXTS = 1024
 _CHUNK_BYTES = 1 << 15
+# And products of the output layer, which take most of the time if it is large.
+_CHUNK_PRODUCTS = 1 << 28
 
 
 class Prediction(NamedTuple):
@@ -227,7 +229,7 @@ def predict_many(
         found.sum(axis=1, out=offsets[start + 1 : stop + 1])
         pieces[start] = ids[found], numbers[found]
 
-    run_over(work, batch, threads, _chunk(columns), _CHUNK_BYTES)
+    run_over(work, batch, threads, _chunk(predictor, columns), _CHUNK_BYTES)
     ordered = [pieces[start] for start in sorted(pieces)]
     return Predictions(
         predictor.names,
@@ -274,7 +276,7 @@ def predict_ids(
             known=None if known is None else known[start:stop],
         )
 
-    run_over(work, batch, threads, _chunk(columns), _CHUNK_BYTES)
+    run_over(work, batch, threads, _chunk(predictor, columns), _CHUNK_BYTES)
     return ids, probabilities
 
 
@@ -306,9 +308,11 @@ def predict_matrix(
         predictor.fill_matrix(batch, start, block, distinct.astype(np.int32), renormalize)
         matrix[start:stop] = block[:, columns]
 
-    run_over(work, batch, threads, _chunk(every), _CHUNK_BYTES)
+    run_over(work, batch, threads, _chunk(predictor, every), _CHUNK_BYTES)
     return matrix
 
 
-def _chunk(columns: int) -> int:
-    return max(1, min(_CHUNK_TEXTS, _CHUNK_NUMBERS // max(columns, 1)))
+def _chunk(predictor: Predictor[Prediction], columns: int) -> int:
+    output = predictor.loss.output
+    most = _CHUNK_PRODUCTS // max(output.count * output.dim, 1)
+    return max(1, min(_CHUNK_TEXTS, _CHUNK_NUMBERS // max(columns, 1), most))
