@@ -313,8 +313,8 @@ def _contents(
     info = source.parts.info
     if neighbors_index and source.supervised:
         raise InputValueError(
-            "neighbors_index and graph do not apply to a supervised model, whose compact file holds "
-            "rows, not word vectors"
+            "neighbors_index and graph do not apply to a supervised model, whose compact file "
+            "holds rows, not word vectors"
         )
     prune = None
     if kept.buckets is not None:
@@ -364,7 +364,6 @@ def _contents(
         dtype=dtype,
         blocks=blocks,
         codes=codes if neighbors_index else None,
-        graph=None,
     )
 
 
@@ -377,11 +376,11 @@ def _plan_graph(
     def build(view: Callable[[str], NDArray[Any]]) -> GraphArrays:
         data = view("words").reshape(-1).view(np.uint8).data
         scales = view("words.scales") if contents.dtype == "int8" else None
-        codes, *others = map(view, NEIGHBORS_INDEX)
+        codes, factors, errors = map(view, NEIGHBORS_INDEX)
         matrix = RowsOfGraph(
             DenseRows(data, count, dim, contents.dtype, scales),
             view("words.norms"),
-            Codes(codes.reshape(-1), *others, dim, packed=True),
+            Codes(codes.reshape(-1), factors, errors, dim, packed=True),
         )
         arrays, report = build_graph(matrix, threads=threads, progress=progress)
         reports.append(report)

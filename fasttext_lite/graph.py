@@ -201,9 +201,7 @@ class GraphIndex:
                     one = self._idle.pop()
                 except IndexError:
                     one = GraphSearch(self._graph)
-                wrong = one.search(
-                    group, start, stop, nearest, max(effort, k), flat, starts, bits
-                )
+                wrong = one.search(group, start, stop, nearest, max(effort, k), flat, starts, bits)
                 self._idle.append(one)
                 if wrong >= 0:
                     raise self._error(wrong, f"row {wrong} has a neighbor that does not exist")

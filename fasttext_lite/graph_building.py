@@ -43,6 +43,8 @@ FEW = 10_000
 _ENTRIES = 64
 # Candidates for neighbors: of exact neighbors, and of the search during the construction by faiss.
 _CANDIDATES, CONSTRUCTION = 48, 60
+# A row of each layer out of this many is in the next one.
+_LAYER = 8
 # Rows of a block: of exact neighbors, added by faiss (about half a second), and of an exact search.
 _EXACT, _ADDED, _SCANNED = 64, 2048, 16384
 _SAMPLE = 512
@@ -205,43 +207,25 @@ def _by_faiss(matrix: RowsOfGraph, threads: int | None, progress: bool) -> NDArr
 
 
 def _from_exact_neighbors(matrix: RowsOfGraph, progress: bool) -> NDArray[np.uint32]:
-    """Link each row in both directions to those of its nearest rows that are not near each other.
+    """Link each row in both directions to some of its nearest rows.
 
-    This is the choice of neighbors of HNSW: a candidate that is nearer to a chosen neighbor than to
-    the row itself is reached through that neighbor.
+    As in HNSW, there are layers: every eighth row is also linked to its nearest ones among these,
+    and so on, which leads from one cluster to another. Here all links are in one graph.
     """
     count = matrix.rows.count
     units = matrix.units(0, count)
-    most = min(_CANDIDATES, count - 1)
-
-    def chosen(start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        cosines = units[start:stop] @ units.T
-        own = np.arange(start, stop)
-        cosines[own - start, own] = -np.inf
-        near = np.argpartition(-cosines, most - 1, axis=1)[:, :most] if most else own[:, :0]
-        near = np.take_along_axis(
-            near, np.argsort(-np.take_along_axis(cosines, near, axis=1), axis=1), axis=1
-        )
-        to_row = np.take_along_axis(cosines, near, axis=1)
-        candidates = units[near]
-        between = candidates @ candidates.transpose(0, 2, 1)
-        keep = np.zeros(near.shape, bool)
-        for i in range(most):
-            hidden = (keep[:, :i] & (between[:, i, :i] > to_row[:, i, None])).any(axis=1)
-            keep[:, i] = ~hidden & (keep.sum(axis=1) < DEGREE // 2)
-        rows, places = np.nonzero(keep)
-        pairs = np.stack([rows + start, near[rows, places]], axis=1).astype(np.int64)
-        return pairs, to_row[rows, places]
-
-    blocks = list(chunks_with_bar(chosen, count, _BLAS, _EXACT, "graph", progress))
-    pairs = np.concatenate([np.empty((0, 2), np.int64), *(block[0] for block in blocks)])
-    cosines = np.concatenate([np.empty(0, np.float32), *(block[1] for block in blocks)])
-    both = np.concatenate([pairs, pairs[:, ::-1]])
-    back = np.repeat([0, 1], len(pairs))
+    edges = np.empty((0, 2), np.int64)
+    step = 1
+    while count > step:
+        members = np.arange(0, count, step)
+        keep = DEGREE // 2 if step == 1 else DEGREE // 8
+        # Of two links between the same rows the first is kept: that of the higher layer.
+        edges = np.concatenate([members[_choice(units[members], keep, progress)], edges])
+        step *= _LAYER
+    # Both directions of a link, and its place in the order of preference.
+    both = np.concatenate([edges, edges[:, ::-1]])
     _, first = np.unique(both[:, 0] * count + both[:, 1], return_index=True)
-    both, back, cosines = both[first], back[first], np.concatenate([cosines, cosines])[first]
-    # The row's own choice comes first, then the nearest of the rows that chose it.
-    order = np.lexsort((-cosines, back, both[:, 0]))
+    order = first[np.lexsort((first, both[first, 0]))]
     both = both[order]
     counts = np.bincount(both[:, 0], minlength=count)
     places = np.arange(len(both)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -251,35 +235,70 @@ def _from_exact_neighbors(matrix: RowsOfGraph, progress: bool) -> NDArray[np.uin
     return found
 
 
+def _choice(units: NDArray[np.float32], keep: int, progress: bool) -> NDArray[np.int64]:
+    """Return pairs of a row and one of its nearest rows that is not hidden by a nearer one.
+
+    This is the choice of neighbors of HNSW: a candidate that is nearer to a chosen neighbor than to
+    the row itself is reached through that neighbor.
+    """
+    count = len(units)
+    most = min(_CANDIDATES, count - 1)
+
+    def chosen(start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        cosines = units[start:stop] @ units.T
+        own = np.arange(start, stop)
+        cosines[own - start, own] = -np.inf
+        near = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
+        near = np.take_along_axis(
+            near, np.argsort(-np.take_along_axis(cosines, near, axis=1), axis=1), axis=1
+        )
+        to_row = np.take_along_axis(cosines, near, axis=1)
+        candidates = units[near]
+        between = candidates @ candidates.transpose(0, 2, 1)
+        kept = np.zeros(near.shape, bool)
+        for i in range(most):
+            hidden = (kept[:, :i] & (between[:, i, :i] > to_row[:, i, None])).any(axis=1)
+            kept[:, i] = ~hidden & (kept.sum(axis=1) < keep)
+        rows, places = np.nonzero(kept)
+        return np.stack([rows + start, near[rows, places]], axis=1), to_row[rows, places]
+
+    blocks = list(chunks_with_bar(chosen, count, _BLAS, _EXACT, "graph", progress))
+    pairs = np.concatenate([block[0] for block in blocks]).astype(np.int64)
+    cosines = np.concatenate([block[1] for block in blocks])
+    return pairs[np.argsort(-cosines, kind="stable")]
+
+
 def connect(neighbors: NDArray[np.uint32], entries: NDArray[np.uint32]) -> None:
     """Change a graph so that each row is reached from the entries.
 
     A row that is not reached becomes the neighbor of a row that is: of one of its own neighbors if
     possible, and in an unused place if there is one.
     """
-    count, degree = neighbors.shape
-    # The number of places of a row that must stay, since another row is reached by them.
-    fixed: dict[int, int] = {}
+    # Places that must stay, since another row is reached by them.
+    fixed: dict[int, set[int]] = {}
 
-    def place(parent: int) -> int:
-        """Return the place of a new neighbor; negative if there is none."""
+    def place(parent: int) -> int | None:
+        """Return the place for a new neighbor, if there is one."""
+        own = fixed.get(parent, set())
         unused = np.flatnonzero(neighbors[parent] == parent)
-        return int(unused[0]) if len(unused) else degree - 1 - fixed.get(parent, 0)
+        if len(unused):
+            return int(unused[0])
+        return next((i for i in reversed(range(neighbors.shape[1])) if i not in own), None)
 
     while True:
         # From the beginning, since a row that lost its place may have led to others.
-        reached = np.zeros(count, bool)
+        reached = np.zeros(len(neighbors), bool)
         _spread(neighbors, reached, entries)
         if reached.all():
             return
         while not reached.all():
             row = int(np.argmin(reached))
             own = neighbors[row]
-            parents = chain(own[reached[own]], np.flatnonzero(reached))
-            parent = next(int(one) for one in parents if place(int(one)) >= 0)
-            at = place(parent)
-            if neighbors[parent, at] != parent:
-                fixed[parent] = fixed.get(parent, 0) + 1
+            parents = map(int, chain(own[reached[own]], np.flatnonzero(reached)))
+            parent, at = next(
+                (parent, at) for parent in parents if (at := place(parent)) is not None
+            )
+            fixed.setdefault(parent, set()).add(at)
             neighbors[parent, at] = row
             _spread(neighbors, reached, np.array([row], np.uint32))
 

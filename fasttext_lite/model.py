@@ -226,11 +226,13 @@ class Model(WordVectors):
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a word or a vector, best first.
 
-        The search is exact: the result is that of float64 cosines with all vectors. Many queries
+        The search is exact unless `approximate` or `accuracy` is given: the result is that of
+        float64 cosines with all vectors. Many queries
         in one call share one pass over the vectors. If the file does not hold the vectors of its
         words (``.bin``, ``.ftz``, supervised models), the first call computes them and keeps one
         byte per number; `fasttext_lite.convert` writes a file that holds them, and with
-        ``neighbors_index=True`` one in which single queries are several times as fast.
+        ``neighbors_index=True`` one in which single queries are several times as fast, and with
+        ``graph=True`` one for approximate searches.
 
         Parameters
         ----------
@@ -250,6 +252,11 @@ class Model(WordVectors):
             Words or ids to leave out of all results; unknown words are ignored.
         min_score : float, optional
             Leave out words with a lower cosine.
+        approximate : bool, default False
+            Search along the graph of the file; the same as ``accuracy=0.95``.
+        accuracy : float, optional
+            Search along the graph so that about this share of the nearest words is found, as
+            measured when the graph was made (``docs/search.md``). Scores are exact.
         threads : int, optional
             Number of threads; by default one per core available to this process.
         progress : bool, default False
@@ -271,6 +278,8 @@ class Model(WordVectors):
             or is given together with `max_words`.
         UnknownWordError, FileError
             As for `vectors`; or the mapped file has changed since it was opened.
+        ModelKindError, FormatError
+            The file has no graph for an approximate search, or a damaged one.
 
         Examples
         --------
@@ -305,7 +314,7 @@ class Model(WordVectors):
         ----------
         a, b, c : str or bytes
             Words, known or not. For many analogies, pass only `a`, an iterable of triples.
-        k, max_words, among, exclude, min_score, threads, progress
+        k, max_words, among, exclude, min_score, approximate, accuracy, threads, progress
             As for `neighbors`, like the results and errors.
 
         Examples

@@ -67,7 +67,7 @@ class SearchOptions(TypedDict, total=False):
     among: Iterable[str | bytes | int] | None
     exclude: Iterable[str | bytes | int]
     min_score: float | None
-    approximate: bool | None
+    approximate: bool
     accuracy: float | None
     threads: int | None
     progress: bool
@@ -134,7 +134,7 @@ class NeighborSearch:
         among: Iterable[str | bytes | int] | None = None,
         exclude: Iterable[str | bytes | int] = (),
         min_score: float | None = None,
-        approximate: bool | None = None,
+        approximate: bool = False,
         accuracy: float | None = None,
         threads: int | None = None,
         progress: bool = False,
@@ -159,7 +159,10 @@ class NeighborSearch:
         InputTypeError, InputValueError, ModelKindError, FormatError
             As for `Model.neighbors`.
         """
-        accuracy = self._accuracy(approximate, accuracy)
+        if flag("approximate", approximate) and accuracy is None:
+            accuracy = ACCURACY
+        if accuracy is not None:
+            accuracy = self.check_accuracy(accuracy)
         k, progress = whole("k", k, 1), flag("progress", progress)
         least = -np.inf if min_score is None else real("min_score", min_score)
         count = len(self._words)
@@ -270,7 +273,7 @@ class NeighborSearch:
             if effort is not None:
                 found = self._graph.search(
                     queries[asked],
-                    [excluded[i] for i in asked],
+                    [excluded[int(i)] for i in asked],
                     k,
                     effort,
                     allowed=self._chosen(len(self._words), start, stop, ids),
@@ -308,20 +311,18 @@ class NeighborSearch:
                 answers[i] = search.nearest.best(place)
         return answers
 
-    def _accuracy(self, approximate: bool | None, accuracy: float | None) -> float | None:
-        """Check the options of an approximate search; None for an exact one."""
-        if approximate is not None and not flag("approximate", approximate):
-            if accuracy is not None:
-                raise InputValueError("approximate=False and accuracy contradict each other")
-            return None
-        if accuracy is None:
-            if approximate is None:
-                return None
-            accuracy = ACCURACY
+    def check_accuracy(self, accuracy: float) -> float:
+        """Check the accuracy of an approximate search, and that there is a graph.
+
+        Raises
+        ------
+        InputTypeError, InputValueError, ModelKindError, FormatError
+            As for `Model.neighbors`.
+        """
         accuracy = real("accuracy", accuracy)
         if not 0 < accuracy <= 1:
             raise InputValueError(f"accuracy must be above 0 and at most 1, not {accuracy}")
-        # An error of the graph comes before those of the queries.
+        # Without a graph there is no approximate search, even where an exact one would be chosen.
         self._graph  # noqa: B018
         return accuracy
 

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from fasttext_lite._core.search.codes import Codes
     from fasttext_lite.formats.file import ModelFile
 
-__all__ = ["ALL_ROWS", "GraphArrays", "Info", "Matrix", "Parameters", "Parts", "Section", "Selection"]
+__all__ = [
+    "ALL_ROWS",
+    "GraphArrays",
+    "Info",
+    "Matrix",
+    "Parameters",
+    "Parts",
+    "Section",
+    "Selection",
+]
 
 
 class Parameters(NamedTuple):

@@ -208,8 +208,8 @@ class AtomicFile:
     def _check_readable(self) -> None:
         if not self._replaces:
             raise FileError(
-                "this is not a regular file, so the vectors cannot be read back for the neighbors "
-                "index or the graph; name another target",
+                "this is not a regular file, so the vectors cannot be read back for the "
+                "neighbors index or the graph; name another target",
                 self._name,
             )
 

@@ -42,9 +42,7 @@ FORMAT = "fasttext-lite"
 _VERSIONS = ("1", "2")
 DTYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
 NEIGHBORS_INDEX = ("neighbors.codes", "neighbors.scales", "neighbors.errors")
-GRAPH = tuple(
-    f"neighbors.graph{part}" for part in ("", ".entries", ".accuracy", ".fingerprint")
-)
+GRAPH = tuple(f"neighbors.graph{part}" for part in ("", ".entries", ".accuracy", ".fingerprint"))
 _FINGERPRINT = 32
 _NAMES = {code: name for name, code in DTYPES.items()}
 _KINDS = ("cbow", "skip-gram", "supervised", "sent2vec", "sent2vec-cbow", "vectors")
@@ -353,7 +351,7 @@ class Contents:
     dtype: str
     blocks: Callable[[str], Iterable[Cast]]
     codes: Callable[[Callable[[int, int], NDArray[Any]]], Iterable[Coded]] | None
-    graph: GraphPlan | None
+    graph: GraphPlan | None = None
 
     def matrices(self) -> dict[str, int]:
         """Return the names of the matrices and their numbers of rows, in file order."""
@@ -464,5 +462,6 @@ def _write_matrix(writer: Writer, contents: Contents, name: str) -> None:
         for array, parts in zip(NEIGHBORS_INDEX[1:], zip(*more, strict=True), strict=False):
             writer.write(array, np.concatenate(parts))
     if contents.graph is not None:
-        for array, block in zip(GRAPH, contents.graph.build(writer.view), strict=True):
-            writer.write(array, block)
+        built: tuple[NDArray[Any], ...] = contents.graph.build(writer.view)
+        for array, numbers in zip(GRAPH, built, strict=True):
+            writer.write(array, numbers)

@@ -273,7 +273,8 @@ class Writer:
     def view(self, name: str) -> NDArray[Any]:
         """Map an array that is completely written; drop the view before the file is complete."""
         tensor, at = self._place(name)
-        data = self._file.view(at + tensor.size)
+        # Before an array without bytes there may be a filler that is not written yet.
+        data = self._file.view(at + tensor.size) if tensor.size else bytes(at)
         return np.ndarray(tensor.shape, _NUMPY[tensor.dtype], data, at)
 
     def _next(self) -> None:
