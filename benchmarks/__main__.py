@@ -151,6 +151,7 @@ def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequ
         parts |= vars(_model(size, options.dir, count))
     parts["program"] = _absolute(options.official_program)
     parts["passes"] = QUICK_PASSES if options.quick else PASSES
+    parts["quick"] = options.quick
     if "growing" in needs:
         sizes = list(synthetic.SIZES)
         parts["growing"] = [

@@ -22,6 +22,8 @@ FAISS = "faiss"
 USEARCH = "usearch"
 NUMKONG = "numkong"
 NUMPY = "numpy"
+HNSWLIB = "hnswlib"
+VOYAGER = "voyager"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ LIBRARIES = {
     USEARCH: Library("usearch", "usearch"),
     NUMKONG: Library("numkong", "numkong"),
     NUMPY: Library("numpy", "numpy"),
+    HNSWLIB: Library("hnswlib", "hnswlib"),
+    VOYAGER: Library("voyager", "voyager"),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

@@ -125,6 +125,8 @@ class Task:
         Path of the official program; empty if there is none.
     passes : int
         How often a loop is timed within the process; the median is used.
+    quick : bool
+        Whether to take less time.
     """
 
     model: str = ""
@@ -138,6 +140,7 @@ class Task:
     lid: str = ""
     program: str = ""
     passes: int = 1
+    quick: bool = False
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Task:

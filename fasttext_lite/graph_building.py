@@ -48,6 +48,8 @@ _LAYER = 8
 # Rows of a block: of exact neighbors, added by faiss (about half a second), and of an exact search.
 _EXACT, _ADDED, _SCANNED = 64, 2048, 16384
 _SAMPLE = 512
+# Bytes of float32 rows that faiss may hold.
+_MOST_FLOATS = 2_500_000_000
 # The library behind matrix products has threads of its own.
 _BLAS = 1
 # Cosines that differ by less count as equal.
@@ -177,12 +179,23 @@ def _faiss() -> Any:
 
 
 def _by_faiss(matrix: RowsOfGraph, threads: int | None, progress: bool) -> NDArray[np.uint32]:
-    """Return the lowest layer of an HNSW graph of faiss, which holds the rows as float16."""
+    """Return the lowest layer of an HNSW graph of faiss, which holds a copy of the rows.
+
+    The copy is in float32, or in float16 if that takes too much memory: faiss then takes five times
+    as long.
+    """
     faiss = _faiss()
     count, dim = matrix.rows.count, matrix.rows.dim
-    index = faiss.IndexHNSWSQ(dim, faiss.ScalarQuantizer.QT_fp16, DEGREE // 2)
+    if 4 * count * dim <= _MOST_FLOATS:
+        index = faiss.IndexHNSWFlat(dim, DEGREE // 2)
+        # All memory at once: otherwise it is doubled again and again.
+        codes = faiss.downcast_index(index.storage).codes
+        codes.resize(4 * count * dim)
+        codes.resize(0)
+    else:
+        index = faiss.IndexHNSWSQ(dim, faiss.ScalarQuantizer.QT_fp16, DEGREE // 2)
+        index.train(np.zeros((1, dim), np.float32))
     index.hnsw.efConstruction = CONSTRUCTION
-    index.train(np.zeros((1, dim), np.float32))
     before = faiss.omp_get_max_threads()
     wanted = available_cores() if threads is None else whole("threads", threads, 1)
     faiss.omp_set_num_threads(wanted)

@@ -185,9 +185,11 @@ def test_a_graph_of_exact_neighbors_finds_most_of_them(clustered, coded):
     assert np.mean(hits) > 9
 
 
-def test_a_graph_of_faiss_finds_most_neighbors(clustered, monkeypatch):
-    pytest.importorskip("faiss")
+@pytest.mark.parametrize("floats", [0, 10**9])
+def test_a_graph_of_faiss_finds_most_neighbors(clustered, monkeypatch, floats):
+    pytest.importorskip("faiss", reason="faiss builds this graph")
     monkeypatch.setattr("fasttext_lite.graph_building.FEW", 100)
+    monkeypatch.setattr("fasttext_lite.graph_building._MOST_FLOATS", floats)
     matrix, lengths, _, _ = stored(clustered, "int8", None)
     arrays, report = build_graph(RowsOfGraph(matrix, lengths, None), threads=1, progress=False)
     assert report.builder.startswith("faiss")
