@@ -102,9 +102,13 @@ ORDER = [
     "reduction",
     "weighting",
     "loading",
+    "model_path",
     "columns",
     "frames",
     "annotator",
+    "integrations",
+    "integrations.polars",
+    "integrations.duckdb",
     "source",
     "kept",
     "conversion",
@@ -153,6 +157,13 @@ ORDER = [
     "_pyinstaller",
     "_pyinstaller.hook-fasttext_lite",
 ]
+
+# What the examples of a module need.
+LIBRARIES = {
+    "evaluate.alignment": ["scipy"],
+    "integrations.duckdb": ["duckdb", "pyarrow"],
+    "integrations.polars": ["polars"],
+}
 
 
 def module_names():
@@ -262,8 +273,8 @@ def test_imports_are_found_in_cython_code(line, found):
 
 @pytest.mark.parametrize("name", module_names())
 def test_examples_in_docstrings_are_true(name):
-    if name == "fasttext_lite.evaluate.alignment":
-        pytest.importorskip("scipy")
+    for library in LIBRARIES.get(name.removeprefix("fasttext_lite."), ()):
+        pytest.importorskip(library)
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
 
