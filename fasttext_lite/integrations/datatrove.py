@@ -355,7 +355,9 @@ class ClassifierFilter(_ModelFilter):
             else:
                 self.stat_update("removed_span")
         doc.text = "".join(kept)
-        doc.metadata.update({label: np.mean(scores).item() for label, scores in found.items()})
+        for label, numbers in found.items():
+            mean = numbers[0] if len(numbers) == 1 else np.mean(numbers).item()
+            doc.metadata[label] = mean
         return bool(doc.text.strip())
 
     def _keeps(self, scores: dict[str, float]) -> bool:
