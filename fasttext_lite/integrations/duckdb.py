@@ -4,8 +4,8 @@
 >>> from fasttext_lite.integrations.duckdb import register
 >>> con = duckdb.connect()
 >>> register(con, "sample", label=None, sentence_vector="embed")
->>> con.sql("SELECT typeof(embed('the king'))").fetchone()
-('FLOAT[40]',)
+>>> con.sql("SELECT typeof(embed('the king'))").fetchall()
+[('FLOAT[40]',)]
 
 DuckDB calls a function with some thousand texts at a time, from several threads. Arrow arrays go in
 and out, for which DuckDB needs pyarrow.

@@ -4,8 +4,8 @@
 >>> import fasttext_lite.integrations.polars
 >>> frame = pl.LazyFrame({"text": ["the king and the queen", None]})
 >>> vectors = frame.select(pl.col("text").fasttext.sentence_vector("sample"))
->>> vectors.collect_schema()
-Schema({'text': Array(Float32, shape=(40,))})
+>>> vectors.collect_schema()["text"]
+Array(Float32, shape=(40,))
 
 The expressions are elementwise and have a type, so that Polars optimises and streams them. A plan
 holds the path of the model, and each process that runs it maps the file once. A null text is null
