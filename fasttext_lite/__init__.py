@@ -6,7 +6,8 @@
 (40,)
 
 The public names are those in ``__all__`` of this module, of `fasttext_lite.evaluate` and of the
-modules in `fasttext_lite.compat`. All other modules are internal and may change in any version.
+modules in `fasttext_lite.compat` and `fasttext_lite.integrations`. All other modules are internal
+and may change in any version.
 """
 
 from __future__ import annotations
