@@ -6,7 +6,8 @@
 (40,)
 
 The public names are those in ``__all__`` of this module, of `fasttext_lite.evaluate` and of the
-modules in `fasttext_lite.compat`. All other modules are internal and may change in any version.
+modules in `fasttext_lite.compat` and `fasttext_lite.integrations`. All other modules are internal
+and may change in any version.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ from fasttext_lite.loading import SAMPLE, load
 from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
-    from fasttext_lite import evaluate
+    from fasttext_lite import columns, evaluate
+    from fasttext_lite.annotator import Annotator
     from fasttext_lite.classifier import Classifier
     from fasttext_lite.conversion import Report, convert
     from fasttext_lite.cpu import cpu_features
@@ -75,6 +77,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SAMPLE",
     "SIF",
+    "Annotator",
     "Classifier",
     "Contribution",
     "EmptyInputError",
@@ -106,6 +109,7 @@ __all__ = [
     "UnsupportedError",
     "Words",
     "__version__",
+    "columns",
     "convert",
     "cpu_features",
     "evaluate",
@@ -117,6 +121,7 @@ __all__ = [
 # Imported on first use, since few programs use all of them.
 _LATER = {
     "SIF": "fasttext_lite.weighting",
+    "Annotator": "fasttext_lite.annotator",
     "Classifier": "fasttext_lite.classifier",
     "Contribution": "fasttext_lite.predictions",
     "Evidence": "fasttext_lite.predictions",
@@ -132,6 +137,7 @@ _LATER = {
     "Scores": "fasttext_lite.evaluate.labels",
     "Section": "fasttext_lite.parts",
     "Words": "fasttext_lite.words",
+    "columns": "fasttext_lite.columns",
     "convert": "fasttext_lite.conversion",
     "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",

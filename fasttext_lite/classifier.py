@@ -12,6 +12,7 @@ from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.arguments import decode, flag, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
+from fasttext_lite.once import once
 from fasttext_lite.predictions import (
     Contribution,
     Prediction,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from fasttext_lite._core.labels.line import LineReader
     from fasttext_lite._core.labels.losses import Loss
+    from fasttext_lite._core.text.columns import Array
     from fasttext_lite.arguments import PathType
     from fasttext_lite.evaluate.labels import Scores
     from fasttext_lite.keywords import Keyword
@@ -88,6 +90,13 @@ class Classifier:
         self._reader = reader
         self._loss = loss
         self._predictor = Predictor(reader, loss, Prediction, len(self._stripped))
+
+    @once
+    def _label_strings(self) -> tuple[Array, NDArray[np.int32]]:
+        """The distinct names of the labels as an Arrow array, and the index of each label."""
+        from fasttext_lite.arrays import distinct_strings
+
+        return distinct_strings(self._predictor.names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._make is None:

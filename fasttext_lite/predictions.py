@@ -40,6 +40,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "check_bias",
+    "predict_batch",
     "predict_ids",
     "predict_many",
     "predict_matrix",
@@ -257,7 +258,32 @@ def predict_ids(
     `labels` are ids. `known`, shape (n,), is set to 1 for each text with a known feature, and to 0
     for the others.
     """
-    batch = WordBatch(texts, "text", **options)
+    return predict_batch(
+        predictor,
+        WordBatch(texts, "text", **options),
+        k,
+        threshold,
+        labels=labels,
+        renormalize=renormalize,
+        official_bias=official_bias,
+        threads=threads,
+        known=known,
+    )
+
+
+def predict_batch(
+    predictor: Predictor[Prediction],
+    batch: WordBatch,
+    k: int,
+    threshold: float,
+    *,
+    labels: NDArray[np.int32] | None = None,
+    renormalize: bool = False,
+    official_bias: bool = False,
+    threads: int | None = None,
+    known: NDArray[np.uint8] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Predict the labels of texts that were gathered: see `predict_ids`."""
     columns = predictor.max_labels(k, labels)
     ids = np.empty((len(batch), columns), np.int32)
     probabilities = np.empty((len(batch), columns), np.float32)

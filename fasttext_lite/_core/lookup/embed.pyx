@@ -224,6 +224,8 @@ cdef class Embedder:
     ):
         """Write the vectors of ``words[start:stop]`` into the same rows of `out`.
 
+        That of a missing word is zero.
+
         Raises
         ------
         UnknownWordError
@@ -231,7 +233,8 @@ cdef class Embedder:
         InputValueError
             The range or the shape of `out` does not fit the words.
         """
-        cdef Py_ssize_t done
+        cdef Py_ssize_t done = 0
+        cdef Py_ssize_t end = start
         cdef bint unknown = False
         if not 0 <= start <= stop <= words.size or out.shape[0] != words.size or (
             out.shape[1] != self.rows.dim
@@ -243,10 +246,22 @@ cdef class Embedder:
         if start == stop:
             return
         with nogil:
-            done = self.embed(words.spans + start, stop - start, &out[start, 0], &unknown)
+            while start < stop:
+                end = start
+                while end < stop and words.spans[end].text != NULL:
+                    end += 1
+                done = 0
+                if end > start:
+                    done = self.embed(words.spans + start, end - start, &out[start, 0], &unknown)
+                start += done
+                if start < end:
+                    break
+                if end < stop:
+                    memset(&out[end, 0], 0, self.dim * sizeof(float))
+                    start += 1
         if unknown:
-            raise unknown_word(words.word(start + done))
-        if done < stop - start:
+            raise unknown_word(words.word(start))
+        if start < stop:
             raise MemoryError
 
     def fill_entries(self, const int32_t[::1] ids not None, float[:, ::1] out not None):

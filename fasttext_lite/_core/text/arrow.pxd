@@ -10,7 +10,7 @@ cdef struct ArrowSchema:
     int64_t n_children
     ArrowSchema** children
     ArrowSchema* dictionary
-    void (*release)(ArrowSchema*) noexcept
+    void (*release)(ArrowSchema*) noexcept nogil
     void* private_data
 
 cdef struct ArrowArray:
@@ -22,7 +22,7 @@ cdef struct ArrowArray:
     const void** buffers
     ArrowArray** children
     ArrowArray* dictionary
-    void (*release)(ArrowArray*) noexcept
+    void (*release)(ArrowArray*) noexcept nogil
     void* private_data
 
 cdef struct ArrowArrayStream:

@@ -343,6 +343,19 @@ cdef class WordBatch:
         """Return the bytes of a word."""
         return (<const char*>self.spans[i].text)[:self.spans[i].length]
 
+    def present(self):
+        """Return which words are not missing (bool, shape (n,)), or None if none is missing."""
+        cdef Py_ssize_t i
+        cdef uint8_t[::1] marks
+        found = None
+        for i in range(self.size):
+            if self.spans[i].text == NULL:
+                if found is None:
+                    found = np.ones(self.size, np.bool_)
+                    marks = found.view(np.uint8)
+                marks[i] = 0
+        return found
+
     def ranges(self, Py_ssize_t count, size_t size):
         """Divide the batch into consecutive ranges of at most `count` words.
 
