@@ -43,8 +43,30 @@ def commands(page):
     return [arguments for name, *arguments in words if name == "fasttext-lite"]
 
 
+# What the code of a page needs besides the package.
+EXTRAS = {"annotate.md": ("pyarrow", "duckdb")}
+
+
 @pytest.fixture
-def folder(tmp_path):
+def needed(page):
+    """Skip the test of a page where an extra that it needs is not installed."""
+    for name in EXTRAS.get(page, ()):
+        pytest.importorskip(name)
+
+
+def write_corpus(folder):
+    from pyarrow import output_stream, parquet, table
+
+    (folder / "corpus" / "en").mkdir(parents=True)
+    parquet.write_table(table({"text": ["a text"]}), folder / "corpus" / "en" / "a.parquet")
+    with output_stream(str(folder / "pages.jsonl.zst"), compression="zstd") as lines:
+        lines.write(b'{"raw_content": "a text"}\n')
+
+
+@pytest.fixture
+def folder(tmp_path, page, needed):
+    if page == "annotate.md":
+        write_corpus(tmp_path)
     shutil.copy(ftl.load("sample").info.path, tmp_path / "cc.en.300.bin")
     shutil.copy(GOLDEN / "pruned.ftz", tmp_path / "lid.176.ftz")
     shutil.copy(GOLDEN / "softmax.bin", tmp_path / "model.bin")
