@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fasttext_lite import arrays
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import absolute_path, decode, flag, real, whole
+from fasttext_lite.arguments import decode, flag, real, whole
 from fasttext_lite.columns import (
     Column,
     PredictedLabels,
@@ -19,18 +18,13 @@ from fasttext_lite.columns import (
     vectors_of,
 )
 from fasttext_lite.errors import (
-    FileError,
     InputTypeError,
     InputValueError,
     MissingExtraError,
-    MissingFileError,
     ModelKindError,
 )
-from fasttext_lite.formats import reopen
-from fasttext_lite.formats.file import ModelFile
 from fasttext_lite.frames import frame_of, near
-from fasttext_lite.loading import load, model_source
-from fasttext_lite.once import once
+from fasttext_lite.model_path import ModelPath
 from fasttext_lite.predictions import check_bias
 from fasttext_lite.texts import text_option
 
@@ -146,8 +140,9 @@ class Annotator:
         k = whole("k", k, -1)
         if k == 0:
             raise InputValueError("k must be at least 1, or -1 for all labels, not 0")
+        self._source = ModelPath(path, sha256)
         self._state: dict[str, Any] = {
-            "path": path if path == "sample" else absolute_path(path),
+            "path": self._source.path,
             "column": _name("column", column),
             "label": _optional_name("label", label),
             "probability": _optional_name("probability", probability),
@@ -165,11 +160,9 @@ class Annotator:
             "missing": str(missing),
             "newlines": str(newlines),
             "errors": str(errors),
-            "sha256": None if sha256 is None else _name("sha256", sha256),
+            "sha256": sha256,
             "threads": None if threads is None else whole("threads", threads, 1),
         }
-        self._fingerprint: tuple[int, int] | None = None
-        self._was_sent = False
         if not self.names:
             raise InputValueError(f"nothing is added: name at least one of {', '.join(_COLUMNS)}")
         for i, name in enumerate(self.names):
@@ -180,8 +173,7 @@ class Annotator:
     @property
     def path(self) -> str:
         """The path of the model, absolute, or ``"sample"``."""
-        path: str = self._state["path"]
-        return path
+        return self._source.path
 
     @property
     def column(self) -> str:
@@ -194,7 +186,7 @@ class Annotator:
         """The names of the added columns, in order."""
         return [self._state[one] for one in _COLUMNS if self._state[one] is not None]
 
-    @once
+    @property
     def model(self) -> Model:
         """The model, which is opened when this is first used in a process.
 
@@ -204,24 +196,13 @@ class Annotator:
             As for `fasttext_lite.load`; or the file is another one than that where the annotator
             was pickled.
         """
-        path, sha256 = self.path, self._state["sha256"]
-        if self._fingerprint is None:
-            try:
-                model = load(path, sha256=sha256)
-            except MissingFileError as error:
-                if not self._was_sent:
-                    raise
-                raise MissingFileError(_where(error.strerror), path) from None
-            self._fingerprint = _fingerprint_of(model)
-            return model
-        if self._was_sent:
-            return _shared_model(path, sha256, self._fingerprint)
-        return _open(path, sha256, self._fingerprint)
+        return self._source.model
 
-    @once
+    @property
     def _classifier(self) -> Classifier:
+        model = self.model
         try:
-            return self.model.classifier(strip_prefix=self._state["strip_prefix"])
+            return model._stripped if self._state["strip_prefix"] else model._classifier
         except ModelKindError as error:
             raise ModelKindError(
                 f"{error}; for vectors alone pass label=None and probability=None"
@@ -230,18 +211,8 @@ class Annotator:
     def __reduce__(self) -> tuple[Callable[..., Annotator], tuple[type[Annotator], str]]:
         # One text: equal strings of a tuple or dict are pickled differently if they are not the
         # same objects.
-        state = {**self._state, "fingerprint": self._identify()}
+        state = {**self._state, "fingerprint": self._source.fingerprint()}
         return _restored, (type(self), json.dumps(state, sort_keys=True))
-
-    def _identify(self) -> tuple[int, int] | None:
-        """Return the fingerprint of the file, None if it is not on this machine."""
-        if self._fingerprint is None:
-            try:
-                with ModelFile(model_source(self.path), reopen) as file:
-                    self._fingerprint = file.fingerprint()
-            except MissingFileError:
-                return None
-        return self._fingerprint
 
     def __repr__(self) -> str:
         added = ", ".join(
@@ -412,44 +383,9 @@ def _restored(kind: type[Annotator], text: str) -> Annotator:
     state = json.loads(text)
     fingerprint = state.pop("fingerprint")
     found = kind(**state)
-    found._fingerprint = None if fingerprint is None else tuple(fingerprint)
-    found._was_sent = True
+    fingerprint = fingerprint and tuple(fingerprint)
+    found._source = ModelPath.restored(found.path, state["sha256"], fingerprint)
     return found
-
-
-# Engines unpickle an annotator for each task, and a process has many tasks.
-@lru_cache(maxsize=2)
-def _shared_model(path: str, sha256: str | None, fingerprint: tuple[int, int]) -> Model:
-    """Open a model once in this process, for all annotators that were sent to it."""
-    try:
-        return _open(path, sha256, fingerprint)
-    except MissingFileError as error:
-        raise MissingFileError(_where(error.strerror), path) from None
-
-
-def _open(path: str, sha256: str | None, fingerprint: tuple[int, int]) -> Model:
-    model = load(path, sha256=sha256)
-    found = _fingerprint_of(model)
-    if found != fingerprint:
-        raise FileError(
-            "this is not the file that the annotator was made for, which had "
-            f"{fingerprint[0]:,} bytes (this one has {found and found[0]:,}) or other content: put "
-            "the same file at this path on all machines, or make the annotator again",
-            model.info.path,
-        )
-    return model
-
-
-def _fingerprint_of(model: Model) -> tuple[int, int] | None:
-    file = model._parts.file
-    return None if file is None else file.fingerprint()
-
-
-def _where(reason: str | None) -> str:
-    return (
-        f"{reason}: an annotator is sent as the path of its model, and every process opens the "
-        "file at this path; put the file there on all machines, or on a shared disk"
-    )
 
 
 def _name(option: str, name: object) -> str:

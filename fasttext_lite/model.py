@@ -107,6 +107,13 @@ class Model(WordVectors):
         return Classifier(self._reader, loss)
 
     @once
+    def _stripped(self) -> Classifier:
+        from fasttext_lite.classifier import Classifier
+
+        loss = self._loss
+        return Classifier(self._reader, loss, strip_prefix=True)
+
+    @once
     def _predict_one(self) -> Callable[..., Prediction]:
         # A compiled method, called without another Python frame.
         return self._classifier._predictor.predict

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.annotator import Annotator
 from fasttext_lite.errors import InputTypeError, InputValueError, MissingExtraError
+from fasttext_lite.model_path import ModelPath
 
 try:
     import pandas
@@ -46,7 +46,7 @@ class _ModelFilter(DocumentFilter):  # type: ignore[misc]
         super().__init__()
         if model_path is None:
             raise InputValueError("model_path is missing: pass the path of a fastText model")
-        self._file = Annotator(model_path)
+        self._file = ModelPath(model_path)
         self._name = name
 
     @property

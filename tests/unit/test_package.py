@@ -102,9 +102,15 @@ ORDER = [
     "reduction",
     "weighting",
     "loading",
+    "model_path",
     "columns",
     "frames",
     "annotator",
+    "integrations",
+    "integrations.polars",
+    "integrations.duckdb",
+    "integrations.datatrove",
+    "integrations.nemo_curator",
     "source",
     "kept",
     "conversion",
@@ -143,9 +149,6 @@ ORDER = [
     "evaluate.comparison",
     "evaluate",
     "",
-    "integrations",
-    "integrations.datatrove",
-    "integrations.nemo_curator",
     "cli.output",
     "cli.conversion",
     "cli.evaluation",
@@ -156,6 +159,12 @@ ORDER = [
     "_pyinstaller",
     "_pyinstaller.hook-fasttext_lite",
 ]
+
+# What examples need besides what their module needs.
+LIBRARIES = {
+    "fasttext_lite.evaluate.alignment": "scipy",
+    "fasttext_lite.integrations.duckdb": "duckdb",
+}
 
 
 def module_names():
@@ -265,8 +274,8 @@ def test_imports_are_found_in_cython_code(line, found):
 
 @pytest.mark.parametrize("name", module_names())
 def test_examples_in_docstrings_are_true(name):
-    if name == "fasttext_lite.evaluate.alignment":
-        pytest.importorskip("scipy")
+    if name in LIBRARIES:
+        pytest.importorskip(LIBRARIES[name])
     try:
         module = importlib.import_module(name)
     except fasttext_lite.MissingExtraError as error:
