@@ -28,7 +28,6 @@ WORKS: dict[str, Work] = {
     "neighbors": neighbors.WORK,
     "predicting": predicting.WORK,
     "predicting-dense": predicting.DENSE,
-    "predicting-wide": predicting.WIDE,
     "predict-command": command.WORK,
     "converting": compact.CONVERTING,
     "compact-opening": compact.OPENING,
@@ -40,11 +39,4 @@ WORKS: dict[str, Work] = {
 }
 
 # The works of --quick, which have floors under the ratio to the official package.
-QUICK = (
-    "opening",
-    "known-words",
-    "unknown-words",
-    "sentences",
-    "predicting-dense",
-    "predicting-wide",
-)
+QUICK = ("opening", "known-words", "unknown-words", "sentences", "predicting-dense")
