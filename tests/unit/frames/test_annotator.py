@@ -279,7 +279,7 @@ def test_other_forms_are_refused(batch):
 def test_series_and_lazy_frames_are_refused():
     polars = pytest.importorskip("polars")
     for batch in (polars.Series(["a"]), polars.LazyFrame({"text": ["a"]})):
-        with pytest.raises(ftl.InputTypeError, match="Polars, not (Series|LazyFrame)"):
+        with pytest.raises(ftl.InputTypeError, match=r"Polars, not (Series|LazyFrame)"):
             ftl.Annotator(MODEL)(batch)
 
 

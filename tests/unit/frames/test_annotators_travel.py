@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import os
 import pickle
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def test_the_bytes_are_equal_in_all_processes():
     for seed, used in (("0", "used"), ("1", "new"), ("31", "new")):
         command = [sys.executable, "-c", CODE, str(MODEL), used]
         done = subprocess.run(
-            command, env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
         )
         found.add(done.stdout)
     assert len(found) == 1
