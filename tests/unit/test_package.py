@@ -51,6 +51,7 @@ ORDER = [
     "_core.labels.features",
     "_core.labels.sentences",
     "_core.labels.losses",
+    "_core.labels.flat",
     "_core.labels.huffman",
     "_core.labels.choice",
     "_core.labels.predict",
