@@ -23,6 +23,9 @@ PAGES = {
     for page in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 }
 
+# What the code of a page needs besides the package.
+LIBRARIES = {"data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"]}
+
 
 def blocks(page, language):
     """The blocks of a page, each at its lines, so that a traceback names the line of the page."""
@@ -60,6 +63,8 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python").strip()])
 def test_python_code_of_a_page_runs(folder, page):
+    for library in LIBRARIES.get(page, ()):
+        pytest.importorskip(library)
     (folder / "page.py").write_text(blocks(page, "python"), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-I", "-W", "error", "page.py"],
