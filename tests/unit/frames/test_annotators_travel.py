@@ -92,17 +92,17 @@ def test_a_worker_with_another_file_says_so(tmp_path):
     path.write_bytes(MODEL.read_bytes())
     sent = pickle.dumps(ftl.Annotator(path))
     path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\0")
-    with pytest.raises(ftl.FileError, match="another file than where the work was sent from"):
+    with pytest.raises(ftl.FileError, match=r"another file on .* than where"):
         pickle.loads(sent)({"text": TEXTS})
     path.unlink()
-    with pytest.raises(ftl.MissingFileError, match="on all machines, or on a shared disk"):
+    with pytest.raises(ftl.MissingFileError, match="on all machines or on a shared disk"):
         pickle.loads(sent)({"text": TEXTS})
 
 
 def test_a_file_that_only_the_workers_have_is_opened_there(tmp_path):
     path = tmp_path / "model.bin"
     sent = pickle.dumps(ftl.Annotator(path))
-    with pytest.raises(ftl.MissingFileError, match="on all machines, or on a shared disk"):
+    with pytest.raises(ftl.MissingFileError, match="on all machines or on a shared disk"):
         pickle.loads(sent)({"text": TEXTS})
     path.write_bytes(MODEL.read_bytes())
     assert pickle.loads(sent)({"text": TEXTS}) == ftl.Annotator(MODEL)({"text": TEXTS})
