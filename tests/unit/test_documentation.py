@@ -26,6 +26,8 @@ PAGES = {
 }
 # Their code starts an engine of several processes.
 CLUSTERS = ("spark.md", "ray.md")
+# What the code of a page needs besides the package.
+LIBRARIES = {"data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"]}
 
 
 def blocks(page, language):
@@ -79,6 +81,8 @@ def run_code(page, folder, *options, env=None):
     "page", [page for page in PAGES if blocks(page, "python").strip() and page not in CLUSTERS]
 )
 def test_python_code_of_a_page_runs(folder, page):
+    for library in LIBRARIES.get(page, ()):
+        pytest.importorskip(library)
     run_code(page, folder)
 
 
