@@ -411,9 +411,15 @@ def _label_list(labels: Labels) -> list[str | int]:
             f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
             "pass it in a list"
         )
+    try:
+        given = list(labels)
+    except TypeError:
+        raise InputTypeError(
+            f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
+        ) from None
     names: set[str] = set()
     ids: set[int] = set()
-    for i, label in enumerate(labels):
+    for i, label in enumerate(given):
         if isinstance(label, (str, bytes)):
             names.add(decode(label) if isinstance(label, bytes) else str(label))
         elif isinstance(label, (int, np.integer)):
