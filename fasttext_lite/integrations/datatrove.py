@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.annotator import Annotator
 from fasttext_lite.errors import InputValueError, MissingExtraError
 from fasttext_lite.loading import load
+from fasttext_lite.model_path import ModelPath
 
 try:
     from datatrove.io import cached_asset_path_or_download
@@ -63,7 +63,7 @@ class _ModelFilter(BaseFilter):  # type: ignore[misc]
         super().__init__(exclusion_writer, batch_size)
         self._address = os.fsdecode(address)
         remote = "://" in self._address and not self._address.startswith("file://")
-        self._file = None if remote else Annotator(self._address)
+        self._file = None if remote else ModelPath(self._address)
         self._cache = {"namespace": namespace, "subfolder": subfolder}
         self._model: Model | None = None
 
