@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(
 
 MODEL = GOLDEN / "softmax.bin"
 ROWS = 1000
-# A part of the larger files, which hold 80 MB of text.
-MOST = 32 << 20
+# A part of the larger files, which hold 40 MB of text.
+MOST = 24 << 20
 
 CHILD = """
 import resource, sys
@@ -55,7 +55,7 @@ def peak(path, out):
 @pytest.mark.parametrize("suffix", ["parquet", "jsonl", "txt.gz"])
 def test_memory_does_not_grow_with_the_file(tmp_path, suffix):
     peaks = []
-    for blocks in (10, 100):
+    for blocks in (5, 50):
         path = tmp_path / f"{blocks}.{suffix}"
         write(path, blocks)
         peaks.append(peak(path, tmp_path / "out"))
