@@ -208,6 +208,12 @@ class Annotator:
                 f"{error}; for vectors alone pass label=None and probability=None"
             ) from None
 
+    def identity(self) -> dict[str, Any]:
+        """Return what the answers depend on: the options, and the size and checksum of the file."""
+        apart = ("path", "sha256", "threads")
+        options = {name: value for name, value in self._state.items() if name not in apart}
+        return {**options, "model": self._source.fingerprint()}
+
     def __reduce__(self) -> tuple[Callable[..., Annotator], tuple[type[Annotator], str]]:
         # One text: equal strings of a tuple or dict are pickled differently if they are not the
         # same objects.
@@ -405,9 +411,15 @@ def _label_list(labels: Labels) -> list[str | int]:
             f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
             "pass it in a list"
         )
+    try:
+        given = list(labels)
+    except TypeError:
+        raise InputTypeError(
+            f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
+        ) from None
     names: set[str] = set()
     ids: set[int] = set()
-    for i, label in enumerate(labels):
+    for i, label in enumerate(given):
         if isinstance(label, (str, bytes)):
             names.add(decode(label) if isinstance(label, bytes) else str(label))
         elif isinstance(label, (int, np.integer)):

@@ -110,7 +110,7 @@ def _open(path: str, sha256: str | None, fingerprint: tuple[int, int] | None) ->
     if fingerprint is not None and found != fingerprint:
         size = "none" if found is None else f"{found[0]:,}"
         raise FileError(
-            "this is another file than where the work was sent from: that one had "
+            f"this is another file{_on_machine()} than where the work was sent from: that one had "
             f"{fingerprint[0]:,} bytes, this one has {size}, or their content differs; put the "
             "same file at this path on all machines, or send the work again",
             model.info.path,
@@ -125,7 +125,14 @@ def _fingerprint_of(model: Model) -> tuple[int, int] | None:
 
 def _not_here(error: MissingFileError) -> MissingFileError:
     return MissingFileError(
-        f"{error.strerror}: what is sent to another process holds the path of a model, which is "
-        "opened there; put the file at this path on all machines, or on a shared disk",
+        f"{error.strerror}{_on_machine()}: what is sent to another process holds the path of a "
+        "model, which is opened there; put the file at this path on all machines or on a shared "
+        "disk, or send it along where the engine can (ship=True)",
         error.filename,
     )
+
+
+def _on_machine() -> str:
+    import platform  # costs import time that only an error needs
+
+    return f" on {platform.node()}"
