@@ -68,8 +68,8 @@ def test_the_types(model, con):
 def test_many_texts_on_several_threads(model, con):
     con.execute("SET threads = 4")
     con.execute(
-        "CREATE TABLE many AS SELECT CASE WHEN i % 7 = 3 THEN NULL ELSE text || ' ' || i END text "
-        "FROM t, range(20000) r(i)"
+        "CREATE TABLE many AS "
+        "SELECT CASE WHEN i % 7 = 3 THEN NULL ELSE text || ' ' || i END AS text FROM t, range(20000) r(i)"
     )
     register(con, MODEL, label="language")
     found = dict(con.sql("SELECT language(text).label l, count(*) FROM many GROUP BY l").fetchall())
