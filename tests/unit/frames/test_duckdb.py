@@ -69,7 +69,8 @@ def test_many_texts_on_several_threads(model, con):
     con.execute("SET threads = 4")
     con.execute(
         "CREATE TABLE many AS "
-        "SELECT CASE WHEN i % 7 = 3 THEN NULL ELSE text || ' ' || i END AS text FROM t, range(20000) r(i)"
+        "SELECT CASE WHEN i % 7 = 3 THEN NULL ELSE text || ' ' || i END AS text "
+        "FROM t, range(20000) r(i)"
     )
     register(con, MODEL, label="language")
     found = dict(con.sql("SELECT language(text).label l, count(*) FROM many GROUP BY l").fetchall())
