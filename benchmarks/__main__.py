@@ -158,6 +158,10 @@ def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequ
         ]
     if "classifier" in needs:
         parts |= _classifier(size, options.dir)
+    if "wide" in needs:
+        path = synthetic.ensure(f"wide-{size}", options.dir)
+        read_through(path)
+        parts["wide"] = str(path.absolute())
     if "lid" in needs:
         parts["lid"] = _lid(options.lid, dict.fromkeys(pythons))
     return Task(**parts)  # type: ignore[arg-type]

@@ -121,6 +121,8 @@ class Task:
         Words of its vocabulary.
     lid : str
         Path of the language identification model.
+    wide : str
+        Path of a dense supervised model with thousands of labels.
     program : str
         Path of the official program; empty if there is none.
     passes : int
@@ -136,6 +138,7 @@ class Task:
     classifier: str = ""
     classifier_words: list[str] = field(default_factory=list)
     lid: str = ""
+    wide: str = ""
     program: str = ""
     passes: int = 1
 

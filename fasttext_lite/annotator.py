@@ -208,6 +208,12 @@ class Annotator:
                 f"{error}; for vectors alone pass label=None and probability=None"
             ) from None
 
+    def identity(self) -> dict[str, Any]:
+        """Return what the answers depend on: the options, and the size and checksum of the file."""
+        apart = ("path", "sha256", "threads")
+        options = {name: value for name, value in self._state.items() if name not in apart}
+        return {**options, "model": self._source.fingerprint()}
+
     def __reduce__(self) -> tuple[Callable[..., Annotator], tuple[type[Annotator], str]]:
         # One text: equal strings of a tuple or dict are pickled differently if they are not the
         # same objects.

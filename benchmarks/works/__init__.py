@@ -28,6 +28,7 @@ WORKS: dict[str, Work] = {
     "neighbors": neighbors.WORK,
     "predicting": predicting.WORK,
     "predicting-dense": predicting.DENSE,
+    "predicting-wide": predicting.WIDE,
     "predict-command": command.WORK,
     "converting": compact.CONVERTING,
     "compact-opening": compact.OPENING,
@@ -39,4 +40,11 @@ WORKS: dict[str, Work] = {
 }
 
 # The works of --quick, which have floors under the ratio to the official package.
-QUICK = ("opening", "known-words", "unknown-words", "sentences", "predicting-dense")
+QUICK = (
+    "opening",
+    "known-words",
+    "unknown-words",
+    "sentences",
+    "predicting-dense",
+    "predicting-wide",
+)

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from support import GOLDEN, REPOSITORY
@@ -27,7 +28,10 @@ PAGES = {
 # Their code starts an engine of several processes.
 CLUSTERS = ("spark.md", "ray.md")
 # What the code of a page needs besides the package.
-LIBRARIES = {"data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"]}
+LIBRARIES = {
+    "annotate.md": ["pyarrow", "duckdb"],
+    "data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"],
+}
 
 
 def blocks(page, language):
@@ -49,8 +53,19 @@ def commands(page):
     return [arguments for name, *arguments in words if name == "fasttext-lite"]
 
 
+def write_corpus(folder):
+    from pyarrow import output_stream, parquet, table
+
+    (folder / "corpus" / "en").mkdir(parents=True)
+    parquet.write_table(table({"text": ["a text"]}), folder / "corpus" / "en" / "a.parquet")
+    with output_stream(str(folder / "pages.jsonl.zst"), compression="zstd") as lines:
+        lines.write(b'{"raw_content": "a text"}\n')
+
+
 @pytest.fixture
 def folder(tmp_path):
+    if find_spec("pyarrow"):
+        write_corpus(tmp_path)
     shutil.copy(ftl.load("sample").info.path, tmp_path / "cc.en.300.bin")
     shutil.copy(GOLDEN / "pruned.ftz", tmp_path / "lid.176.ftz")
     shutil.copy(GOLDEN / "softmax.bin", tmp_path / "model.bin")
@@ -108,6 +123,8 @@ class TestClusters:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
 def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
+    for library in LIBRARIES.get(page, ()):
+        pytest.importorskip(library)
     monkeypatch.chdir(folder)
     for arguments in commands(page):
         code = main(arguments)
