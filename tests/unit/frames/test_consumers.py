@@ -114,7 +114,8 @@ def test_duckdb(model):
     columns = {name.replace(" ", "_"): answer(model) for name, answer in ANSWERS.items()}
     del columns["nothing"]
     table = pyarrow.table(columns)
-    found = duckdb.connect().register("it", table).sql("SELECT * FROM it").fetchall()
+    with duckdb.connect() as con:
+        found = con.register("it", table).sql("SELECT * FROM it").fetchall()
     for row, one in zip(found, zip(*(expected(model, name) for name in list(ANSWERS)[:-1]),
                                    strict=True), strict=True):  # fmt: skip
         assert list(row[2:]) == list(one[2:])
