@@ -268,7 +268,9 @@ class Annotator:
             raise InputTypeError(
                 f"column {self.column!r} of type {frame.type_of(self.column)}: {error}"
             ) from None
-        extended: B = frame.extended(self.column, self._arrays(texts))
+        extended: B = frame.extended(
+            self.column, self._arrays(texts), dictionary=self._state["dictionary"]
+        )
         return extended
 
     def iterate(self, batches: Iterable[B]) -> Iterator[B]:
@@ -298,7 +300,10 @@ class Annotator:
         >>> annotate.columns(["king", None])
         {'v': <Column of 2: list<float32>[40]>}
         """
-        return {name: Column(one) for name, one in self._arrays(self._gather(texts)).items()}
+        found = self._arrays(self._gather(texts))
+        if not self._state["dictionary"]:
+            found = {name: arrays.plain(one) for name, one in found.items()}
+        return {name: Column(one) for name, one in found.items()}
 
     def schema(self, schema: Any = None) -> Any:
         """Return the types of a batch with more columns, for engines that ask for them.
@@ -362,7 +367,7 @@ class Annotator:
         return WordBatch(texts, "text", state["missing"], state["newlines"], state["errors"])
 
     def _arrays(self, batch: WordBatch) -> dict[str, Array]:
-        """Return the added columns by name."""
+        """Return the added columns by name, labels dictionary-encoded."""
         state, present, threads = self._state, batch.present(), self._state["threads"]
         found: dict[str, Array] = {}
         if state["label"] is not None or state["probability"] is not None:
@@ -371,7 +376,7 @@ class Annotator:
                 self._classifier, batch, state["k"], state["threshold"],
                 **{option: state[option] for option in options},
             )  # fmt: skip
-            found["label"] = answers.shaped(answers.names(dictionary=state["dictionary"]))
+            found["label"] = answers.shaped(answers.names())
             found["probability"] = answers.shaped(answers.probabilities())
         if state["vector"] is not None:
             found["vector"] = vectors_of(self.model, batch, present, threads)

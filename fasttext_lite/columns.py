@@ -243,7 +243,8 @@ def labels(
         classifier, batch, k, threshold, labels=labels, renormalize=renormalize,
         official_bias=official_bias, threads=threads,
     )  # fmt: skip
-    fields = {"label": found.names(dictionary=dictionary), "probability": found.probabilities()}
+    names = found.names() if dictionary else arrays.decoded(found.names())
+    fields = {"label": names, "probability": found.probabilities()}
     return Column(found.shaped(arrays.struct(fields, len(found.ids), found.labelled)))
 
 
@@ -311,10 +312,9 @@ class PredictedLabels:
             ids, self._numbers = ids[found], numbers[found]
         self.ids = index[ids] if len(index) else ids
 
-    def names(self, *, dictionary: bool) -> Array:
-        """Return the names of the labels, dictionary-encoded or plain."""
-        found = arrays.indices(self.ids, self._strings, self.labelled)
-        return found if dictionary else arrays.decoded(found)
+    def names(self) -> Array:
+        """Return the names of the labels, dictionary-encoded."""
+        return arrays.indices(self.ids, self._strings, self.labelled)
 
     def probabilities(self) -> Array:
         """Return the probabilities of the labels."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -353,3 +356,33 @@ def test_it_shows_what_it_does():
     assert repr(ftl.Annotator("sample", evidence="e")) == (
         "<Annotator of 'text' by 'sample': label='label', probability='probability', evidence='e'>"
     )
+
+
+WITHOUT = """
+import sys
+for name in ("pyarrow", "polars"):
+    sys.modules[name] = None
+import pandas as pd
+import fasttext_lite as ftl
+annotate = ftl.Annotator(sys.argv[1], sentence_vector="s", evidence="e")
+texts = ["hello world", None, "der Hund"]
+for dtype in (None, object, "string", "category"):
+    frame = annotate(pd.DataFrame({"text": pd.Series(texts, dtype=dtype)}))
+    lists = annotate({"text": texts})
+    assert frame["label"].isna().tolist() == [False, True, False]
+    for name in annotate.names:
+        for one, other in zip(frame[name].dropna(), filter(lambda x: x is not None, lists[name])):
+            assert (one == other).all() if name == "s" else one == other
+try:
+    annotate.schema()
+except ftl.MissingExtraError as error:
+    print(error)
+"""
+
+
+def test_pandas_without_pyarrow():
+    pytest.importorskip("pandas")
+    command = [sys.executable, "-c", WITHOUT, str(MODEL)]
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"fasttext-lite[arrow]" in done.stdout

@@ -114,7 +114,8 @@ def test_duckdb(model):
     columns = {name.replace(" ", "_"): answer(model) for name, answer in ANSWERS.items()}
     del columns["nothing"]
     table = pyarrow.table(columns)
-    found = duckdb.connect().register("it", table).sql("SELECT * FROM it").fetchall()
+    with duckdb.connect() as con:
+        found = con.register("it", table).sql("SELECT * FROM it").fetchall()
     for row, one in zip(found, zip(*(expected(model, name) for name in list(ANSWERS)[:-1]),
                                    strict=True), strict=True):  # fmt: skip
         assert list(row[2:]) == list(one[2:])
@@ -324,6 +325,18 @@ def test_a_column_is_texts_for_another_call(model):
         assert again.to_numpy()["label"].tolist() == [
             name and model.predict(name).labels[0] for name in names
         ]
+
+
+@pytest.mark.parametrize("library", ["pickle", "cloudpickle"])
+def test_a_column_travels_as_its_numbers(model, name, library):
+    library = pytest.importorskip(library)
+    column = ANSWERS[name](model)
+    sent = library.dumps(column)
+    again = library.loads(sent)
+    assert repr(again) == repr(column)
+    assert len(sent) < 10_000 < MODEL.stat().st_size
+    pyarrow = pytest.importorskip("pyarrow")
+    assert pyarrow.array(again).equals(pyarrow.array(column))
 
 
 def test_the_interpreter_ends_while_others_hold_columns():

@@ -68,7 +68,8 @@ def test_the_types(model, con):
 def test_many_texts_on_several_threads(model, con):
     con.execute("SET threads = 4")
     con.execute(
-        "CREATE TABLE many AS SELECT CASE WHEN i % 7 = 3 THEN NULL ELSE text || ' ' || i END text "
+        "CREATE TABLE many AS "
+        "SELECT CASE WHEN i % 7 = 3 THEN NULL ELSE text || ' ' || i END AS text "
         "FROM t, range(20000) r(i)"
     )
     register(con, MODEL, label="language")
