@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.works import (
     command,
     compact,
+    engines,
     growth,
     importing,
     known_words,
@@ -15,6 +16,7 @@ from benchmarks.works import (
     predicting,
     sentences,
     unknown_words,
+    workers,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ WORKS: dict[str, Work] = {
     "growth-threads": growth.THREADS_WORK,
     "growth-vocabulary": growth.VOCABULARY_WORK,
     "growth-unknown": growth.SHARE_WORK,
+    "engines": engines.WORK,
+    "engine-workers": workers.WORK,
 }
 
 # The works of --quick, which have floors under the ratio to the official package.
