@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# The colour-blind-safe palette of Okabe and Ito, and greys.
+# The colour-blind-safe palette of Okabe and Ito, greys, and a dark red.
 _COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -26,6 +26,7 @@ _COLOURS = (
     "#999999",
     "#555555",
     "#000000",
+    "#882255",
 )
 COLOURS = dict(zip(LIBRARIES, _COLOURS, strict=True))
 MARKERS = "osD^vP*X"

@@ -16,6 +16,7 @@ OURS = "ours"
 OFFICIAL = "official"
 FASTTEXT_PREDICT = "fasttext-predict"
 FASTTEXT_NEW = "fasttext-new"
+FASTTEXT_TURBO = "fasttext-turbo"
 GENSIM = "gensim"
 MODEL2VEC = "model2vec"
 FAISS = "faiss"
@@ -40,6 +41,10 @@ class Library:
         Opens a model file; None if the package reads no such files.
     has, lacks : str or None
         A name that the module has or lacks, unlike another package's module of the same name.
+    exact : bool
+        Whether the distribution must be the named one.
+    rival : str or None
+        A distribution that provides the same names, and is not taken for this one.
     """
 
     distribution: str
@@ -47,6 +52,8 @@ class Library:
     open: Callable[[str], Any] | None = None
     has: str | None = None
     lacks: str | None = None
+    exact: bool = False
+    rival: str | None = None
 
     def version(self) -> str:
         """Import the module and return the name and version of its distribution.
@@ -57,11 +64,14 @@ class Library:
             The module can't be imported, or another package provides it.
         """
         module = import_module(self.module)
-        if (self.has and not hasattr(module, self.has)) or (
-            self.lacks and hasattr(module, self.lacks)
+        names = metadata.packages_distributions().get(self.module.partition(".")[0], [])
+        if (
+            (self.has and not hasattr(module, self.has))
+            or (self.lacks and hasattr(module, self.lacks))
+            or (self.exact and self.distribution not in names)
+            or self.rival in names
         ):
             raise ImportError(f"the module {self.module} is not that of {self.distribution}")
-        names = metadata.packages_distributions().get(self.module.partition(".")[0], [])
         name = self.distribution if self.distribution in names or not names else names[0]
         return f"{name} {metadata.version(name)}"
 
@@ -84,7 +94,9 @@ def _open_gensim(path: str) -> Any:
 
 LIBRARIES = {
     OURS: Library("fasttext-lite", "fasttext_lite", _open_ours),
-    OFFICIAL: Library("fasttext", "fasttext", _open_official, has="train_supervised"),
+    OFFICIAL: Library(
+        "fasttext", "fasttext", _open_official, has="train_supervised", rival="fasttext-turbo"
+    ),
     FASTTEXT_PREDICT: Library(
         "fasttext-predict", "fasttext", _open_official, lacks="train_supervised"
     ),
@@ -97,6 +109,7 @@ LIBRARIES = {
     NUMPY: Library("numpy", "numpy"),
     HNSWLIB: Library("hnswlib", "hnswlib"),
     VOYAGER: Library("voyager", "voyager"),
+    FASTTEXT_TURBO: Library("fasttext-turbo", "fasttext", _open_official, exact=True),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

@@ -12,13 +12,14 @@ import os
 import struct
 import sys
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.files import check_space, replacing
+from benchmarks.texts import languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +47,10 @@ MIN_COUNT = 5
 
 @dataclass(frozen=True)
 class Shape:
-    """The dimensions of a synthetic model; a model with labels is supervised."""
+    """The dimensions of a synthetic model; a model with labels is supervised.
+
+    The words are random ones, after every second word of `texts.languages` if it `speaks`.
+    """
 
     words: int
     buckets: int
@@ -55,6 +59,7 @@ class Shape:
     maxn: int = 6
     labels: int = 0
     word_ngrams: int = 1
+    speaks: bool = False
 
     @property
     def input_rows(self) -> int:
@@ -90,7 +95,19 @@ CLASSIFIERS = {
     "classifier-small": _classifier(words=20_000, buckets=100_000),
     "classifier-full": _classifier(words=100_000, buckets=2_000_000),
 }
-SHAPES = {**SIZES, **CLASSIFIERS}
+
+
+def _wide(words: int, buckets: int) -> Shape:
+    return Shape(words, buckets, dim=256, minn=2, maxn=5, labels=2102, speaks=True)
+
+
+# Models that tell thousands of languages apart by a flat softmax, of the shape of GlotLID.
+WIDE = {
+    "wide-tiny": _wide(words=3_000, buckets=10_000),
+    "wide-small": _wide(words=150_000, buckets=200_000),
+    "wide-full": _wide(words=634_361, buckets=1_000_000),
+}
+SHAPES = {**SIZES, **CLASSIFIERS, **WIDE}
 
 
 def _draw(rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[str]:
@@ -104,10 +121,13 @@ def _draw(rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[str]:
     return words
 
 
-def vocabulary(size: int) -> list[str]:
-    """Return ``size`` words in the order of the file, of about ten letters each."""
+def vocabulary(size: int, first: Iterable[str] = ()) -> list[str]:
+    """Return ``size`` words in the order of the file, random ones of about ten letters each.
+
+    `first` are the words to begin with.
+    """
     rng = np.random.default_rng([SEED, 0])
-    words = {END_OF_SENTENCE: None}
+    words = dict.fromkeys([END_OF_SENTENCE, *first])
     while len(words) < size:
         lengths = rng.normal(10.0, 2.0, size=size - len(words)).round().clip(5, 16)
         words.update(dict.fromkeys(_draw(rng, lengths.astype(np.int64))))
@@ -246,7 +266,8 @@ def ensure(size: str, folder: Path) -> Path:
     if target.exists():
         return target
     shape = SHAPES[size]
-    words = vocabulary(shape.words)
+    spoken = list(dict.fromkeys(chain.from_iterable(languages()))) if shape.speaks else []
+    words = vocabulary(shape.words, spoken[::2])
     entries = sum(len(word.encode()) + 10 for word in [*words, *_labels(shape)])
     folder.mkdir(parents=True, exist_ok=True)
     needed = 92 + entries + 2 * 17 + shape.matrix_bytes

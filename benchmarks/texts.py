@@ -14,7 +14,7 @@ SEED = 20160715
 SENTENCES = Path(__file__).resolve().with_name("sentences.txt")
 
 
-def _languages() -> list[list[str]]:
+def languages() -> list[list[str]]:
     """Return the words of each language."""
     words: dict[str, list[str]] = {}
     for line in SENTENCES.read_text(encoding="utf-8").splitlines():
@@ -30,10 +30,10 @@ def multilingual(count: int, fewest_bytes: int, most_bytes: int) -> list[str]:
     rarely repeat, and their words and n-grams are real ones.
     """
     rng = random.Random(SEED)
-    languages = _languages()
+    words_of = languages()
     texts = []
     for number in range(count):
-        words = languages[number % len(languages)]
+        words = words_of[number % len(words_of)]
         least = rng.randint(fewest_bytes, most_bytes)
         text = rng.choice(words)
         while len(text.encode()) < least:

@@ -121,8 +121,12 @@ class Task:
         Words of its vocabulary.
     lid : str
         Path of the language identification model.
+    wide : str
+        Path of a dense supervised model with thousands of labels.
     program : str
         Path of the official program; empty if there is none.
+    lines : int
+        Number of texts of a long file.
     passes : int
         How often a loop is timed within the process; the median is used.
     quick : bool
@@ -138,7 +142,9 @@ class Task:
     classifier: str = ""
     classifier_words: list[str] = field(default_factory=list)
     lid: str = ""
+    wide: str = ""
     program: str = ""
+    lines: int = 0
     passes: int = 1
     quick: bool = False
 

@@ -6,7 +6,8 @@
 (40,)
 
 The public names are those in ``__all__`` of this module, of `fasttext_lite.evaluate` and of the
-modules in `fasttext_lite.compat`. All other modules are internal and may change in any version.
+modules in `fasttext_lite.compat` and `fasttext_lite.integrations`. All other modules are internal
+and may change in any version.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from fasttext_lite import columns, evaluate
+    from fasttext_lite.annotation import Annotated, annotate
     from fasttext_lite.annotator import Annotator
     from fasttext_lite.classifier import Classifier
     from fasttext_lite.conversion import Report, convert
@@ -76,6 +78,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SAMPLE",
     "SIF",
+    "Annotated",
     "Annotator",
     "Classifier",
     "Contribution",
@@ -108,6 +111,7 @@ __all__ = [
     "UnsupportedError",
     "Words",
     "__version__",
+    "annotate",
     "columns",
     "convert",
     "cpu_features",
@@ -120,6 +124,7 @@ __all__ = [
 # Imported on first use, since few programs use all of them.
 _LATER = {
     "SIF": "fasttext_lite.weighting",
+    "Annotated": "fasttext_lite.annotation",
     "Annotator": "fasttext_lite.annotator",
     "Classifier": "fasttext_lite.classifier",
     "Contribution": "fasttext_lite.predictions",
@@ -136,6 +141,7 @@ _LATER = {
     "Scores": "fasttext_lite.evaluate.labels",
     "Section": "fasttext_lite.parts",
     "Words": "fasttext_lite.words",
+    "annotate": "fasttext_lite.annotation",
     "columns": "fasttext_lite.columns",
     "convert": "fasttext_lite.conversion",
     "cpu_features": "fasttext_lite.cpu",

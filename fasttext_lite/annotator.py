@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fasttext_lite import arrays
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import absolute_path, decode, flag, real, whole
+from fasttext_lite.arguments import decode, flag, real, whole
 from fasttext_lite.columns import (
     Column,
     PredictedLabels,
@@ -19,18 +18,13 @@ from fasttext_lite.columns import (
     vectors_of,
 )
 from fasttext_lite.errors import (
-    FileError,
     InputTypeError,
     InputValueError,
     MissingExtraError,
-    MissingFileError,
     ModelKindError,
 )
-from fasttext_lite.formats import reopen
-from fasttext_lite.formats.file import ModelFile
 from fasttext_lite.frames import frame_of, near
-from fasttext_lite.loading import load, model_source
-from fasttext_lite.once import once
+from fasttext_lite.model_path import ModelPath
 from fasttext_lite.predictions import check_bias
 from fasttext_lite.texts import text_option
 
@@ -146,8 +140,9 @@ class Annotator:
         k = whole("k", k, -1)
         if k == 0:
             raise InputValueError("k must be at least 1, or -1 for all labels, not 0")
+        self._source = ModelPath(path, sha256)
         self._state: dict[str, Any] = {
-            "path": path if path == "sample" else absolute_path(path),
+            "path": self._source.path,
             "column": _name("column", column),
             "label": _optional_name("label", label),
             "probability": _optional_name("probability", probability),
@@ -165,11 +160,9 @@ class Annotator:
             "missing": str(missing),
             "newlines": str(newlines),
             "errors": str(errors),
-            "sha256": None if sha256 is None else _name("sha256", sha256),
+            "sha256": sha256,
             "threads": None if threads is None else whole("threads", threads, 1),
         }
-        self._fingerprint: tuple[int, int] | None = None
-        self._was_sent = False
         if not self.names:
             raise InputValueError(f"nothing is added: name at least one of {', '.join(_COLUMNS)}")
         for i, name in enumerate(self.names):
@@ -180,8 +173,7 @@ class Annotator:
     @property
     def path(self) -> str:
         """The path of the model, absolute, or ``"sample"``."""
-        path: str = self._state["path"]
-        return path
+        return self._source.path
 
     @property
     def column(self) -> str:
@@ -194,7 +186,7 @@ class Annotator:
         """The names of the added columns, in order."""
         return [self._state[one] for one in _COLUMNS if self._state[one] is not None]
 
-    @once
+    @property
     def model(self) -> Model:
         """The model, which is opened when this is first used in a process.
 
@@ -204,44 +196,29 @@ class Annotator:
             As for `fasttext_lite.load`; or the file is another one than that where the annotator
             was pickled.
         """
-        path, sha256 = self.path, self._state["sha256"]
-        if self._fingerprint is None:
-            try:
-                model = load(path, sha256=sha256)
-            except MissingFileError as error:
-                if not self._was_sent:
-                    raise
-                raise MissingFileError(_where(error.strerror), path) from None
-            self._fingerprint = _fingerprint_of(model)
-            return model
-        if self._was_sent:
-            return _shared_model(path, sha256, self._fingerprint)
-        return _open(path, sha256, self._fingerprint)
+        return self._source.model
 
-    @once
+    @property
     def _classifier(self) -> Classifier:
+        model = self.model
         try:
-            return self.model.classifier(strip_prefix=self._state["strip_prefix"])
+            return model._stripped if self._state["strip_prefix"] else model._classifier
         except ModelKindError as error:
             raise ModelKindError(
                 f"{error}; for vectors alone pass label=None and probability=None"
             ) from None
 
+    def identity(self) -> dict[str, Any]:
+        """Return what the answers depend on: the options, and the size and checksum of the file."""
+        apart = ("path", "sha256", "threads")
+        options = {name: value for name, value in self._state.items() if name not in apart}
+        return {**options, "model": self._source.fingerprint()}
+
     def __reduce__(self) -> tuple[Callable[..., Annotator], tuple[type[Annotator], str]]:
         # One text: equal strings of a tuple or dict are pickled differently if they are not the
         # same objects.
-        state = {**self._state, "fingerprint": self._identify()}
+        state = {**self._state, "fingerprint": self._source.fingerprint()}
         return _restored, (type(self), json.dumps(state, sort_keys=True))
-
-    def _identify(self) -> tuple[int, int] | None:
-        """Return the fingerprint of the file, None if it is not on this machine."""
-        if self._fingerprint is None:
-            try:
-                with ModelFile(model_source(self.path), reopen) as file:
-                    self._fingerprint = file.fingerprint()
-            except MissingFileError:
-                return None
-        return self._fingerprint
 
     def __repr__(self) -> str:
         added = ", ".join(
@@ -291,7 +268,9 @@ class Annotator:
             raise InputTypeError(
                 f"column {self.column!r} of type {frame.type_of(self.column)}: {error}"
             ) from None
-        extended: B = frame.extended(self.column, self._arrays(texts))
+        extended: B = frame.extended(
+            self.column, self._arrays(texts), dictionary=self._state["dictionary"]
+        )
         return extended
 
     def iterate(self, batches: Iterable[B]) -> Iterator[B]:
@@ -321,7 +300,10 @@ class Annotator:
         >>> annotate.columns(["king", None])
         {'v': <Column of 2: list<float32>[40]>}
         """
-        return {name: Column(one) for name, one in self._arrays(self._gather(texts)).items()}
+        found = self._arrays(self._gather(texts))
+        if not self._state["dictionary"]:
+            found = {name: arrays.plain(one) for name, one in found.items()}
+        return {name: Column(one) for name, one in found.items()}
 
     def schema(self, schema: Any = None) -> Any:
         """Return the types of a batch with more columns, for engines that ask for them.
@@ -385,7 +367,7 @@ class Annotator:
         return WordBatch(texts, "text", state["missing"], state["newlines"], state["errors"])
 
     def _arrays(self, batch: WordBatch) -> dict[str, Array]:
-        """Return the added columns by name."""
+        """Return the added columns by name, labels dictionary-encoded."""
         state, present, threads = self._state, batch.present(), self._state["threads"]
         found: dict[str, Array] = {}
         if state["label"] is not None or state["probability"] is not None:
@@ -394,7 +376,7 @@ class Annotator:
                 self._classifier, batch, state["k"], state["threshold"],
                 **{option: state[option] for option in options},
             )  # fmt: skip
-            found["label"] = answers.shaped(answers.names(dictionary=state["dictionary"]))
+            found["label"] = answers.shaped(answers.names())
             found["probability"] = answers.shaped(answers.probabilities())
         if state["vector"] is not None:
             found["vector"] = vectors_of(self.model, batch, present, threads)
@@ -412,44 +394,9 @@ def _restored(kind: type[Annotator], text: str) -> Annotator:
     state = json.loads(text)
     fingerprint = state.pop("fingerprint")
     found = kind(**state)
-    found._fingerprint = None if fingerprint is None else tuple(fingerprint)
-    found._was_sent = True
+    fingerprint = fingerprint and tuple(fingerprint)
+    found._source = ModelPath.restored(found.path, state["sha256"], fingerprint)
     return found
-
-
-# Engines unpickle an annotator for each task, and a process has many tasks.
-@lru_cache(maxsize=2)
-def _shared_model(path: str, sha256: str | None, fingerprint: tuple[int, int]) -> Model:
-    """Open a model once in this process, for all annotators that were sent to it."""
-    try:
-        return _open(path, sha256, fingerprint)
-    except MissingFileError as error:
-        raise MissingFileError(_where(error.strerror), path) from None
-
-
-def _open(path: str, sha256: str | None, fingerprint: tuple[int, int]) -> Model:
-    model = load(path, sha256=sha256)
-    found = _fingerprint_of(model)
-    if found != fingerprint:
-        raise FileError(
-            "this is not the file that the annotator was made for, which had "
-            f"{fingerprint[0]:,} bytes (this one has {found and found[0]:,}) or other content: put "
-            "the same file at this path on all machines, or make the annotator again",
-            model.info.path,
-        )
-    return model
-
-
-def _fingerprint_of(model: Model) -> tuple[int, int] | None:
-    file = model._parts.file
-    return None if file is None else file.fingerprint()
-
-
-def _where(reason: str | None) -> str:
-    return (
-        f"{reason}: an annotator is sent as the path of its model, and every process opens the "
-        "file at this path; put the file there on all machines, or on a shared disk"
-    )
 
 
 def _name(option: str, name: object) -> str:
@@ -469,9 +416,15 @@ def _label_list(labels: Labels) -> list[str | int]:
             f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
             "pass it in a list"
         )
+    try:
+        given = list(labels)
+    except TypeError:
+        raise InputTypeError(
+            f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
+        ) from None
     names: set[str] = set()
     ids: set[int] = set()
-    for i, label in enumerate(labels):
+    for i, label in enumerate(given):
         if isinstance(label, (str, bytes)):
             names.add(decode(label) if isinstance(label, bytes) else str(label))
         elif isinstance(label, (int, np.integer)):

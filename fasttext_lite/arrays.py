@@ -37,6 +37,7 @@ __all__ = [
     "lists",
     "mask",
     "negotiated",
+    "plain",
     "rows",
     "struct",
     "type_name",
@@ -158,6 +159,14 @@ def decoded(array: Array) -> Array:
     return Array("u", array.length, (array.buffers[0], offsets, out), array.null_count)
 
 
+def plain(array: Array) -> Array:
+    """Return an array in which strings are not dictionary-encoded."""
+    if array.dictionary is not None:
+        return decoded(array)
+    children = {name: plain(child) for name, child in array.children.items()}
+    return Array(array.format, array.length, array.buffers, array.null_count, children)
+
+
 def mask(array: Array) -> Mask | None:
     """Return which items are not null, or None if none is."""
     if array.buffers[0] is None:
@@ -170,7 +179,10 @@ def as_numpy(array: Array) -> NDArray[Any]:
     """Return the items as a NumPy array: see `Column.to_numpy`."""
     valid = mask(array)
     if array.dictionary is not None:
-        array = decoded(array)
+        # Each string is decoded once; nulls have the last item, None.
+        names = np.empty(array.dictionary.length + 1, object)
+        names[:-1] = as_numpy(array.dictionary)
+        return names[codes(array)]
     if array.format in ("u", "+l"):
         return _objects(array, valid)
     found: NDArray[Any]

@@ -25,6 +25,7 @@ import numpy as np
 from fasttext_lite import arrays
 from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite._core.text.columns import read_schema
+from fasttext_lite.arguments import flag, real
 from fasttext_lite.errors import InputTypeError
 from fasttext_lite.model import Model
 from fasttext_lite.parallel import run_over
@@ -38,7 +39,20 @@ if TYPE_CHECKING:
 
     from fasttext_lite._core.text.columns import Array
     from fasttext_lite.classifier import Classifier
-    from fasttext_lite.predictions import Labels
+    from fasttext_lite.predictions import Labels, PredictOptions
+    from fasttext_lite.texts import TextOptions
+
+    class SentenceOptions(TextOptions, total=False):
+        """The options of sentence vectors; see `sentence_vectors`."""
+
+        threads: int | None
+
+    class LabelOptions(PredictOptions, total=False):
+        """The options of labels; see `labels`."""
+
+        strip_prefix: bool
+        dictionary: bool
+
 
 __all__ = ["Column", "labels", "sentence_vectors", "vectors"]
 
@@ -186,6 +200,7 @@ def labels(
     renormalize: bool = False,
     official_bias: bool = False,
     strip_prefix: bool = False,
+    dictionary: bool = True,
     threads: int | None = None,
     missing: Literal["raise", "empty"] = "empty",
     newlines: Literal["raise", "space"] = "raise",
@@ -201,6 +216,8 @@ def labels(
         As for `Classifier.predict`.
     strip_prefix : bool
         Remove ``__label__`` from the labels.
+    dictionary : bool
+        Dictionary-encode the labels. False returns plain strings, for readers that need these.
     missing : {"empty", "raise"}
         What to do with missing texts: their answers are null, or an error is raised.
 
@@ -220,13 +237,14 @@ def labels(
         The model is not supervised, or its file has no output layer.
     """
     batch = WordBatch(texts, "text", missing=missing, newlines=newlines, errors=errors)
-    loaded = _checked(model)
-    classifier = loaded.classifier(strip_prefix=True) if strip_prefix else loaded._classifier
+    loaded, dictionary = _checked(model), flag("dictionary", dictionary)
+    classifier = loaded._stripped if flag("strip_prefix", strip_prefix) else loaded._classifier
     found = PredictedLabels(
         classifier, batch, k, threshold, labels=labels, renormalize=renormalize,
         official_bias=official_bias, threads=threads,
     )  # fmt: skip
-    fields = {"label": found.names(), "probability": found.probabilities()}
+    names = found.names() if dictionary else arrays.decoded(found.names())
+    fields = {"label": names, "probability": found.probabilities()}
     return Column(found.shaped(arrays.struct(fields, len(found.ids), found.labelled)))
 
 
@@ -268,6 +286,7 @@ class PredictedLabels:
         threads: int | None,
     ) -> None:
         biased, renormalized = check_bias(official_bias, renormalize)
+        threshold = real("threshold", threshold)
         ids, numbers = predict_batch(
             classifier._predictor,
             batch,
@@ -293,10 +312,9 @@ class PredictedLabels:
             ids, self._numbers = ids[found], numbers[found]
         self.ids = index[ids] if len(index) else ids
 
-    def names(self, *, dictionary: bool = True) -> Array:
-        """Return the names of the labels, dictionary-encoded or plain."""
-        found = arrays.indices(self.ids, self._strings, self.labelled)
-        return found if dictionary else arrays.decoded(found)
+    def names(self) -> Array:
+        """Return the names of the labels, dictionary-encoded."""
+        return arrays.indices(self.ids, self._strings, self.labelled)
 
     def probabilities(self) -> Array:
         """Return the probabilities of the labels."""

@@ -66,8 +66,8 @@ class Report:
         Number format of the matrices.
     dim : int
     word_count, source_word_count : int
-        Number of words in the new file and in the source; for word vectors the number that their
-        head says, if it is greater than the number of words that were read.
+        Number of words in the new file and in the source; for a file of word vectors the number of
+        its rows, from its head if the file was not read to its end.
     subword_rows, source_subword_rows : int
         Number of n-gram rows in the new file and in the source.
     seconds : float
@@ -243,7 +243,7 @@ def convert(
         dtype=dtype,
         dim=contents.parameters.dim,
         word_count=len(kept.words),
-        source_word_count=max(info.head_word_count or 0, info.word_count),
+        source_word_count=max(info.row_count or 0, info.word_count),
         subword_rows=len(kept.rows),
         source_subword_rows=info.subword_rows,
         seconds=time.perf_counter() - started,

@@ -34,8 +34,18 @@ class Frame(Protocol):
     def type_of(self, name: str) -> str:
         """Return the type of a column, for errors."""
 
-    def extended(self, name: str, added: dict[str, Array]) -> Any:
-        """Return a batch of the same form with more columns; `name` is the column of texts."""
+    def extended(self, name: str, added: dict[str, Array], *, dictionary: bool) -> Any:
+        """Return a batch of the same form with more columns.
+
+        Parameters
+        ----------
+        name : str
+            The column of texts.
+        added : dict of str to Array
+            Strings are dictionary-encoded.
+        dictionary : bool
+            Whether they stay so, where the form has that.
+        """
 
 
 def frame_of(batch: object) -> Frame:
@@ -96,7 +106,7 @@ class _Columns:
         column = self._batch[name]
         return str(getattr(column, "dtype", None) or type(column).__name__)
 
-    def extended(self, name: str, added: dict[str, Array]) -> dict[str, Any]:
+    def extended(self, name: str, added: dict[str, Array], *, dictionary: bool) -> dict[str, Any]:
         as_list = isinstance(self._batch[name], (list, tuple))
         convert = arrays.as_list if as_list else arrays.as_numpy
         return {**self._batch, **{one: convert(array) for one, array in added.items()}}
@@ -116,11 +126,11 @@ class _ArrowFrame:
     def type_of(self, name: str) -> str:
         return str(self._batch.schema.field(name).type)
 
-    def extended(self, name: str, added: dict[str, Array]) -> Any:
+    def extended(self, name: str, added: dict[str, Array], *, dictionary: bool) -> Any:
         pyarrow = sys.modules["pyarrow"]
         schema, columns = self._batch.schema, list(self._batch.columns)
         for one, array in added.items():
-            columns.append(pyarrow.array(Column(array)))
+            columns.append(pyarrow.array(Column(array if dictionary else arrays.plain(array))))
             schema = schema.append(pyarrow.field(one, columns[-1].type))
         return type(self._batch).from_arrays(columns, schema=schema)
 
@@ -139,18 +149,20 @@ class _PandasFrame:
     def type_of(self, name: str) -> str:
         return str(self._batch[name].dtype)
 
-    def extended(self, name: str, added: dict[str, Array]) -> Any:
-        return self._batch.assign(**{one: _for_pandas(array) for one, array in added.items()})
+    def extended(self, name: str, added: dict[str, Array], *, dictionary: bool) -> Any:
+        return self._batch.assign(
+            **{one: _for_pandas(array, dictionary) for one, array in added.items()}
+        )
 
 
-def _for_pandas(array: Array) -> Any:
+def _for_pandas(array: Array, dictionary: bool) -> Any:
     """Return what pandas assigns as a column, of one dtype whatever the rows are."""
     pandas = sys.modules["pandas"]
-    if array.dictionary is not None:
+    if array.dictionary is not None and dictionary:
         codes = arrays.codes(array)
         return pandas.Categorical.from_codes(codes, arrays.as_numpy(array.dictionary))
     values = arrays.as_numpy(array)
-    if array.format == "u":
+    if array.dictionary is not None:
         # The default of this version: objects, or strings.
         return pandas.array(values, dtype=pandas.Series(["a"]).dtype)
     if array.format == "l":
@@ -179,8 +191,11 @@ class _PolarsFrame:
     def type_of(self, name: str) -> str:
         return str(self._batch.schema[name])
 
-    def extended(self, name: str, added: dict[str, Array]) -> Any:
+    def extended(self, name: str, added: dict[str, Array], *, dictionary: bool) -> Any:
         polars = sys.modules["polars"]
         return self._batch.with_columns(
-            [polars.Series(Column(array)).alias(one) for one, array in added.items()]
+            [
+                polars.Series(Column(array if dictionary else arrays.plain(array))).alias(one)
+                for one, array in added.items()
+            ]
         )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite._core.search.graph import Graph, GraphSearch
+from fasttext_lite._core.search.graph import Graph
 from fasttext_lite._core.search.nearest import Nearest
+from fasttext_lite._core.search.walk import GraphSearch
 from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.parallel import run_in_chunks
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fasttext_lite._core.labels.features import take_known
+from fasttext_lite._core.labels.flat import Sigmoid, Softmax
 from fasttext_lite._core.labels.huffman import HierarchicalSoftmax
 from fasttext_lite._core.labels.line import LineReader
-from fasttext_lite._core.labels.losses import Sigmoid, Softmax
 from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.mapped import MappedRows
 from fasttext_lite._core.lookup.rows import DenseRows, QuantizedRows

@@ -107,6 +107,13 @@ class Model(WordVectors):
         return Classifier(self._reader, loss)
 
     @once
+    def _stripped(self) -> Classifier:
+        from fasttext_lite.classifier import Classifier
+
+        loss = self._loss
+        return Classifier(self._reader, loss, strip_prefix=True)
+
+    @once
     def _predict_one(self) -> Callable[..., Prediction]:
         # A compiled method, called without another Python frame.
         return self._classifier._predictor.predict
@@ -226,22 +233,20 @@ class Model(WordVectors):
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a word or a vector, best first.
 
-        The search is exact unless `approximate` or `accuracy` is given: the result is that of
-        float64 cosines with all vectors. Many queries
-        in one call share one pass over the vectors. If the file does not hold the vectors of its
-        words (``.bin``, ``.ftz``, supervised models), the first call computes them and keeps one
-        byte per number; `fasttext_lite.convert` writes a file that holds them, and with
-        ``neighbors_index=True`` one in which single queries are several times as fast, and with
-        ``graph=True`` one for approximate searches.
+        The search is exact, by float64 cosines with all vectors, unless `approximate` or `accuracy`
+        is given. Many queries in one call share one pass over the vectors. If the file does not
+        hold the vectors of its words (``.bin``, ``.ftz``, supervised models), the first call
+        computes them and keeps one byte per number; `fasttext_lite.convert` writes a file that
+        does, with ``neighbors_index=True`` for faster single queries, and with ``graph=True`` for
+        approximate ones.
 
         Parameters
         ----------
         query : str, bytes, array, or iterable
             A word, known or not, or a vector, shape (dim,). A known word is not its own neighbor.
             For many queries: an iterable of words and vectors, an array of strings (NumPy or
-            Arrow), or an array of numbers, shape (n, dim). Arrays of numbers may be of any library
-            with ``__array__`` or ``__dlpack__``. A phrase is not a word: search with
-            ``model.sentence_vector(phrase)``.
+            Arrow), or an array of numbers, shape (n, dim), of any library with ``__array__`` or
+            ``__dlpack__``. A phrase is not a word: search with ``model.sentence_vector(phrase)``.
         k : int
             Number of words per query, at most.
         max_words : int, optional
@@ -253,10 +258,9 @@ class Model(WordVectors):
         min_score : float, optional
             Leave out words with a lower cosine.
         approximate : bool, default False
-            Search along the graph of the file; the same as ``accuracy=0.95``.
+            The same as ``accuracy=0.95``.
         accuracy : float, optional
-            Search along the graph so that about this share of the nearest words is found, as
-            measured when the graph was made (``docs/search.md``). Scores are exact.
+            Find about this share of the nearest words, by a graph in the file (``docs/search.md``).
         threads : int, optional
             Number of threads; by default one per core available to this process.
         progress : bool, default False
@@ -265,21 +269,19 @@ class Model(WordVectors):
         Returns
         -------
         list of Neighbor, or list of list of Neighbor
-            ``(word, score)`` pairs; the score is the cosine, and ties are ordered by id. For many
-            queries one list per query. Words whose vector holds an infinite number or NaN are left
-            out.
+            ``(word, score)`` pairs; the score is the cosine, ties are ordered by id. For many
+            queries one list each. Words whose vector has an infinite number or NaN are left out.
 
         Raises
         ------
         InputTypeError
             A query is neither a word nor a vector of numbers, or an option has the wrong type.
         InputValueError
-            A vector has the wrong shape, an option is out of range, `among` holds an unknown word
-            or is given together with `max_words`.
-        UnknownWordError, FileError
-            As for `vectors`; or the mapped file has changed since it was opened.
-        ModelKindError, FormatError
-            The file has no graph for an approximate search, or a damaged one.
+            A vector has the wrong shape, an option is out of range, or `among` holds an unknown
+            word or is given together with `max_words`.
+        UnknownWordError, FileError, ModelKindError, FormatError
+            As for `vectors`; the mapped file has changed since it was opened; or it has no graph
+            for an approximate search, or a damaged one.
 
         Examples
         --------

@@ -16,13 +16,14 @@ from fasttext_lite.arguments import whole
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from fasttext_lite._core.text.batch import WordBatch
 
-__all__ = ["chunks_in_order", "chunks_with_bar", "run_in_chunks", "run_over"]
+__all__ = ["chunks_in_order", "chunks_with_bar", "map_in_order", "run_in_chunks", "run_over"]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 # Long enough that the overhead per chunk is negligible, short enough that an interrupt is handled
@@ -134,32 +135,61 @@ def chunks_in_order(
     """
     starts = range(0, count, chunk)
     workers = _workers(threads, len(starts))
+
+    def work_from(start: int) -> T:
+        return work(start, min(start + chunk, count))
+
+    return map_in_order(work_from, starts, max(workers, 1))
+
+
+def map_in_order(
+    work: Callable[[S], T], items: Iterable[S], threads: int | None = None
+) -> Generator[T, None, None]:
+    """Yield the results of ``work(item)`` in the order of the items.
+
+    The calling thread iterates over `items`, and only a few of them are ahead of the result that is
+    yielded.
+
+    Parameters
+    ----------
+    work : callable
+        Should release the GIL.
+    items : iterable
+    threads : int or None
+        Number of threads, besides the calling one; None for one per core available to this
+        process. With 1, the calling thread does all the work.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        `threads` is not a positive whole number.
+    """
+    workers = _workers(threads)
     if workers <= 1:
-        for start in starts:
-            yield work(start, min(start + chunk, count))
+        yield from map(work, items)
         return
     from concurrent.futures import Future
 
     pool = _pool(workers)
     ahead: deque[Future[T]] = deque()
-    waiting: deque[tuple[Future[T], int]] = deque()
+    waiting: deque[tuple[Future[T], S]] = deque()
 
     def take_one() -> None:
         try:
-            result, start = waiting.popleft()
+            result, item = waiting.popleft()
         except IndexError:
             return
         try:
-            result.set_result(work(start, min(start + chunk, count)))
+            result.set_result(work(item))
         except BaseException as error:
             result.set_exception(error)
             if not isinstance(error, Exception):
                 raise
 
     try:
-        for start in starts:
+        for item in items:
             ahead.append(Future())
-            waiting.append((ahead[-1], start))
+            waiting.append((ahead[-1], item))
             if not _submit(pool, take_one):
                 take_one()
             if len(ahead) > 2 * workers:
@@ -203,9 +233,9 @@ def _result(future: Future[T]) -> T:
     return future.result()
 
 
-def _workers(threads: int | None, chunks: int) -> int:
+def _workers(threads: int | None, chunks: int | None = None) -> int:
     wanted = available_cores() if threads is None else whole("threads", threads, 1)
-    return min(wanted, chunks)
+    return wanted if chunks is None else min(wanted, chunks)
 
 
 def _pool(workers: int) -> ThreadPoolExecutor | None:

@@ -107,6 +107,10 @@ class Info(NamedTuple):
         For word vectors without subwords: the number of rows that the head of the file says,
         which may differ from `word_count` if only a part was read, if words occur twice, or after
         ``strict=False``. None if the file has no such head.
+    row_count : int or None
+        For text and binary files of word vectors: the number of rows that the file has, which was
+        counted if the file was read to its end and is otherwise the number in its head. None if
+        neither is known.
     """
 
     path: str
@@ -124,6 +128,7 @@ class Info(NamedTuple):
     sections: tuple[Section, ...] = ()
     index_size: int = 0
     head_word_count: int | None = None
+    row_count: int | None = None
 
 
 class GraphArrays(NamedTuple):

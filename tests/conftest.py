@@ -39,8 +39,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that install libraries, unless ``-m`` names them."""
-    if "libraries" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("libraries")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    """Leave out the tests that need what few installations have, unless ``-m`` names them."""
+    for marker in ("engines", "libraries"):
+        if marker not in config.option.markexpr:
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)

@@ -100,6 +100,31 @@ def make_calls(folder: Path) -> dict[str, Callable[[], object]]:
                 f"{name} classifier": lambda m=model: m.classifier("__", True).predict("one"),
                 f"{name} newline": lambda m=model: _refused(m.predict, "one\ntwo"),
             }
+            calls |= {
+                f"{name} columns": lambda m=model: (
+                    ftl.columns.labels(m, ["one", None]).__arrow_c_array__(),
+                    ftl.columns.labels(m, ["one", None], k=2).to_numpy(),
+                ),
+                f"{name} columns refused": lambda m=model: _refused(
+                    ftl.columns.labels(m, ["one"]).__arrow_c_array__, "no capsule"
+                ),
+                f"{name} annotator": lambda name=name: ftl.Annotator(folder / name)(
+                    {"text": ["one", None]}
+                ),
+            }
+    columns = ftl.columns.vectors(models["dense.bin"], ["one", None])
+    calls |= {
+        "column of vectors": lambda: ftl.columns.vectors(
+            models["dense.bin"], ["one", None]
+        ).__arrow_c_array__(),
+        "column of sentences": lambda: ftl.columns.sentence_vectors(
+            models["dense.bin"], ["one two", None]
+        ).__arrow_c_array__(),
+        "column of a column": lambda: columns.__arrow_c_array__(columns.__arrow_c_schema__()),
+        "column as words": lambda: models["dense.bin"].vectors(
+            ftl.Annotator(folder / "supervised.bin", probability=None).columns(["one"])["label"]
+        ),
+    }
     closed = ftl.load(folder / "closed.safetensors")
     calls |= {
         "unknown word": lambda: _refused(closed.__getitem__, "unknown"),

@@ -8,6 +8,7 @@ from benchmarks.works import (
     approximate,
     command,
     compact,
+    engines,
     growth,
     importing,
     known_words,
@@ -16,6 +17,7 @@ from benchmarks.works import (
     predicting,
     sentences,
     unknown_words,
+    workers,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ WORKS: dict[str, Work] = {
     "approximate-neighbors": approximate.WORK,
     "predicting": predicting.WORK,
     "predicting-dense": predicting.DENSE,
+    "predicting-wide": predicting.WIDE,
     "predict-command": command.WORK,
     "converting": compact.CONVERTING,
     "compact-opening": compact.OPENING,
@@ -38,7 +41,16 @@ WORKS: dict[str, Work] = {
     "growth-threads": growth.THREADS_WORK,
     "growth-vocabulary": growth.VOCABULARY_WORK,
     "growth-unknown": growth.SHARE_WORK,
+    "engines": engines.WORK,
+    "engine-workers": workers.WORK,
 }
 
 # The works of --quick, which have floors under the ratio to the official package.
-QUICK = ("opening", "known-words", "unknown-words", "sentences", "predicting-dense")
+QUICK = (
+    "opening",
+    "known-words",
+    "unknown-words",
+    "sentences",
+    "predicting-dense",
+    "predicting-wide",
+)

@@ -1,4 +1,4 @@
-"""Labels of texts, with a language identification model and with a dense classifier."""
+"""Labels of texts, with few labels or thousands, and with a dense classifier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import numpy as np
 
 from benchmarks import texts
 from benchmarks.agreement import PREDICTION, predictions
-from benchmarks.libraries import FASTTEXT_NEW, FASTTEXT_PREDICT, OFFICIAL, OURS, open_model
+from benchmarks.libraries import (
+    FASTTEXT_NEW,
+    FASTTEXT_PREDICT,
+    FASTTEXT_TURBO,
+    OFFICIAL,
+    OURS,
+    open_model,
+)
 from benchmarks.timing import typical
 from benchmarks.work import Figure, Outcome, Task, Unit, Work
 
@@ -24,6 +31,7 @@ DOCUMENTS = 1_000
 DOCUMENT_BYTES = 2_000
 WEB_TEXTS = 3_000
 WEB_TEXT_WORDS = 100
+WIDE_TEXTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,11 @@ def _web(task: Task) -> _Subject:
     """Return texts in which every fifth word is unknown."""
     words = task.classifier_words + [f"{word}zq" for word in task.classifier_words[::4]]
     return _Subject(task.classifier, {"text": texts.of_words(words, WEB_TEXTS, WEB_TEXT_WORDS)})
+
+
+def _wide(task: Task) -> _Subject:
+    """Return texts half of whose words are known, as are the labels of 2,102 languages."""
+    return _Subject(task.wide, {"wide": texts.multilingual(WIDE_TEXTS, 100, 1000)})
 
 
 def _each(predict: Callable[[str], object], many: Iterable[str]) -> None:
@@ -147,7 +160,7 @@ def _figures(
     headlines: tuple[str, ...],
     *,
     ceilings: tuple[float | None, ...] = (None, None, None),
-    floor: float | None = None,
+    floors: tuple[float | None, ...] = (None, None, None),
 ) -> tuple[Figure, ...]:
     ways = (
         ("each", "one call each", ()),
@@ -160,11 +173,11 @@ def _figures(
             f"{title}, {words}",
             Unit.SECONDS,
             ceiling=ceiling,
-            floor=floor if way != "two_threads" else None,
+            floor=floor,
             stand_ins=stand_ins,
             headline=f"labels of {title}, {words}" if way in headlines else None,
         )
-        for (way, words, stand_ins), ceiling in zip(ways, ceilings, strict=True)
+        for (way, words, stand_ins), ceiling, floor in zip(ways, ceilings, floors, strict=True)
     )
 
 
@@ -176,6 +189,7 @@ def _libraries(
         OFFICIAL: partial(_official_face, OFFICIAL, subject_of),
         FASTTEXT_PREDICT: partial(_official_face, FASTTEXT_PREDICT, subject_of),
         FASTTEXT_NEW: partial(_fasttext_new, subject_of),
+        FASTTEXT_TURBO: partial(_official_face, FASTTEXT_TURBO, subject_of),
     }
 
 
@@ -203,9 +217,26 @@ WORK = Work(
 DENSE = Work(
     title="Predicting with a dense classifier",
     figures=_figures(
-        "text", f"texts of {WEB_TEXT_WORDS} words, dense classifier", ("each",), floor=2.0
+        "text",
+        f"texts of {WEB_TEXT_WORDS} words, dense classifier",
+        ("each",),
+        floors=(2.0, 2.0, None),
     ),
     libraries=_libraries(_web),
     rule=predictions,
     needs=("classifier",),
+)
+
+# Two threads are to take at most 1 / 1.8 of the time of one.
+WIDE = Work(
+    title="Predicting one of 2,102 languages",
+    figures=_figures(
+        "wide",
+        "texts of 100 to 1,000 bytes, 2,102 labels",
+        ("one_thread", "two_threads"),
+        floors=(None, 6.0, 6.0 * 1.8),
+    ),
+    libraries=_libraries(_wide),
+    rule=predictions,
+    needs=("wide",),
 )

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fasttext_lite import __version__
-from fasttext_lite.cli import conversion, evaluation, indexing, nearest, prediction
+from fasttext_lite.cli import annotation, conversion, evaluation, indexing, nearest, prediction
 from fasttext_lite.cli.output import (
     add_no_strict,
     as_bytes,
@@ -106,7 +106,7 @@ def _show_warning(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fasttext-lite",
-        description="Query, convert, export and evaluate fastText models.",
+        description="Query, convert, export and evaluate fastText models, and annotate files.",
     )
     parser.add_argument("--version", action="version", version=f"fasttext-lite {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -177,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     conversion.add_commands(commands, command)
     indexing.add_commands(command)
     prediction.add_commands(command)
+    annotation.add_commands(command)
     evaluation.add_commands(command)
     return parser
 

@@ -17,11 +17,11 @@ from fasttext_lite.loading import load
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from fasttext_lite.evaluate.labels import Meter, Scores
 
-__all__ = ["add_commands"]
+__all__ = ["add_choice", "add_commands", "add_probabilities", "labels_among"]
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -31,23 +31,8 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     predicting.add_argument(
         "--prob", action="store_true", help="print the probability after each label"
     )
-    predicting.add_argument(
-        "--labels",
-        action="append",
-        metavar="A,B",
-        help="choose among these labels only, separated by commas or by repeating the option",
-    )
-    predicting.add_argument(
-        "--renormalize",
-        action="store_true",
-        help="divide each probability by the sum over --labels",
-    )
-    predicting.add_argument(
-        "--official-bias",
-        action="store_true",
-        help="print exp(log(p + 1e-5)) in place of the probability p, as the official program does",
-    )
-    _add_choice(predicting)
+    add_probabilities(predicting)
+    add_choice(predicting, "line")
     testing = command(
         "test", _test, "compare predictions with the labels in a file", "FILE", "a labelled file"
     )
@@ -55,7 +40,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     testing.add_argument(
         "--plot", metavar="FILE", help="plot the precision-recall curve to .svg, .png or .pdf"
     )
-    _add_choice(testing)
+    add_choice(testing, "line")
     command("sentence-vectors", _sentence_vectors, "print the vector of each line", "[FILE]", lines)
     command(
         "evidence",
@@ -76,12 +61,41 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def add_probabilities(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say among which labels to choose, and which numbers to print."""
+    parser.add_argument(
+        "--labels",
+        action="append",
+        metavar="A,B",
+        help="choose among these labels only, separated by commas or by repeating the option",
+    )
+    parser.add_argument(
+        "--renormalize",
+        action="store_true",
+        help="divide each probability by the sum over --labels",
+    )
+    parser.add_argument(
+        "--official-bias",
+        action="store_true",
+        help="print exp(log(p + 1e-5)) in place of the probability p, as the official program does",
+    )
+
+
+def labels_among(given: list[str] | None, names: Sequence[str]) -> list[str] | None:
+    """Return the labels of the option ``--labels``; `names` are those of the model."""
+    if given is None:
+        return None
+    # A label may hold a comma.
+    return [label for one in given for label in ([one] if one in names else one.split(","))]
+
+
+def add_choice(parser: argparse.ArgumentParser, unit: str) -> None:
+    """Add the options that say how many labels a unit, such as a line, has at most."""
     parser.add_argument(
         "-k",
         type=int,
         default=1,
-        help="largest number of labels per line, -1 for all (default: %(default)s)",
+        help=f"largest number of labels per {unit}, -1 for all (default: %(default)s)",
     )
     parser.add_argument(
         "--threshold",
@@ -117,14 +131,7 @@ def _predict(options: argparse.Namespace) -> None:
     model = load(options.model, progress=True)
     labels = list(model.labels)
     written = [as_bytes(label) for label in labels]
-    among = None
-    if options.labels is not None:
-        # A label may hold a comma.
-        among = [
-            label
-            for given in options.labels
-            for label in ([given] if given in model.labels else given.split(","))
-        ]
+    among = labels_among(options.labels, model.labels)
 
     def answers() -> Iterator[list[bytes]]:
         for lines in _blocks(options):

@@ -92,6 +92,9 @@ class AtomicFile:
         Least number of bytes that will be written. This much space must be free.
     append : bool
         Begin with a copy of the file that is replaced.
+    folder : str, optional
+        Where the new file is until then, on the same file system; by default the folder of the
+        target.
 
     Attributes
     ----------
@@ -104,8 +107,11 @@ class AtomicFile:
         The target is write-protected, or its folder is missing, read-only or full.
     """
 
-    def __init__(self, path: str, size: int = 0, *, append: bool = False) -> None:
+    def __init__(
+        self, path: str, size: int = 0, *, append: bool = False, folder: str | None = None
+    ) -> None:
         self._name = path
+        self._folder = folder
         self._size = size
         self._append = append
         self._lock = threading.Lock()
@@ -135,7 +141,8 @@ class AtomicFile:
                 self._name,
                 errno.ENOSPC,
             )
-        self._beside = self._path.with_name(f"{self._path.name}.{os.urandom(4).hex()}.part")
+        folder = self._path.parent if self._folder is None else _resolved(self._folder)
+        self._beside = folder / f"{self._path.name}.{os.urandom(4).hex()}.part"
         self._file = self._beside.open("xb+")
         if status is not None:
             try:

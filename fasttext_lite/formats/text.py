@@ -173,6 +173,8 @@ def _vocabulary(parser: RowParser) -> Vocabulary:
 
 
 def _parts(file: ModelFile, layout: Layout, parser: RowParser) -> Parts:
+    # The rows of a file that was not read to its end are not known but from its head.
+    row_count = layout.count if parser.done else parser.rows
     vocabulary = _vocabulary(parser)
     if vocabulary.repeats:
         first = first_entries(vocabulary)
@@ -190,4 +192,5 @@ def _parts(file: ModelFile, layout: Layout, parser: RowParser) -> Parts:
         view,
         word_bytes=len(parser.words),
         head_word_count=layout.count,
+        row_count=row_count,
     )

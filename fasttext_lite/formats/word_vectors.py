@@ -34,6 +34,7 @@ def word_vectors(
     *,
     word_bytes: int,
     head_word_count: int | None = None,
+    row_count: int | None = None,
 ) -> Parts:
     """Return the parts of words and vectors in memory, without subwords.
 
@@ -47,7 +48,7 @@ def word_vectors(
         float32, shape (words, dim), C-contiguous.
     word_bytes : int
         Number of bytes of all words.
-    head_word_count : int, optional
+    head_word_count, row_count : int, optional
         As in `Info`.
     """
     count, dim = vectors.shape
@@ -61,6 +62,7 @@ def word_vectors(
         file_size=file.size,
         index_size=Vocabulary.index_size(count) + word_bytes + vectors.nbytes,
         head_word_count=head_word_count,
+        row_count=row_count,
     )
     return Parts(
         info,

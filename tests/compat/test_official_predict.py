@@ -158,6 +158,8 @@ def test_predictions_are_those_of_the_official_program(
         many = pair.ours.predict(TEXTS, k, threshold, official_bias=True)
         for text, batched, (labels, numbers) in zip(TEXTS, many, expected, strict=True):
             assert_same(batched, labels, numbers)
+            if options["loss"] != "hs":
+                assert bits(batched.probabilities) == bits(numbers)
             alone = pair.ours.predict(text, k, threshold, official_bias=True)
             assert alone.labels == batched.labels
             assert alone.probabilities.tolist() == batched.probabilities.tolist()

@@ -67,8 +67,8 @@ def compile_module(source: Path, folder: Path, sanitizers: str) -> None:
         environment=os.environ | {"PYTHONPATH": str(HERE.parent)},
     )  # fmt: skip
     run(
-        "clang", *FLAGS, f"-fsanitize=fuzzer-no-link{sanitizers}", "-shared", "-fPIC",
-        f"-I{HEADERS}",
+        "clang", *FLAGS, f"-fsanitize=fuzzer-no-link{sanitizers}", "-fno-sanitize=function",
+        "-shared", "-fPIC", f"-I{HEADERS}",
         *(f"-I{path}" for path in (folder / "source" / "fasttext_lite" / "_core").iterdir()), code,
         "-o", source.with_suffix(SUFFIX),
     )  # fmt: skip

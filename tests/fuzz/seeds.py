@@ -42,8 +42,13 @@ def seeds() -> Iterator[tuple[str, bytes]]:
             yield "gzipped", bytes([choice]) + data
     for data in TEXT.values():
         yield "text", data
+        for choice in (0, 1, 0x10, 0x12, 0x13, 4, 5, 0x26):
+            yield "chosen", bytes([choice]) + data
         for pack in (gzip.compress, bz2.compress, lzma.compress):
             yield "text", pack(data)
+    for data in (TABLE, MAGNITUDE):
+        for choice in (0, 0x12, 4):
+            yield "chosen", bytes([choice]) + data
     yield "table", TABLE
     yield "magnitude", MAGNITUDE
     for data in PACKED.values():

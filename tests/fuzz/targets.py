@@ -13,6 +13,7 @@ import gzip
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import native
 import numpy as np
@@ -23,8 +24,8 @@ import fasttext_lite as ftl
 from fasttext_lite.formats import stream as _stream
 
 __all__ = [
-    "binary", "compact", "gzipped", "line", "magnitude", "numbers", "packed", "subwords", "table",
-    "text", "text_rows",
+    "binary", "chosen", "compact", "gzipped", "line", "magnitude", "numbers", "packed", "subwords",
+    "table", "text", "text_rows",
 ]  # fmt: skip
 
 # Seeds are written here, since only this process can import the fuzzed package.
@@ -68,11 +69,11 @@ def _write(data: bytes) -> None:
         file.write(data)
 
 
-def _open(data: bytes) -> None:
+def _open(data: bytes, **options: Any) -> None:
     _write(data)
     try:
         # Read into memory, where AddressSanitizer detects a read past the end.
-        model = ftl.load(_path, mmap=False)
+        model = ftl.load(_path, mmap=False, **options)
         ask_everything(model, _WORDS, _TEXTS)
     except ftl.FastTextLiteError as error:
         str(error)
@@ -94,6 +95,17 @@ def compact(data: bytes) -> None:
 def text(data: bytes) -> None:
     """Open a ``.vec`` or word2vec file, text or binary, compressed or not."""
     _open(data)
+
+
+def chosen(data: bytes) -> None:
+    """Open word vectors with the options of `load`. The first byte of the input holds them."""
+    number = data[0] if data else 0
+    _open(
+        data[1:],
+        strict=bool(number & 1),
+        max_words=number >> 4 if number & 2 else None,
+        words=["one", "two words", "naïve", "</s>"] if number & 4 else None,
+    )
 
 
 def table(data: bytes) -> None:

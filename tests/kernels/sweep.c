@@ -129,6 +129,62 @@ static void compare_rows(const ftl_level *tested, const ftl_level *scalar, int t
     SAME("dot product", types[type], *sums = level->rows->dot[type](row, dim, vector))
 }
 
+/* Compare the products of a panel with more vectors than any level has registers for. */
+static void compare_panels(const ftl_level *tested, const ftl_level *scalar, size_t dim)
+{
+    enum { MOST = 19, STRIDE = FTL_PANEL + 3 };
+    static float panel[LONGEST * FTL_PANEL], vectors[LONGEST * MOST];
+    static float products[2][MOST * STRIDE + FTL_PANEL];
+    const uint8_t *row = memory;
+    for (size_t i = 0; i < dim * FTL_PANEL; i++)
+        panel[i] = next_number();
+    for (size_t i = 0; i < dim * MOST; i++)
+        vectors[i] = next_number();
+    for (size_t count = 1; count <= MOST; count += 1 + dim % 3) {
+        memset(products, 1, sizeof products);
+        for (int which = 0; which < 2; which++)
+            (which ? scalar : tested)->rows->panel_dots(panel, dim, vectors, count,
+                                                        products[which], STRIDE);
+        if (memcmp(products[0], products[1], sizeof products[0]))
+            fail(tested, "product of a panel", "float32", dim, row);
+        for (size_t r = 0; r < FTL_PANEL; r++) {
+            float sum = 0;
+            for (size_t j = 0; j < dim; j++)
+                sum += panel[j * FTL_PANEL + r] * vectors[(count - 1) * dim + j];
+            if (sum != products[0][(count - 1) * STRIDE + r])
+                fail(tested, "product of a panel", "float32", dim, row);
+        }
+    }
+}
+
+/* Compare exponentials with those of the C library, which are rounded from double precision. */
+static void compare_exponentials(const ftl_level *tested, size_t count)
+{
+    static float numbers[LONGEST + 2 * GUARD], wanted[LONGEST + 2 * GUARD];
+    static const float scales[] = {1e-3f, 1, 15, 120, INFINITY};
+    for (size_t k = 0; k < sizeof scales / sizeof *scales; k++) {
+        float most = -INFINITY, total = 0;
+        for (size_t i = 0; i < count + 2 * GUARD; i++) {
+            numbers[i] = wanted[i] = i % 7 == 3 && k == 4 ? -INFINITY
+                                     : next_number() * (k == 4 ? 1 : scales[k]);
+            if (i >= GUARD && i < count + GUARD && numbers[i] > most)
+                most = numbers[i];
+        }
+        if (k == 4 && count % 3 == 0)
+            most = numbers[GUARD] = wanted[GUARD] = INFINITY; /* exp(infinity - infinity) is NaN */
+        for (size_t i = GUARD; i < count + GUARD; i++) {
+            wanted[i] = (float)exp((double)(wanted[i] - most));
+            total += wanted[i];
+        }
+        const float found = tested->rows->exponentials(numbers + GUARD, count, most);
+        for (size_t i = 0; i < count + 2 * GUARD; i++)
+            if (isnan(wanted[i]) ? !isnan(numbers[i]) : numbers[i] != wanted[i])
+                fail(tested, "exponential", "float32", count, memory);
+        if (isnan(total) ? !isnan(found) : found != total)
+            fail(tested, "sum of exponentials", "float32", count, memory);
+    }
+}
+
 /* Compare products of rows of codes as a file holds them: without gaps, and with the last row read
    up to a multiple of FTL_CODE_STEP. */
 static void compare_dots(const ftl_level *tested, const ftl_level *scalar, int packed,
@@ -330,8 +386,11 @@ int main(int count, char **arguments)
         for (int packed = 0; packed < 2; packed++)
             sweep_codes(packed, dim, step);
         sweep_encode(dim, step);
-        EACH_LEVEL(tested)
+        EACH_LEVEL(tested) {
             compare_scores(tested, dim);
+            compare_panels(tested, found[levels - 1], dim);
+            compare_exponentials(tested, dim);
+        }
     }
     for (size_t k = 0; k < levels; k++)
         printf("%s%c", found[k]->name, k + 1 < levels ? ' ' : '\n');

@@ -6,14 +6,17 @@ are run; the others install it, or take long.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from support import GOLDEN, REPOSITORY
+from support.clusters import RAY_ENVIRONMENT, spark_environment, temporary_folder
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main
@@ -21,6 +24,16 @@ from fasttext_lite.cli import main
 PAGES = {
     page.name: page.read_text(encoding="utf-8")
     for page in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+}
+# Their code starts an engine of several processes.
+CLUSTERS = ("spark.md", "ray.md", "datasets.md", "datatrove.md", "nemo-curator.md")
+# What the code of a page needs besides the package.
+LIBRARIES = {
+    "annotate.md": ["pyarrow", "duckdb"],
+    "data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"],
+    "datasets.md": ["datasets", "dask.dataframe"],
+    "datatrove.md": ["datatrove", "fasteners", "orjson", "regex"],
+    "nemo-curator.md": ["nemo_curator"],
 }
 
 
@@ -43,8 +56,19 @@ def commands(page):
     return [arguments for name, *arguments in words if name == "fasttext-lite"]
 
 
+def write_corpus(folder):
+    from pyarrow import output_stream, parquet, table
+
+    (folder / "corpus" / "en").mkdir(parents=True)
+    parquet.write_table(table({"text": ["a text"]}), folder / "corpus" / "en" / "a.parquet")
+    with output_stream(str(folder / "pages.jsonl.zst"), compression="zstd") as lines:
+        lines.write(b'{"raw_content": "a text"}\n')
+
+
 @pytest.fixture
 def folder(tmp_path):
+    if find_spec("pyarrow"):
+        write_corpus(tmp_path)
     shutil.copy(ftl.load("sample").info.path, tmp_path / "cc.en.300.bin")
     shutil.copy(GOLDEN / "pruned.ftz", tmp_path / "lid.176.ftz")
     shutil.copy(GOLDEN / "softmax.bin", tmp_path / "model.bin")
@@ -58,20 +82,63 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python").strip()])
-def test_python_code_of_a_page_runs(folder, page):
+def run_code(page, folder, *options, env=None):
     (folder / "page.py").write_text(blocks(page, "python"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", "page.py"],
+        [sys.executable, "-I", "-W", "error", *options, "page.py"],
         check=False,
         capture_output=True,
         cwd=folder,
+        env=env,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page, "python").strip() and page not in CLUSTERS]
+)
+def test_python_code_of_a_page_runs(folder, page):
+    for library in LIBRARIES.get(page, ()):
+        pytest.importorskip(library)
+    run_code(page, folder)
+
+
+@pytest.mark.engines
+class TestClusters:
+    """The code of pages that start an engine of several processes."""
+
+    def test_spark(self, folder, tmp_path_factory):
+        pytest.importorskip("pyspark", reason="pyspark is not installed")
+        pytest.importorskip("pandas", reason="Spark needs pandas for its Arrow functions")
+        if not shutil.which("java"):
+            pytest.skip("Java is not installed")
+        environment = spark_environment(tmp_path_factory.mktemp("spark") / "home")
+        # Spark warns of pandas 3.
+        run_code("spark.md", folder, "-W", "ignore::FutureWarning", env=os.environ | environment)
+
+    def test_ray(self, folder):
+        pytest.importorskip("ray", reason="Ray is not installed")
+        # Ray calls parts of itself that are deprecated.
+        quiet = ("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning")
+        with temporary_folder() as ray_folder:
+            folders = {"RAY_TMPDIR": ray_folder, "TMPDIR": str(folder)}
+            run_code("ray.md", folder, *quiet, env=os.environ | RAY_ENVIRONMENT | folders)
+        assert list(folder.glob("fasttext-lite-*/*/lid.176.ftz"))
+
+    @pytest.mark.parametrize("page", ["datasets.md", "datatrove.md", "nemo-curator.md"])
+    def test_steps_of_other_pipelines(self, folder, page):
+        for library in LIBRARIES[page]:
+            pytest.importorskip(library, reason=f"{library} is not installed")
+        # NeMo Curator calls parts of Ray that are deprecated.
+        quiet = ("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning")
+        run_code(page, folder, *quiet, env=os.environ | RAY_ENVIRONMENT | {"HF_HUB_OFFLINE": "1"})
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
 def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
+    for library in LIBRARIES.get(page, ()):
+        pytest.importorskip(library)
     monkeypatch.chdir(folder)
     for arguments in commands(page):
         code = main(arguments)

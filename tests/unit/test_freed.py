@@ -38,6 +38,10 @@ USES = {
         model.analogies("one", "two", "one", k=1),
     ),
     "pickle": lambda model: pickle.dumps(model),
+    "columns": lambda model: (
+        ftl.columns.vectors(model, ["one", None]).__arrow_c_array__(),
+        ftl.columns.sentence_vectors(model, ["one two", None]).to_numpy(),
+    ),
     "a copy": lambda model: (pickle.loads(pickle.dumps(model))["one"], copy.copy(model)),
     "verify": lambda model: model.verify(full=True),
     "export": lambda model: ftl.export(model, Path(model.info.path).with_name("out.vec")),
@@ -45,6 +49,10 @@ USES = {
 LABEL_USES = {
     "predict": lambda model: (model.predict("one"), model.predict(["one", "two"], k=2)),
     "classifier": lambda model: model.classifier(strip_prefix=True).predict("one"),
+    "columns of labels": lambda model: (
+        ftl.columns.labels(model, ["one", None]).__arrow_c_array__(),
+        ftl.columns.labels(model, ["one", None], k=2, strip_prefix=True).to_numpy(),
+    ),
 }
 
 

@@ -1,12 +1,9 @@
 """Parser for rows of word2vec binary files: a word, a space, and little-endian float32 numbers."""
 
-from libc.stdint cimport int8_t, uint8_t, uint32_t
+from libc.stdint cimport int8_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcpy
 
-from fasttext_lite._core.files.rowparser cimport RowParser
-
-# The largest number of bytes of a word in a message.
-cdef Py_ssize_t SHOWN = 40
+from fasttext_lite._core.files.rowparser cimport TOO_MANY_ROWS, RowParser
 
 
 cdef enum:
@@ -18,11 +15,9 @@ cdef enum:
     BELOW = (127 + 24) << 23
 
 
-cdef enum Problem:
-    NONE
-    BAD_WORD
+cdef enum:
+    BAD_WORD = TOO_MANY_ROWS + 1
     NO_WORD
-    TOO_MANY_ROWS
 
 
 cdef enum Verdict:
@@ -45,50 +40,11 @@ cdef class BinaryRows(RowParser):
     """
 
     cdef int8_t feeds       # whether line feeds follow the rows; -1 until it is known
-    cdef Problem problem
-    cdef const uint8_t* wrong
-    cdef const uint8_t* wrong_stop
 
     def __cinit__(self):
         self.feeds = -1
 
-    def take(self, const uint8_t[::1] data not None, bint last):
-        """Parse the complete rows in `data`.
-
-        Parameters
-        ----------
-        data : buffer of bytes
-        last : bool
-            Whether `data` ends with the file.
-
-        Returns
-        -------
-        int
-            The number of parsed bytes. Pass the remaining bytes again, followed by more data.
-
-        Raises
-        ------
-        FormatError
-            The data is not a row, or ends within one.
-        """
-        cdef Py_ssize_t size = data.shape[0]
-        cdef Py_ssize_t used = 0
-        if size:
-            self.reserve(size, size // 6 + 1, size // 4 + 1)
-            with nogil:
-                used = self._take_records(&data[0], size, last)
-            self._check(&data[0])
-        if last and used < size and not self.done:
-            used += data[used] == c"\n"
-            raise self.error(
-                self.at + used,
-                f"the file is truncated: this row does not end within the last {size - used} "
-                "bytes; download or copy it again",
-            )
-        self.at += used
-        return used
-
-    cdef Py_ssize_t _take_records(
+    cdef Py_ssize_t take_rows(
         self, const uint8_t* data, Py_ssize_t size, bint last
     ) noexcept nogil:
         cdef Py_ssize_t at = 0
@@ -102,7 +58,7 @@ cdef class BinaryRows(RowParser):
                     at = size
                 break
             if self.rows == self.limit:
-                self._fail(TOO_MANY_ROWS, data + start, data + size)
+                self.fail(TOO_MANY_ROWS, data + start, data + size)
                 break
             space = self._word_stop(data, start, size, last)
             if space < 0:
@@ -130,7 +86,7 @@ cdef class BinaryRows(RowParser):
             return -1
         first = space - data
         if not _is_word(data + start, first - start):
-            self._fail(BAD_WORD, data + start, space)
+            self.fail(BAD_WORD, data + start, space)
             return -1
         verdict = self._judge(data, start, first, size, last)
         if verdict == CLEAR:
@@ -170,7 +126,7 @@ cdef class BinaryRows(RowParser):
             return better
         if verdict < IMPOSSIBLE:
             return first
-        self._fail(NO_WORD, data + start, data + first)
+        self.fail(NO_WORD, data + start, data + first)
         return -1
 
     cdef int _judge(
@@ -206,22 +162,7 @@ cdef class BinaryRows(RowParser):
             verdict |= ODD_WORD
         return verdict
 
-    cdef bint _fail(
-        self, Problem problem, const uint8_t* start, const uint8_t* stop
-    ) noexcept nogil:
-        self.problem = problem
-        self.wrong = start
-        self.wrong_stop = stop
-        return False
-
-    cdef int _check(self, const uint8_t* data) except -1:
-        """Raise an error for the first problem, if any."""
-        if self.problem == NONE:
-            return 0
-        text = (<const char*>self.wrong)[: min(self.wrong_stop - self.wrong, SHOWN)]
-        offset = self.at + (self.wrong - data)
-        if self.problem == TOO_MANY_ROWS:
-            raise self.too_many_rows(offset)
+    cdef object problem_error(self, bytes text, int64_t offset):
         if self.problem == BAD_WORD:
             reason = f"{text!r} is not a word: it holds a NUL or a line feed"
         elif text:
@@ -231,9 +172,19 @@ cdef class BinaryRows(RowParser):
             )
         else:
             reason = "the word is empty"
-        raise self.error(
+        return self.error(
             offset, f"{reason}; or the file is damaged, then download or copy it again"
         )
+
+    cdef int check_end(self, const uint8_t* rest, Py_ssize_t left, bint last) except -1:
+        if last and left and not self.done:
+            # The line feed before a row is not part of it.
+            raise self.error(
+                self.at + (rest[0] == c"\n"),
+                f"the file is truncated: this row does not end within the last "
+                f"{left - (rest[0] == c'\n')} bytes; download or copy it again",
+            )
+        return 0
 
 
 cdef bint _is_word(const uint8_t* text, Py_ssize_t length) noexcept nogil:

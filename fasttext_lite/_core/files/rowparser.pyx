@@ -9,12 +9,15 @@ from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 
 from fasttext_lite.errors import FormatError
 
+# The largest number of bytes of a word or a number in a message.
+cdef Py_ssize_t SHOWN = 40
+
 
 cdef class RowParser:
     """Parses rows piece by piece, and concatenates the words and numbers of those to keep.
 
     Memory grows with the rows that are kept, whatever the head of a file says. The subclasses
-    `TextRows` and `BinaryRows` have the method `take`.
+    `TextRows` and `BinaryRows` know how a row is written.
 
     Parameters
     ----------
@@ -74,9 +77,55 @@ cdef class RowParser:
         self.words = bytearray()
         self.offsets = bytearray(8)
         self.numbers = bytearray()
-        self.reserve(0, expected, expected * dim)
+        self._reserve(0, expected, expected * dim)
 
-    cdef int reserve(self, int64_t words, int64_t rows, int64_t numbers) except -1:
+    def take(self, const uint8_t[::1] data not None, bint last):
+        """Parse the complete rows in `data`.
+
+        Parameters
+        ----------
+        data : buffer of bytes
+        last : bool
+            Whether `data` ends with the file.
+
+        Returns
+        -------
+        int
+            The number of parsed bytes. Pass the remaining bytes again, followed by more data.
+
+        Raises
+        ------
+        FormatError
+            The data is not a row, or the file ends within one.
+        """
+        cdef Py_ssize_t size = data.shape[0]
+        cdef Py_ssize_t used = 0
+        cdef const uint8_t* start = &data[0] if size else NULL
+        if size:
+            # The shortest number takes two bytes with its space, the shortest row four.
+            self._reserve(size, size // 4 + 1, size // 2 + 1)
+            with nogil:
+                used = self.take_rows(start, size, last)
+            if self.problem != NO_PROBLEM:
+                raise self._first_error(start)
+        self.at += used
+        self.check_end(start + used, size - used, last)
+        return used
+
+    cdef Py_ssize_t take_rows(
+        self, const uint8_t* data, Py_ssize_t size, bint last
+    ) noexcept nogil:
+        """Parse the complete rows, and return how many bytes they take."""
+        return 0
+
+    cdef object problem_error(self, bytes text, int64_t offset):
+        """Return the error for `problem`, which occurs at a text."""
+
+    cdef int check_end(self, const uint8_t* rest, Py_ssize_t left, bint last) except -1:
+        """Raise an error if the bytes that are left, or all rows so far, are wrong."""
+        return 0
+
+    cdef int _reserve(self, int64_t words, int64_t rows, int64_t numbers) except -1:
         """Allocate memory for more bytes of words, rows and numbers."""
         self._words = <uint8_t*>_grown(self.words, self.words_size + <uint64_t>words)
         self._offsets = <uint64_t*>_grown(self.offsets, 8 * <uint64_t>(self.count + rows + 1))
@@ -146,11 +195,24 @@ cdef class RowParser:
         self.count = kept
         self.finish()
 
+    cdef bint fail(
+        self, int problem, const uint8_t* start, const uint8_t* stop
+    ) noexcept nogil:
+        """Note the first problem and where it occurs; return False."""
+        self.problem = problem
+        self.wrong = start
+        self.wrong_stop = stop
+        return False
+
     cdef object error(self, int64_t offset, str reason):
         """Return an error about the next row."""
         return FormatError(f"row {self.rows + 1}", offset, reason)
 
-    cdef object too_many_rows(self, int64_t offset):
+    cdef object _first_error(self, const uint8_t* data):
+        cdef bytes text = (<const char*>self.wrong)[: min(self.wrong_stop - self.wrong, SHOWN)]
+        cdef int64_t offset = self.at + (self.wrong - data)
+        if self.problem != TOO_MANY_ROWS:
+            return self.problem_error(text, offset)
         return self.error(
             offset,
             f"there are more rows than the {self.limit} that {self.said}: open the file with "

@@ -6,10 +6,8 @@ from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memchr
 
 from fasttext_lite._core.files.numbers cimport is_space, read_number
-from fasttext_lite._core.files.rowparser cimport RowParser
+from fasttext_lite._core.files.rowparser cimport TOO_MANY_ROWS, RowParser
 
-# The largest number of bytes of a word or a number in a message.
-cdef Py_ssize_t SHOWN = 40
 # From this many rows on, words that all end with a number are taken for a wrong `dim`.
 cdef int64_t MANY = 16
 
@@ -17,14 +15,12 @@ _PLACE = re.compile(rb"\d+:\S")
 _COMMA = re.compile(rb"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.I)
 
 
-cdef enum Problem:
-    NONE
-    BLANK_LINE
+cdef enum:
+    BLANK_LINE = TOO_MANY_ROWS + 1
     EMPTY_WORD
     NO_NUMBER
     TOO_FEW
     TOO_MANY
-    TOO_MANY_ROWS
 
 
 cdef class TextRows(RowParser):
@@ -36,53 +32,13 @@ cdef class TextRows(RowParser):
     """
 
     cdef int64_t blank
-    cdef int64_t longer     # rows with more numbers than `dim`
-    # The first problem, and the bytes of the data where it occurs.
-    cdef Problem problem
-    cdef Py_ssize_t found
-    cdef const uint8_t* wrong
-    cdef const uint8_t* wrong_stop
+    cdef int64_t longer             # rows with more numbers than `dim`
+    cdef Py_ssize_t numbers_read    # of a row with too few
 
     def __cinit__(self):
         self.blank = -1
 
-    def take(self, const uint8_t[::1] data not None, bint last):
-        """Parse the complete lines in `data`.
-
-        Parameters
-        ----------
-        data : buffer of bytes
-        last : bool
-            Whether `data` ends with the file.
-
-        Returns
-        -------
-        int
-            The number of parsed bytes. Pass the remaining bytes again, followed by more data.
-
-        Raises
-        ------
-        FormatError
-            A line is not a row.
-        """
-        cdef Py_ssize_t size = data.shape[0]
-        cdef Py_ssize_t used = 0
-        if size:
-            # The shortest number takes two bytes with its space, the shortest row four.
-            self.reserve(size, size // 4 + 1, size // 2 + 1)
-            with nogil:
-                used = self._take_lines(&data[0], size, last)
-            self._check(&data[0])
-        self.at += used
-        if self.longer == self.rows and self.rows >= MANY and (last or self.done):
-            raise self.error(
-                self.at,
-                f"each of the {self.rows} rows has more numbers than the {self.dim} that "
-                f"{self.said}: correct the head",
-            )
-        return used
-
-    cdef Py_ssize_t _take_lines(
+    cdef Py_ssize_t take_rows(
         self, const uint8_t* data, Py_ssize_t size, bint last
     ) noexcept nogil:
         cdef Py_ssize_t at = 0
@@ -115,9 +71,9 @@ cdef class TextRows(RowParser):
                 self.blank = self.at + start
             return True
         if self.blank >= 0:
-            return self._fail(BLANK_LINE, at, stop)
+            return self.fail(BLANK_LINE, at, stop)
         if self.rows == self.limit:
-            return self._fail(TOO_MANY_ROWS, at, stop)
+            return self.fail(TOO_MANY_ROWS, at, stop)
         while at < stop and not is_space(at[0]):
             at += 1
         word_stop = at
@@ -136,14 +92,14 @@ cdef class TextRows(RowParser):
             at = behind
             count += 1
         if count < self.dim:
-            self.found = count
-            return self._fail(TOO_FEW, line, stop)
+            self.numbers_read = count
+            return self.fail(TOO_FEW, line, stop)
         self.keep(line, word_stop)
         return True
 
     cdef bint _take_odd_line(
         self,
-        Problem problem,
+        int problem,
         const uint8_t* line,
         const uint8_t* stop,
         const uint8_t* wrong,
@@ -164,8 +120,8 @@ cdef class TextRows(RowParser):
             behind = at
             if at == line or not read_number(&behind, end, numbers + column):
                 if problem == TOO_MANY:
-                    return self._fail(NO_NUMBER, at, end)
-                return self._fail(problem, wrong, wrong_stop)
+                    return self.fail(NO_NUMBER, at, end)
+                return self.fail(problem, wrong, wrong_stop)
         # All before the last separator is the word, if it has anything but separators.
         end = at
         while at > line and is_space((at - 1)[0]):
@@ -173,38 +129,31 @@ cdef class TextRows(RowParser):
         if at == line:
             at = end - 1
         if at == line:
-            return self._fail(EMPTY_WORD, line, line)
+            return self.fail(EMPTY_WORD, line, line)
         self.longer += problem == TOO_MANY
         self.keep(line, at)
         return True
 
-    cdef bint _fail(
-        self, Problem problem, const uint8_t* start, const uint8_t* stop
-    ) noexcept nogil:
-        self.problem = problem
-        self.wrong = start
-        self.wrong_stop = stop
-        return False
-
-    cdef int _check(self, const uint8_t* data) except -1:
-        """Raise an error for the first problem, if any."""
-        if self.problem == NONE:
-            return 0
-        text = (<const char*>self.wrong)[: min(self.wrong_stop - self.wrong, SHOWN)]
-        offset = self.at + (self.wrong - data)
-        if self.problem == TOO_MANY_ROWS:
-            raise self.too_many_rows(offset)
+    cdef object problem_error(self, bytes text, int64_t offset):
         if self.problem == BLANK_LINE:
-            offset = self.blank
-            reason = "there is an empty line between rows: remove it"
-        elif self.problem == EMPTY_WORD:
+            return self.error(self.blank, "there is an empty line between rows: remove it")
+        if self.problem == EMPTY_WORD:
             reason = "the word is empty: the row begins with a space"
         elif self.problem == NO_NUMBER:
             reason = f"{text!r} is not a number{_meaning(text)}"
         else:
             word = re.split(rb"[ \t]", text)[0]
-            reason = f"the row of {word!r} has {self.found} numbers, but {self.said} {self.dim}"
-        raise self.error(offset, reason)
+            reason = f"the row of {word!r} has {self.numbers_read} numbers, but {self.said} {self.dim}"
+        return self.error(offset, reason)
+
+    cdef int check_end(self, const uint8_t* rest, Py_ssize_t left, bint last) except -1:
+        if self.longer == self.rows and self.rows >= MANY and (last or self.done):
+            raise self.error(
+                self.at,
+                f"each of the {self.rows} rows has more numbers than the {self.dim} that "
+                f"{self.said}: correct the head",
+            )
+        return 0
 
 
 def _meaning(text):

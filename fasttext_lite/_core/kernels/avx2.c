@@ -11,6 +11,7 @@
 #define SCAN ftl_scan_avx2
 #define NARROWER ftl_rows_sse2
 #define MOST_SUMS 12
+#define PANEL_SUMS 8
 
 typedef __m256 vector;
 typedef __m256i integers;

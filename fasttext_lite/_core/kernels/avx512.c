@@ -12,6 +12,7 @@
 /* Fewer than the registers allow: a second pass over the rows of a word costs less than waiting for
    each complete row (a fifth of the time for 300 columns). */
 #define MOST_SUMS 12
+#define PANEL_SUMS 16
 
 typedef __m512 vector;
 typedef __m512i integers;

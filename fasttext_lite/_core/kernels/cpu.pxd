@@ -10,6 +10,7 @@ cdef extern from "kernels.h" nogil:
         FTL_CODE_STEP
         FTL_PRODUCT_STEP
         FTL_SCAN_ROWS
+        FTL_PANEL
         FTL_MOST_LEVELS
     ctypedef void AddRows "ftl_add_rows"(
         const uint8_t* base, const float* scales, size_t dim, const int64_t* ids, size_t count,
@@ -21,10 +22,19 @@ cdef extern from "kernels.h" nogil:
     ctypedef float Dot "ftl_dot"(
         const uint8_t* row, size_t dim, const float* vector
     ) noexcept nogil
+    ctypedef void PanelDots "ftl_panel_dots"(
+        const float* panel, size_t dim, const float* vectors, size_t count, float* out,
+        size_t stride
+    ) noexcept nogil
+    ctypedef float Exponentials "ftl_exponentials"(
+        float* numbers, size_t count, float most
+    ) noexcept nogil
     ctypedef struct RowKernels "ftl_row_kernels":
         AddRows* add_rows[3]
         CopyRow* copy_row[3]
         Dot* dot[3]
+        PanelDots* panel_dots
+        Exponentials* exponentials
     ctypedef struct CodeQuery "ftl_code_query":
         int32_t offset
         float scale

@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "simd.h"
 
+#include <math.h>
 #include <string.h>
 
 INLINE size_t element_size(int type)
@@ -56,6 +57,85 @@ INLINE float finish_dot(int type, float *sums, const uint8_t *row, size_t at, si
         for (int k = 0; k < half; k++)
             sums[k] += sums[k + half];
     return sums[0];
+}
+
+enum { EXPONENTIALS = 32 };
+
+/* Replace `size` numbers x, at most EXPONENTIALS, by (float)exp(x - most).
+
+   exp(x) = 2^n exp(r), where |r| is at most log(2) / 2, and exp(r) is the sum of the first terms of
+   its series: the rest is below 4e-13 of it. Where numbers within 1e-12 of that are not rounded to one
+   float, the exponential of the C library decides, whose error is a thousandth of this. Integers
+   are compared in place of floats, since compilers do not vectorise comparisons that may trap. */
+INLINE void exponentials_of(float *numbers, size_t size, float most)
+{
+    /* Adding this to a number rounds it to an integer, which the lower bits then hold. */
+    const double shift = 6755399441055744.0;
+    const int32_t infinite = 0x7F800000, zero = 0x42DC0000; /* exp(-110) is rounded to 0 */
+    float falls[EXPONENTIALS] = {0}, clamped[EXPONENTIALS];
+    float low[EXPONENTIALS], high[EXPONENTIALS];
+    int32_t places[EXPONENTIALS], least[EXPONENTIALS], most_bits[EXPONENTIALS], doubt = 0;
+    double powers[EXPONENTIALS], shifted[EXPONENTIALS];
+    uint64_t bits[EXPONENTIALS], exponents[EXPONENTIALS];
+    for (size_t k = 0; k < size; k++)
+        falls[k] = most - numbers[k];
+    memcpy(places, falls, sizeof places);
+    for (int k = 0; k < EXPONENTIALS; k++) {
+        places[k] &= 0x7FFFFFFF;
+        doubt |= infinite - places[k];
+        least[k] = places[k] < zero ? places[k] : zero;
+    }
+    doubt &= INT32_MIN; /* NaN, where two numbers are infinite */
+    memcpy(clamped, least, sizeof clamped);
+    for (int k = 0; k < EXPONENTIALS; k++) {
+        const double x = (double)clamped[k];
+        const double place = x * -1.4426950408889634 + shift, n = place - shift;
+        const double r = (-x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+        double power = 1 / 3628800.0;
+        power = power * r + 1 / 362880.0;
+        power = power * r + 1 / 40320.0;
+        power = power * r + 1 / 5040.0;
+        power = power * r + 1 / 720.0;
+        power = power * r + 1 / 120.0;
+        power = power * r + 1 / 24.0;
+        power = power * r + 1 / 6.0;
+        power = power * r + 1 / 2.0;
+        power = power * r + 1;
+        powers[k] = power * r + 1;
+        shifted[k] = place;
+    }
+    memcpy(bits, powers, sizeof bits);
+    memcpy(exponents, shifted, sizeof exponents);
+    for (int k = 0; k < EXPONENTIALS; k++)
+        bits[k] += exponents[k] << 52;
+    memcpy(powers, bits, sizeof powers);
+    for (int k = 0; k < EXPONENTIALS; k++) {
+        low[k] = (float)(powers[k] * (1 - 1e-12));
+        high[k] = (float)(powers[k] * (1 + 1e-12));
+    }
+    memcpy(least, low, sizeof least);
+    memcpy(most_bits, high, sizeof most_bits);
+    for (int k = 0; k < EXPONENTIALS; k++)
+        doubt |= least[k] ^ most_bits[k];
+    if (doubt)
+        for (size_t k = 0; k < size; k++)
+            if (least[k] != most_bits[k] || places[k] > infinite)
+                low[k] = (float)exp(-(double)falls[k]);
+    memcpy(numbers, low, size * sizeof *low);
+}
+
+/* The body of every ftl_exponentials; the compiler vectorises it for each instruction set. */
+INLINE float sum_exponentials(float *numbers, size_t count, float most)
+{
+    float total = 0;
+    size_t at = 0;
+    for (; at + EXPONENTIALS <= count; at += EXPONENTIALS)
+        exponentials_of(numbers + at, EXPONENTIALS, most);
+    if (at < count)
+        exponentials_of(numbers + at, count - at, most);
+    for (at = 0; at < count; at++)
+        total += numbers[at];
+    return total;
 }
 
 /* The body of every ftl_code_scores; the compiler vectorises it for each instruction set. */

@@ -31,10 +31,24 @@ typedef float ftl_dot(const uint8_t *row, size_t dim, const float *vector);
 
 enum { FTL_DOT_LANES = 16 };
 
+/* Dot products of `count` vectors of `dim` numbers, one after another, with the FTL_PANEL rows of a
+   panel: out[i * stride + r] is that of vector i and row r, summed column by column. A panel holds
+   the first numbers of all its rows, then the second ones, and so on. */
+typedef void ftl_panel_dots(const float *panel, size_t dim, const float *vectors, size_t count,
+                            float *out, size_t stride);
+
+enum { FTL_PANEL = 16 };
+
+/* Replace each number x by (float)exp(x - most), the exponential being that of the C library in
+   double precision, and return their sum, in their order. No number is greater than `most`. */
+typedef float ftl_exponentials(float *numbers, size_t count, float most);
+
 typedef struct {
     ftl_add_rows *add_rows[FTL_ELEMENTS];
     ftl_copy_row *copy_row[FTL_ELEMENTS];
     ftl_dot *dot[FTL_ELEMENTS];
+    ftl_panel_dots *panel_dots;
+    ftl_exponentials *exponentials;
 } ftl_row_kernels;
 
 /* Scan kernels: approximate products of many rows with queries of length 1. Rows are rows of a

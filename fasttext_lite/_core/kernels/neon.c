@@ -11,6 +11,7 @@
 #define SCAN ftl_scan_neon
 #define NARROWER ftl_rows_scalar
 #define MOST_SUMS 16
+#define PANEL_SUMS 16
 
 typedef float32x4_t vector;
 typedef int32x4_t integers;

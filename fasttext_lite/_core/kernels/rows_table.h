@@ -1,6 +1,6 @@
 /* The table of the row kernels of one instruction set: one function for each type of numbers.
 
-   The including file defines add_rows, copy_row and dot, and the macros TARGET and ROWS. */
+   The including file defines add_rows, copy_row, dot and panel_dots, and the macros TARGET and ROWS. */
 
 TARGET static void add_f32(const uint8_t *base, const float *scales, size_t dim,
                            const int64_t *ids, size_t count, size_t ahead, float *out)
@@ -53,8 +53,15 @@ TARGET static float dot_i8(const uint8_t *row, size_t dim, const float *other)
     return dot(FTL_I8, row, dim, other);
 }
 
+TARGET static float exponentials(float *numbers, size_t count, float most)
+{
+    return sum_exponentials(numbers, count, most);
+}
+
 const ftl_row_kernels ROWS = {
     {add_f32, add_f16, add_i8},
     {copy_f32, copy_f16, copy_i8},
     {dot_f32, dot_f16, dot_i8},
+    panel_dots,
+    exponentials,
 };

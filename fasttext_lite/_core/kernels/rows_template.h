@@ -3,6 +3,7 @@
    TARGET, ROWS     the features that functions are compiled for, and the name of the table
    NARROWER         the table for rows shorter than a vector
    MOST_SUMS        number of vectors of sums in registers, 12 or 16
+   PANEL_SUMS       the same for the products of a panel: at least two rows of it
    vector, LANES    a register of float32, and how many numbers it holds
    load, store, add, multiply, broadcast, read     on such vectors; `read` widens numbers of a type
 
@@ -107,6 +108,38 @@ TARGET INLINE float dot(int type, const uint8_t *row, size_t dim, const float *o
     for (int k = 0; k < VECTORS; k++)
         store(lanes + k * LANES, sums[k]);
     return finish_dot(type, lanes, row, at, dim, other);
+}
+
+TARGET INLINE void add_products_of(const float *panel, size_t dim, const float *vectors,
+                                   float *out, size_t stride, int count)
+{
+    enum { PARTS = FTL_PANEL / LANES };
+    vector sums[PANEL_SUMS];
+    for (int k = 0; k < count * PARTS; k++)
+        sums[k] = broadcast(0);
+    for (size_t j = 0; j < dim; j++, panel += FTL_PANEL)
+        for (int i = 0; i < count; i++) {
+            const vector factor = broadcast(vectors[(size_t)i * dim + j]);
+            for (int k = 0; k < PARTS; k++)
+                sums[i * PARTS + k] = add(sums[i * PARTS + k],
+                                          multiply(load(panel + k * LANES), factor));
+        }
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < PARTS; k++)
+            store(out + (size_t)i * stride + k * LANES, sums[i * PARTS + k]);
+}
+
+TARGET static void panel_dots(const float *panel, size_t dim, const float *vectors, size_t count,
+                              float *out, size_t stride)
+{
+    /* As many vectors at a time as there are registers for. */
+    enum { TILE = PANEL_SUMS * LANES / FTL_PANEL };
+    for (; count >= TILE; count -= TILE, vectors += TILE * dim, out += TILE * stride)
+        add_products_of(panel, dim, vectors, out, stride, TILE);
+    for (; count >= 2; count -= 2, vectors += 2 * dim, out += 2 * stride)
+        add_products_of(panel, dim, vectors, out, stride, 2);
+    if (count)
+        add_products_of(panel, dim, vectors, out, stride, 1);
 }
 
 #include "rows_table.h"

@@ -34,6 +34,18 @@ INLINE float dot(int type, const uint8_t *row, size_t dim, const float *vector)
     return finish_dot(type, sums, row, at, dim, vector);
 }
 
+static void panel_dots(const float *panel, size_t dim, const float *vectors, size_t count,
+                       float *out, size_t stride)
+{
+    for (size_t i = 0; i < count; i++, vectors += dim, out += stride) {
+        float sums[FTL_PANEL] = {0};
+        for (size_t j = 0; j < dim; j++)
+            for (size_t r = 0; r < FTL_PANEL; r++)
+                sums[r] += panel[j * FTL_PANEL + r] * vectors[j];
+        memcpy(out, sums, sizeof sums);
+    }
+}
+
 INLINE void code_dots(int packed, const uint8_t *rows, size_t stride, size_t count, size_t width,
                       const int8_t *queries, size_t query_count, int32_t *out)
 {

@@ -11,6 +11,7 @@
 #define SCAN ftl_scan_sse2
 #define NARROWER ftl_rows_scalar
 #define MOST_SUMS 12
+#define PANEL_SUMS 8
 
 typedef __m128 vector;
 typedef __m128i integers;

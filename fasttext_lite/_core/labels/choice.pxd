@@ -14,20 +14,19 @@ cdef struct Request:
 
 
 cdef struct Work:
-    # The work memory of a prediction; `items`, `chances` and `row` are for a choice among labels.
+    # The work memory of a block of texts: of the first one, and after it the hidden vectors and the
+    # scores of the others. `items`, `chances` and `row` are for a choice among labels.
     LabelScore* heap        # one more than there may be labels
     LabelScore* items
     double* chances
     void* scratch
     float* hidden
+    float* scores
     float* row
 
 
-cdef Py_ssize_t work_size(Loss loss, const Request* ask) noexcept nogil
-cdef Work divide(Loss loss, const Request* ask, void* memory) noexcept nogil
-cdef Py_ssize_t search(
-    Loss loss, const Work* work, Py_ssize_t k, float threshold
-) noexcept nogil
-cdef Py_ssize_t search_among(Loss loss, const Work* work, const Request* ask) noexcept nogil
-cdef bint fill_row(Loss loss, const Work* work, float* out) noexcept nogil
+cdef Py_ssize_t work_size(Loss loss, const Request* ask, Py_ssize_t block) noexcept nogil
+cdef Work divide(Loss loss, const Request* ask, Py_ssize_t block, void* memory) noexcept nogil
+cdef Py_ssize_t search(Loss loss, const Work* work, const Request* ask) noexcept nogil
 cdef bint score(Loss loss, const Work* work, const Request* ask) noexcept nogil
+cdef bint fill_row(Loss loss, const Work* work, float* out) noexcept nogil

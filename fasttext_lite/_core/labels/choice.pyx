@@ -1,18 +1,9 @@
 """The search for the best labels of a hidden vector: among all labels, or among some."""
 
-from libc.math cimport isnan
 from libc.stdint cimport int32_t
 from libc.stdlib cimport bsearch, qsort
-from libc.string cimport memcpy
 
-from fasttext_lite._core.labels.losses cimport (
-    IN_DOUBT,
-    NO_NUMBER,
-    LabelScore,
-    Loss,
-    Precision,
-    biased_log,
-)
+from fasttext_lite._core.labels.losses cimport NO_NUMBER, LabelScore, Loss
 
 
 cdef int _by_score(const void* a, const void* b) noexcept nogil:
@@ -32,9 +23,11 @@ cdef int _by_label(const void* a, const void* b) noexcept nogil:
     return (x > y) - (x < y)
 
 
-cdef Py_ssize_t work_size(Loss loss, const Request* ask) noexcept nogil:
-    """Return the size of the work memory, see `divide`."""
-    cdef Py_ssize_t size = loss.output.dim * sizeof(float) + loss.scratch_size + 16
+cdef Py_ssize_t work_size(Loss loss, const Request* ask, Py_ssize_t block) noexcept nogil:
+    """Return the size of the work memory for a block of texts, see `divide`."""
+    cdef Py_ssize_t size = (
+        block * (loss.output.dim + loss.width) * sizeof(float) + loss.scratch_size + 16
+    )
     if ask.labels == NULL:
         return size + (ask.k + 1) * sizeof(LabelScore)
     return size + ask.count * (sizeof(LabelScore) + sizeof(double)) + loss.label_count * (
@@ -42,7 +35,7 @@ cdef Py_ssize_t work_size(Loss loss, const Request* ask) noexcept nogil:
     ) + sizeof(LabelScore)
 
 
-cdef Work divide(Loss loss, const Request* ask, void* memory) noexcept nogil:
+cdef Work divide(Loss loss, const Request* ask, Py_ssize_t block, void* memory) noexcept nogil:
     """Divide the work memory."""
     cdef Work work
     cdef size_t at = <size_t>memory
@@ -58,44 +51,14 @@ cdef Work divide(Loss loss, const Request* ask, void* memory) noexcept nogil:
     work.scratch = <void*>at
     at += <size_t>loss.scratch_size
     work.hidden = <float*>((at + 3) & ~<size_t>3)
-    work.row = work.hidden + loss.output.dim
+    work.scores = work.hidden + block * loss.output.dim
+    work.row = work.scores + block * loss.width
     return work
-
-
-cdef Py_ssize_t search(
-    Loss loss, const Work* work, Py_ssize_t k, float threshold
-) noexcept nogil:
-    """Write the best labels to the heap, best first; return their number, or NO_NUMBER."""
-    cdef Precision official
-    cdef Py_ssize_t found = IN_DOUBT
-    if k <= loss.few:
-        found = loss.best(
-            work.hidden, loss.fast_precision(work.hidden), k, threshold, work.heap, work.scratch
-        )
-    if found == IN_DOUBT:
-        official.official = True
-        official.error = 0
-        found = loss.best(work.hidden, official, k, threshold, work.heap, work.scratch)
-    return found
 
 
 cdef bint fill_row(Loss loss, const Work* work, float* out) noexcept nogil:
     """Write the probability of each label, as `search` finds it among all; False if NaN."""
-    cdef Py_ssize_t labels = loss.label_count
-    cdef Precision official
-    cdef double error
-    cdef Py_ssize_t found, i
-    if loss.flat and labels > loss.few:
-        official.official = True
-        official.error = 0
-        if loss._probabilities(work.hidden, &official, <float*>work.scratch, &error):
-            return False
-        memcpy(out, work.scratch, <size_t>labels * sizeof(float))
-        return True
-    found = search(loss, work, labels, -1)
-    for i in range(found):
-        out[work.heap[i].label] = work.heap[i].probability
-    return found == labels
+    return loss.fill(work.hidden, work.scores, out, work.heap, work.scratch)
 
 
 cdef bint score(Loss loss, const Work* work, const Request* ask) noexcept nogil:
@@ -105,24 +68,24 @@ cdef bint score(Loss loss, const Work* work, const Request* ask) noexcept nogil:
         work.items[i].label = ask.labels[i]
         work.items[i].error = 0
     if ask.renormalize:
-        return loss.renormalize(work.hidden, work.items, work.chances, ask.count, work.scratch)
-    if loss.flat:
-        if not fill_row(loss, work, work.row):
-            return False
-        for i in range(ask.count):
-            work.items[i].probability = work.row[ask.labels[i]]
-            work.items[i].score = biased_log(work.items[i].probability)
-            if isnan(work.items[i].score):
-                return False
-        return True
-    for i in range(ask.count):
-        if not loss.path_score(work.hidden, ask.labels[i], &work.items[i], work.scratch):
-            return False
-    return True
+        return loss.renormalize(
+            work.hidden, work.scores, work.items, work.chances, ask.count, work.scratch
+        )
+    return loss.some(
+        work.hidden, work.scores, work.items, ask.count, work.row, work.scratch
+    )
 
 
-cdef Py_ssize_t search_among(Loss loss, const Work* work, const Request* ask) noexcept nogil:
-    """Write the best of the labels asked for to the heap; return their number, or NO_NUMBER."""
+cdef Py_ssize_t search(Loss loss, const Work* work, const Request* ask) noexcept nogil:
+    """Write the best labels to the heap, best first; return their number, or NO_NUMBER."""
+    if ask.labels == NULL:
+        return loss.best(
+            work.hidden, work.scores, ask.k, ask.threshold, work.heap, work.scratch
+        )
+    return _search_among(loss, work, ask)
+
+
+cdef Py_ssize_t _search_among(Loss loss, const Work* work, const Request* ask) noexcept nogil:
     cdef Py_ssize_t found = 0
     cdef Py_ssize_t i
     cdef bint ties = False
@@ -142,7 +105,9 @@ cdef Py_ssize_t search_among(Loss loss, const Work* work, const Request* ask) no
 
 cdef bint _order_ties(Loss loss, const Work* work, Py_ssize_t count) noexcept nogil:
     """Bring items of equal score into the order of a search among all labels; False if NaN."""
-    cdef Py_ssize_t every = search(loss, work, loss.label_count, -1)
+    cdef Py_ssize_t every = loss.best(
+        work.hidden, work.scores, loss.label_count, -1, work.heap, work.scratch
+    )
     cdef Py_ssize_t i
     cdef LabelScore* item
     if every < 0:

@@ -1,6 +1,6 @@
 """Hierarchical softmax: labels in the leaves of a Huffman tree."""
 
-from libc.math cimport exp, expf, fabs, isnan, log1p
+from libc.math cimport exp, expf, fabs, isnan, log1p, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
@@ -9,12 +9,11 @@ from fasttext_lite._core.labels.losses cimport (
     NO_NUMBER,
     LabelScore,
     Loss,
-    Precision,
     biased_log,
     keep_best,
     sort_best,
 )
-from fasttext_lite._core.lookup.rows cimport Rows
+from fasttext_lite._core.lookup.rows cimport DenseRows, Rows
 
 from fasttext_lite.errors import InputValueError
 
@@ -23,9 +22,39 @@ cdef double UNIT = 2.0 ** -24
 # log(1 + 1e-5): the largest increase of a score at a fork.
 cdef double GAIN = 1.0001e-5
 
+cdef Precision OFFICIAL
+OFFICIAL.official = True
+OFFICIAL.error = 0
+
+
+cdef double _largest_norm(Rows rows) except? -1:
+    """Return the largest L2 norm of a row; NaN if a row holds NaN."""
+    cdef double largest = 0
+    cdef double one
+    cdef Py_ssize_t i, j
+    cdef float* row = <float*>malloc(<size_t>rows.dim * sizeof(float) + 1)
+    if row == NULL:
+        raise MemoryError
+    with nogil:
+        for i in range(rows.count):
+            rows.copy(i, row)
+            one = 0
+            for j in range(rows.dim):
+                one += <double>row[j] * <double>row[j]
+            if not one <= largest:
+                largest = one
+                if isnan(one):
+                    break
+        free(row)
+    return sqrt(largest)
+
 
 cdef class HierarchicalSoftmax(Loss):
     """A binary tree with a label in each leaf and a logistic regression in each fork.
+
+    The scores of the best label are first computed in a fast way, by dot products that are summed
+    in another order, with a bound on the error of each score. If the bounds leave the result open,
+    all is computed again in the order of the official program.
 
     Parameters
     ----------
@@ -67,8 +96,9 @@ cdef class HierarchicalSoftmax(Loss):
                 depth = self._build(&counts[0], sums)
         free(sums)
         self.depth = depth
-        self.few = 1
-        self.flat = False
+        self.dense = isinstance(output, DenseRows)
+        self.largest_norm = _largest_norm(output)
+        self.block = 1
         self.scratch_size = (depth + 2) * sizeof(Branch) + output.dim * sizeof(float)
 
     def __dealloc__(self):
@@ -109,6 +139,38 @@ cdef class HierarchicalSoftmax(Loss):
                 depth = max(depth, self.nodes[at].depth)
         return depth
 
+    cdef Precision _fast_precision(self, const float* hidden) noexcept nogil:
+        """Return the precision of the scores that are computed in the fast way.
+
+        A dot product of n float32 numbers, summed in any order, is within g(n) |row| |hidden| of
+        the exact value, where g(n) = n u / (1 - n u) and u = 2**-24 (Higham 2002, "Accuracy and
+        Stability of Numerical Algorithms", 3.1); with a scale within g(n + 1). Two such products
+        differ by at most twice this bound.
+        """
+        cdef Precision found
+        cdef double total = 0
+        cdef double share = <double>(self.output.dim + 1) * UNIT
+        cdef Py_ssize_t j
+        for j in range(self.output.dim):
+            total += <double>hidden[j] * <double>hidden[j]
+        found.official = False
+        found.error = 2.001 * share / (1 - share) * self.largest_norm * sqrt(total) + 1e-30
+        return found
+
+    cdef float _raw_score(
+        self, int64_t row, const float* hidden, bint official, float* buffer
+    ) noexcept nogil:
+        """Return the dot product of a row and the hidden vector; `buffer` has room for the row."""
+        cdef float score = 0
+        cdef Py_ssize_t j
+        if not (official and self.dense):
+            # For quantised rows the official program sums in the order of `dot`.
+            return self.output.dot(row, hidden)
+        self.output.copy(row, buffer)
+        for j in range(self.output.dim):
+            score += buffer[j] * hidden[j]
+        return score
+
     cdef bint _split(
         self, const float* hidden, const Precision* precision, float* buffer, Branch* branch,
         Branch* right,
@@ -121,7 +183,7 @@ cdef class HierarchicalSoftmax(Loss):
         which is below 12, adds at most 24 u at each level of the tree.
         """
         cdef Node* node = &self.nodes[branch.node]
-        cdef float x = self.raw_score(
+        cdef float x = self._raw_score(
             branch.node - self.label_count, hidden, precision.official, buffer
         )
         cdef float error = branch.error
@@ -147,17 +209,37 @@ cdef class HierarchicalSoftmax(Loss):
     cdef Py_ssize_t best(
         self,
         const float* hidden,
+        float* scores,
+        Py_ssize_t k,
+        float threshold,
+        LabelScore* heap,
+        void* scratch,
+    ) noexcept nogil:
+        """Override `Loss.best`. Two labels or more are often too close for the fast way."""
+        cdef Py_ssize_t found = IN_DOUBT
+        if k == 1:
+            found = self._search(
+                hidden, self._fast_precision(hidden), k, threshold, heap, scratch
+            )
+        if found == IN_DOUBT:
+            found = self._search(hidden, OFFICIAL, k, threshold, heap, scratch)
+        return found
+
+    cdef Py_ssize_t _search(
+        self,
+        const float* hidden,
         Precision precision,
         Py_ssize_t k,
         float threshold,
         LabelScore* heap,
         void* scratch,
     ) noexcept nogil:
-        """Override `Loss.best`; the fast search visits the likelier branch first, not the left one.
+        """Return what `best` does, or IN_DOUBT if errors leave open the labels or their order.
 
-        The official program prunes a branch whose score is below that of the k-th best label so
-        far, although the score may still grow by `GAIN` at each fork. A label that beats all others
-        by more than that is found in any order; otherwise the order decides.
+        The fast search visits the likelier branch first, not the left one. The official program
+        prunes a branch whose score is below that of the k-th best label so far, although the score
+        may still grow by `GAIN` at each fork. A label that beats all others by more than that is
+        found in any order; otherwise the order decides.
         """
         cdef Branch* stack = <Branch*>scratch
         cdef float* buffer = <float*>(stack + self.depth + 2)
@@ -207,18 +289,42 @@ cdef class HierarchicalSoftmax(Loss):
         certain = sort_best(heap, found) and certain
         return found if certain or precision.official else IN_DOUBT
 
-    cdef bint path_score(
-        self, const float* hidden, int32_t label, LabelScore* item, void* scratch
+    cdef bint fill(
+        self, const float* hidden, float* scores, float* out, LabelScore* heap, void* scratch
     ) noexcept nogil:
-        """Override `Loss.path_score`: walk from the root to the leaf of the label."""
+        """Override `Loss.fill`."""
+        cdef Py_ssize_t i
+        cdef Py_ssize_t found = self.best(
+            hidden, scores, self.label_count, -1, heap, scratch
+        )
+        for i in range(found):
+            out[heap[i].label] = heap[i].probability
+        return found == self.label_count
+
+    cdef bint some(
+        self,
+        const float* hidden,
+        const float* scores,
+        LabelScore* items,
+        Py_ssize_t count,
+        float* row,
+        void* scratch,
+    ) noexcept nogil:
+        """Override `Loss.some`."""
+        cdef Py_ssize_t i
+        for i in range(count):
+            if not self._walk(hidden, &items[i], scratch):
+                return False
+        return True
+
+    cdef bint _walk(self, const float* hidden, LabelScore* item, void* scratch) noexcept nogil:
+        """Compute the score of a label, from the root to its leaf; False if that is NaN."""
         cdef int32_t* nodes = <int32_t*>scratch
         cdef float* buffer = <float*>(<Branch*>scratch + self.depth + 2)
-        cdef int32_t at = self.nodes[label].depth
-        cdef int32_t node = label
-        cdef Precision official
+        cdef int32_t node = item.label
+        cdef int32_t depth = self.nodes[node].depth
+        cdef int32_t at = depth
         cdef Branch branch, right
-        official.official = True
-        official.error = 0
         while at > 0:
             at -= 1
             nodes[at] = node
@@ -226,8 +332,8 @@ cdef class HierarchicalSoftmax(Loss):
         branch.node = node
         branch.score = branch.error = 0
         branch.probability = 1
-        for at in range(self.nodes[label].depth):
-            if not self._split(hidden, &official, buffer, &branch, &right):
+        for at in range(depth):
+            if not self._split(hidden, &OFFICIAL, buffer, &branch, &right):
                 return False
             if right.node == nodes[at]:
                 branch = right
@@ -236,7 +342,7 @@ cdef class HierarchicalSoftmax(Loss):
         return True
 
     cdef double log_chance(
-        self, const float* hidden, int32_t label, bint tail, void* scratch
+        self, const float* hidden, const float* scores, int32_t label, bint tail, void* scratch
     ) noexcept nogil:
         """Override `Loss.log_chance`: sum the logarithms of the sigmoids on the path."""
         cdef float* buffer = <float*>(<Branch*>scratch + self.depth + 2)
@@ -246,7 +352,7 @@ cdef class HierarchicalSoftmax(Loss):
         cdef double x
         while self.parents[node] >= 0:
             parent = self.parents[node]
-            x = self.raw_score(parent - self.label_count, hidden, True, buffer)
+            x = self._raw_score(parent - self.label_count, hidden, True, buffer)
             if self.nodes[parent].right != node:
                 x = -x
             total += min(x, 0.0) - log1p(exp(-fabs(x)))

@@ -7,6 +7,8 @@ cdef enum:
     # Returned instead of a number of labels.
     NO_NUMBER = -1
     IN_DOUBT = -2
+    # The largest number of texts of a block.
+    BLOCK = 16
 
 
 cdef struct LabelScore:
@@ -14,12 +16,6 @@ cdef struct LabelScore:
     float probability       # without this bias
     float error             # bound on the difference from the official score
     int32_t label
-
-
-cdef struct Precision:
-    # The precision of computed scores.
-    bint official           # whether scores are computed exactly as in the official program
-    double error            # error bound of the dot product of the hidden vector and an output row
 
 
 cdef float biased_log(float x) noexcept nogil
@@ -33,51 +29,45 @@ cdef bint below(const LabelScore* low, const LabelScore* high) noexcept nogil
 cdef class Loss:
     cdef readonly Rows output
     cdef readonly int32_t label_count
-    # Bytes of scratch memory that `best` needs.
+    # The number of hidden vectors for which `score` is called at once, and of its results for each.
+    cdef Py_ssize_t block
+    cdef Py_ssize_t width
+    # Bytes of scratch memory that methods need.
     cdef Py_ssize_t scratch_size
-    # For larger k two labels are often too close for the fast way.
-    cdef Py_ssize_t few
-    cdef bint dense
-    # Whether the score of each label is one dot product.
-    cdef bint flat
-    cdef double largest_norm
 
-    cdef Precision fast_precision(self, const float* hidden) noexcept nogil
-    cdef float raw_score(
-        self, int64_t row, const float* hidden, bint official, float* buffer
+    cdef void score(
+        self, const float* hidden, Py_ssize_t count, float* out, void* scratch
     ) noexcept nogil
     cdef Py_ssize_t best(
         self,
         const float* hidden,
-        Precision precision,
+        float* scores,
         Py_ssize_t k,
         float threshold,
         LabelScore* heap,
         void* scratch,
     ) noexcept nogil
-    cdef Py_ssize_t _probabilities(
-        self, const float* hidden, const Precision* precision, float* out, double* error
+    cdef bint fill(
+        self, const float* hidden, float* scores, float* out, LabelScore* heap, void* scratch
     ) noexcept nogil
-
-    cdef bint path_score(
-        self, const float* hidden, int32_t label, LabelScore* item, void* scratch
+    cdef bint some(
+        self,
+        const float* hidden,
+        const float* scores,
+        LabelScore* items,
+        Py_ssize_t count,
+        float* row,
+        void* scratch,
     ) noexcept nogil
     cdef double log_chance(
-        self, const float* hidden, int32_t label, bint tail, void* scratch
+        self, const float* hidden, const float* scores, int32_t label, bint tail, void* scratch
     ) noexcept nogil
     cdef bint renormalize(
         self,
         const float* hidden,
+        const float* scores,
         LabelScore* items,
         double* chances,
         Py_ssize_t count,
         void* scratch,
     ) noexcept nogil
-
-
-cdef class Softmax(Loss):
-    pass
-
-
-cdef class Sigmoid(Loss):
-    pass

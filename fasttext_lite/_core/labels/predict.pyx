@@ -20,7 +20,6 @@ from fasttext_lite._core.labels.choice cimport (
     fill_row,
     score,
     search,
-    search_among,
     work_size,
 )
 from fasttext_lite._core.labels.losses cimport LabelScore, Loss
@@ -124,27 +123,94 @@ cdef class Predictor:
                     raise InputValueError(f"{labels[i]} is not the id of a label")
         return ask
 
-    cdef Status _best(
+    cdef Status _read(
+        self,
+        LineReader reader,
+        const Span* texts,
+        Py_ssize_t* count,
+        const Request* ask,
+        const Work* work,
+        int64_t* rows,
+    ) noexcept nogil:
+        """Write the hidden vectors of texts, their scores, and the numbers of their rows.
+
+        `count` becomes the number of texts before one that fails.
+        """
+        cdef Status status = DONE
+        cdef Py_ssize_t i = 0
+        cdef bint known = False
+        while i < count[0]:
+            status = reader.mean(
+                texts[i], ask.spaces, work.hidden + i * self.loss.output.dim, &rows[i]
+            )
+            if status != DONE:
+                break
+            known = known or rows[i] > 0
+            i += 1
+        count[0] = i
+        if known:
+            self.loss.score(work.hidden, i, work.scores, work.scratch)
+        return status
+
+    cdef Status _begin(self, const Request* ask, Block* block) noexcept nogil:
+        """Prepare the work memory of a block, which the caller frees; none is a failure."""
+        block.memory = PyMem_RawMalloc(<size_t>work_size(self.loss, ask, self.loss.block))
+        block.count = block.at = 0
+        block.status = NO_MEMORY if block.memory == NULL else DONE
+        if block.memory != NULL:
+            block.first = divide(self.loss, ask, self.loss.block, block.memory)
+        return block.status
+
+    cdef Status _next(
+        self,
+        LineReader reader,
+        const Span* texts,
+        Py_ssize_t count,
+        const Request* ask,
+        Block* block,
+    ) noexcept nogil:
+        """Move to the first of some texts, after the previous one, or to the first of all."""
+        if block.at == block.count:
+            if block.status != DONE:
+                return block.status
+            block.at = 0
+            block.count = min(count, self.loss.block)
+            block.status = self._read(
+                reader, texts, &block.count, ask, &block.first, block.every
+            )
+            if block.count == 0:
+                return block.status
+        block.work = block.first
+        block.work.hidden += block.at * self.loss.output.dim
+        block.work.scores += block.at * self.loss.width
+        block.rows = block.every[block.at]
+        block.at += 1
+        return DONE
+
+    cdef Py_ssize_t _best(self, const Request* ask, const Work* work, int64_t rows) noexcept nogil:
+        """Write the best labels of a text to the heap; return their number, or NO_NUMBER."""
+        cdef Py_ssize_t found = 0
+        cdef Py_ssize_t i
+        if rows:
+            found = search(self.loss, work, ask)
+        if ask.biased:
+            for i in range(found):
+                work.heap[i].probability = expf(work.heap[i].score)
+        return found
+
+    cdef Status _predict(
         self, LineReader reader, Span text, const Request* ask, void* memory, Py_ssize_t* found,
         int64_t* rows,
     ) noexcept nogil:
         """Write the best labels of a text to the start of `memory`, and the number of its rows."""
-        cdef Work work = divide(self.loss, ask, memory)
-        cdef Py_ssize_t i
-        cdef Status status = reader.mean(text, ask.spaces, work.hidden, rows)
-        found[0] = 0
-        if status != DONE or rows[0] == 0:
-            return status
-        if ask.labels == NULL:
-            found[0] = search(self.loss, &work, ask.k, ask.threshold)
-        else:
-            found[0] = search_among(self.loss, &work, ask)
-        if found[0] < 0:
-            return NOT_A_NUMBER
-        if ask.biased:
-            for i in range(found[0]):
-                work.heap[i].probability = expf(work.heap[i].score)
-        return DONE
+        cdef Work work = divide(self.loss, ask, 1, memory)
+        cdef Py_ssize_t count = 1
+        cdef Status status = self._read(reader, &text, &count, ask, &work, rows)
+        if status == DONE:
+            found[0] = self._best(ask, &work, rows[0])
+            if found[0] < 0:
+                return NOT_A_NUMBER
+        return status
 
     def predict(
         self,
@@ -179,7 +245,7 @@ cdef class Predictor:
         if newlines is not RAISE or errors is not STRICT:
             ask.spaces = text_option("newlines", newlines)
             replaces = text_option("errors", errors)
-        size = work_size(self.loss, &ask)
+        size = work_size(self.loss, &ask, 1)
         text = readable(text, "text", replaces)
         line = span(text)
         if size > SMALL:
@@ -188,10 +254,10 @@ cdef class Predictor:
                 raise MemoryError
         try:
             if line.length <= SHORT and size <= SMALL:
-                status = self._best(reader, line, &ask, memory, &found, &rows)
+                status = self._predict(reader, line, &ask, memory, &found, &rows)
             else:
                 with nogil:
-                    status = self._best(reader, line, &ask, memory, &found, &rows)
+                    status = self._predict(reader, line, &ask, memory, &found, &rows)
             if status != DONE:
                 raise failure(status, -1)
             self.reader.rows_read += rows
@@ -243,11 +309,10 @@ cdef class Predictor:
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t found = 0
         cdef Py_ssize_t j
-        cdef int64_t rows = 0
         cdef int64_t total = 0
         cdef bint masked = known is not None
-        cdef Status status = DONE
-        cdef LabelScore* best
+        cdef Status status
+        cdef Block block
         ask.k = k
         ask.threshold = _real(threshold)
         ask.biased = official_bias
@@ -259,19 +324,21 @@ cdef class Predictor:
         ):
             raise InputValueError("the range or the output does not fit the texts")
         with nogil:
-            best = <LabelScore*>PyMem_RawMalloc(<size_t>work_size(self.loss, &ask))
-            if best == NULL:
-                status = NO_MEMORY
+            status = self._begin(&ask, &block)
             while status == DONE and i < count:
-                status = self._best(reader, texts.spans[start + i], &ask, best, &found, &rows)
-                for j in range(columns):
-                    label_ids[i, j] = best[j].label if j < found else -1
-                    probabilities[i, j] = best[j].probability if j < found else 0
-                if masked:
-                    known[i] = rows > 0
-                total += rows
+                status = self._next(reader, texts.spans + start + i, count - i, &ask, &block)
+                if status == DONE:
+                    found = self._best(&ask, &block.work, block.rows)
+                    if found < 0:
+                        status = NOT_A_NUMBER
+                    for j in range(columns):
+                        label_ids[i, j] = block.work.heap[j].label if j < found else -1
+                        probabilities[i, j] = block.work.heap[j].probability if j < found else 0
+                    if masked:
+                        known[i] = block.rows > 0
+                    total += block.rows
                 i += 1
-            PyMem_RawFree(best)
+            PyMem_RawFree(block.memory)
         if status != DONE:
             raise failure(status, texts.first + start + i - 1)
         self.reader.rows_read += total
@@ -293,13 +360,12 @@ cdef class Predictor:
         cdef Py_ssize_t columns = out.shape[1]
         cdef Py_ssize_t i = 0
         cdef Py_ssize_t j
-        cdef int64_t rows = 0
         cdef int64_t total = 0
         cdef bint done
-        cdef Status status = DONE
-        cdef Work work
-        cdef void* memory
+        cdef Status status
+        cdef Block block
         ask.k = self.loss.label_count
+        ask.spaces = texts.spaces
         if not 0 <= start <= start + out.shape[0] <= texts.size or columns != (
             ask.k if labels is None else ask.count
         ):
@@ -307,27 +373,25 @@ cdef class Predictor:
         if columns == 0:
             return
         with nogil:
-            memory = PyMem_RawMalloc(<size_t>work_size(self.loss, &ask))
-            if memory == NULL:
-                status = NO_MEMORY
-            else:
-                work = divide(self.loss, &ask, memory)
+            status = self._begin(&ask, &block)
             while status == DONE and i < out.shape[0]:
-                status = reader.mean(texts.spans[start + i], texts.spaces, work.hidden, &rows)
-                if status == DONE and rows == 0:
+                status = self._next(
+                    reader, texts.spans + start + i, out.shape[0] - i, &ask, &block
+                )
+                if status == DONE and block.rows == 0:
                     memset(&out[i, 0], 0, <size_t>columns * sizeof(float))
                 elif status == DONE:
                     if ask.labels == NULL:
-                        done = fill_row(self.loss, &work, &out[i, 0])
+                        done = fill_row(self.loss, &block.work, &out[i, 0])
                     else:
-                        done = score(self.loss, &work, &ask)
+                        done = score(self.loss, &block.work, &ask)
                         for j in range(columns):
-                            out[i, j] = work.items[j].probability
+                            out[i, j] = block.work.items[j].probability
                     if not done:
                         status = NOT_A_NUMBER
-                total += rows
+                    total += block.rows
                 i += 1
-            PyMem_RawFree(memory)
+            PyMem_RawFree(block.memory)
         if status != DONE:
             raise failure(status, texts.first + start + i - 1)
         self.reader.rows_read += total

@@ -9,6 +9,7 @@ cdef class Rows:
         self, const int64_t* ids, size_t count, size_t ahead, float* out
     ) noexcept nogil
     cdef void copy(self, int64_t row, float* out) noexcept nogil
+    cdef float unscaled(self, int64_t row, float* out) noexcept nogil
     cdef void fetch(self, int64_t row) noexcept nogil
     cdef float dot(self, int64_t row, const float* vector) noexcept nogil
 

@@ -44,6 +44,14 @@ cdef class Rows:
         memset(out, 0, <size_t>self.dim * sizeof(float))
         self.add(&row, 1, 0, out)
 
+    cdef float unscaled(self, int64_t row, float* out) noexcept nogil:
+        """Write one row to `out`, and return a factor by which dot products with it are multiplied.
+
+        The factor is not 1 where the official program multiplies the sum, and not its terms.
+        """
+        self.copy(row, out)
+        return 1
+
     cdef float dot(self, int64_t row, const float* vector) noexcept nogil:
         """Return the dot product of a row with a vector of `dim` numbers."""
         return 0
@@ -297,6 +305,14 @@ cdef class QuantizedRows(Rows):
                 &self.codes[ids[i] * self.parts], &self.centroids[0], <size_t>self.dim,
                 <size_t>self.dsub, norm, out
             )
+
+    cdef float unscaled(self, int64_t row, float* out) noexcept nogil:
+        memset(out, 0, <size_t>self.dim * sizeof(float))
+        add_quantized(
+            &self.codes[row * self.parts], &self.centroids[0], <size_t>self.dim,
+            <size_t>self.dsub, 1, out
+        )
+        return 1 if self.norms is None else self.norms[self.norm_codes[row]]
 
     cdef float dot(self, int64_t row, const float* vector) noexcept nogil:
         cdef const uint8_t* codes = &self.codes[row * self.parts]

@@ -1,14 +1,7 @@
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport uint32_t
 
-from fasttext_lite._core.kernels.cpu cimport CodeQuery
 from fasttext_lite._core.lookup.rows cimport DenseRows
 from fasttext_lite._core.search.codes cimport Codes
-from fasttext_lite._core.search.nearest cimport Nearest
-
-
-cdef struct Seen:
-    float score
-    uint32_t id
 
 
 cdef class Graph:

@@ -3,7 +3,6 @@ from numpy.typing import NDArray
 
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.search.codes import Codes
-from fasttext_lite._core.search.nearest import Nearest
 
 class Graph:
     @property
@@ -24,19 +23,3 @@ class Graph:
         entries: NDArray[np.uint32],
         codes: Codes | None = None,
     ) -> None: ...
-
-class GraphSearch:
-    @property
-    def graph(self) -> Graph: ...
-    def __init__(self, graph: Graph) -> None: ...
-    def search(
-        self,
-        queries: NDArray[np.float32],
-        start: int,
-        stop: int,
-        nearest: Nearest,
-        effort: int,
-        banned: NDArray[np.int32],
-        starts: NDArray[np.int64],
-        allowed: NDArray[np.uint8] | None = None,
-    ) -> int: ...

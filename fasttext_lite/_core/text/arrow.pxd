@@ -47,11 +47,14 @@ cdef enum Layout:
 cdef class ArrowText:
     cdef readonly Py_ssize_t size
     cdef ArrowArray array
-    cdef Layout layout
+    cdef const ArrowArray* values   # the array itself, or its dictionary
+    cdef char index                 # format of the indices into a dictionary, 0 without one
+    cdef Layout layout              # of the values
     cdef bytes format
     cdef bint gaps              # whether an item is missing
 
     cdef void check(self, Py_ssize_t before, str noun, bint skips) except *
+    cdef int64_t _place(self, Py_ssize_t i) noexcept nogil
     cdef bint is_missing(self, Py_ssize_t i) noexcept nogil
     cdef const uint8_t* item(self, Py_ssize_t i, size_t* length) noexcept nogil
 

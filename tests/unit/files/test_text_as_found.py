@@ -226,7 +226,23 @@ def test_a_head_that_counts_wrongly_is_an_error_that_says_how_to_go_on(pack, row
         model = load(data, strict=False)
     assert rows_of(model) == {"a": [1, 2], "b": [3, 4]}
     assert (model.info.head_word_count, model.info.word_count) == (count, 2)
-    assert rows_of(load(data, max_words=1)) == {"a": [1, 2]}
+    assert model.info.row_count == 2
+    cut = load(data, max_words=1)
+    assert rows_of(cut) == {"a": [1, 2]}
+    assert cut.info.row_count == count
+
+
+@pytest.mark.parametrize("rows", [TEXT_ROWS, BINARY_ROWS])
+def test_a_conversion_reports_the_rows_that_the_file_has(tmp_path, rows):
+    path, target = tmp_path / "m.vec", tmp_path / "out"
+    path.write_bytes(b"5 2\n" + rows)
+    for options in ({}, {"max_words": 3}):
+        with pytest.warns(ftl.FormatWarning, match="says 5 rows"):
+            report = ftl.convert(path, target, strict=False, **options)
+        assert (report.word_count, report.source_word_count) == (2, 2)
+    # Nothing is read once all words are found.
+    report = ftl.convert(path, target, strict=False, words=["b"])
+    assert (report.word_count, report.source_word_count) == (1, 5)
 
 
 @packed

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from support import SANITIZED
 from support.builders import SOFTMAX, SUPERVISED, Quantizer, build
 
 import fasttext_lite as ftl
@@ -121,6 +122,7 @@ def test_those_of_all_models_have_a_limit(path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.skipif(SANITIZED, reason="AddressSanitizer takes memory of its own")
 def test_fifteen_classifiers_cost_about_what_their_files_cost(path):
     done = subprocess.run(
         [sys.executable, "-I", "-c", PROGRAM, str(path)], capture_output=True, check=True

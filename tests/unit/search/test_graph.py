@@ -15,8 +15,9 @@ from support.builders import SUPERVISED, build
 import fasttext_lite as ftl
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.search.codes import Codes, encode_directions
-from fasttext_lite._core.search.graph import Graph, GraphSearch
+from fasttext_lite._core.search.graph import Graph
 from fasttext_lite._core.search.nearest import Nearest
+from fasttext_lite._core.search.walk import GraphSearch
 from fasttext_lite.cli import main
 from fasttext_lite.graph import GraphIndex, fingerprint
 from fasttext_lite.graph_building import EFFORTS, RowsOfGraph, build_graph, connect

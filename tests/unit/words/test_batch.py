@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 import fasttext_lite as ftl
 from fasttext_lite._core.text.batch import WordBatch, to_bytes
@@ -144,12 +145,48 @@ def test_nulls_are_named(model):
 
 def test_arrow_arrays_of_something_else_are_refused(model):
     pyarrow = arrow()
-    with pytest.raises(ftl.InputTypeError, match="dictionary-encoded one: decode"):
-        model[pyarrow.array(["a", "b"]).dictionary_encode()]
     with pytest.raises(ftl.InputTypeError, match="not of format 'l'"):
         model[pyarrow.array([1, 2])]
     with pytest.raises(ftl.InputTypeError, match="not of format"):
         model[pyarrow.table({"word": ["a"]})]
+
+
+@pytest.mark.parametrize("index", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"])
+def test_dictionary_encoded_arrays_are_read_in_place(model, index):
+    pyarrow = arrow()
+    plain = pyarrow.array(["größe", "a", "b", "größe", "longer than twelve bytes", "a"])
+    words = plain.dictionary_encode().cast(pyarrow.dictionary(index, pyarrow.string()))
+    for part in (words, words[2:], pyarrow.chunked_array([words[:2], words[3:]])):
+        assert_array_equal(model[part], model[part.to_pylist()])
+    with pytest.raises(ftl.InputValueError, match=r"words\[1\] is null"):
+        model[pyarrow.array(["a", None]).dictionary_encode()]
+    with pytest.raises(ftl.InputValueError, match=r"words\[1\] is null"):
+        model[pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, 1]), ["a", None])]
+    with pytest.raises(ftl.InputTypeError, match="not of format 'l'"):
+        model[pyarrow.array([1, 2]).dictionary_encode()]
+    wrong = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0, 7], index), ["a"], safe=False)
+    with pytest.raises(ftl.InputValueError, match=r"words\[1\] is not in the Arrow dictionary"):
+        model[wrong]
+
+
+class Once:
+    """Gives the same capsules to everyone who asks."""
+
+    def __init__(self, array, method):
+        self._capsules = getattr(array, method)()
+        setattr(self, method, lambda: self._capsules)
+
+
+@pytest.mark.parametrize("method", ["__arrow_c_array__", "__arrow_c_stream__"])
+def test_what_was_consumed_is_refused(model, method):
+    pyarrow = arrow()
+    words = pyarrow.array(["a", "b"])
+    if method == "__arrow_c_stream__":
+        words = pyarrow.chunked_array([words])
+    once = Once(words, method)
+    assert_array_equal(model[once], model[["a", "b"]])
+    with pytest.raises(ftl.InputValueError, match="consumed before"):
+        model[once]
 
 
 def test_numbers_are_no_words(model):
