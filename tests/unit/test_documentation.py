@@ -26,11 +26,14 @@ PAGES = {
     for page in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 }
 # Their code starts an engine of several processes.
-CLUSTERS = ("spark.md", "ray.md")
+CLUSTERS = ("spark.md", "ray.md", "datasets.md", "datatrove.md", "nemo-curator.md")
 # What the code of a page needs besides the package.
 LIBRARIES = {
     "annotate.md": ["pyarrow", "duckdb"],
     "data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"],
+    "datasets.md": ["datasets", "dask.dataframe"],
+    "datatrove.md": ["datatrove", "fasteners", "orjson", "regex"],
+    "nemo-curator.md": ["nemo_curator"],
 }
 
 
@@ -119,6 +122,14 @@ class TestClusters:
         # Ray calls parts of itself that are deprecated.
         quiet = ("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning")
         run_code("ray.md", folder, *quiet, env=os.environ | RAY_ENVIRONMENT)
+
+    @pytest.mark.parametrize("page", ["datasets.md", "datatrove.md", "nemo-curator.md"])
+    def test_steps_of_other_pipelines(self, folder, page):
+        for library in LIBRARIES[page]:
+            pytest.importorskip(library, reason=f"{library} is not installed")
+        # NeMo Curator calls parts of Ray that are deprecated.
+        quiet = ("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning")
+        run_code(page, folder, *quiet, env=os.environ | RAY_ENVIRONMENT | {"HF_HUB_OFFLINE": "1"})
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
