@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.works import (
+    beside,
     command,
     compact,
     engines,
@@ -36,6 +37,7 @@ WORKS: dict[str, Work] = {
     "compact-opening": compact.OPENING,
     "compact-sharing": compact.SHARING,
     "importing": importing.WORK,
+    "beside-python": beside.WORK,
     "growth-threads": growth.THREADS_WORK,
     "growth-vocabulary": growth.VOCABULARY_WORK,
     "growth-unknown": growth.SHARE_WORK,
