@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fasttext_lite.errors import InputTypeError, InputValueError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class Filter:
         number = "row"
         while number in {name.lower() for name in batch.schema.names}:
             number += "_"
-        columns = [*batch.columns, pa.array(range(len(batch)), pa.int64())]
+        columns = [*batch.columns, pa.array(np.arange(len(batch)))]
         table = pa.table(columns, [*batch.schema.names, number])
         try:
             found = self._connection().from_arrow(table).filter(self._condition).project(number)

@@ -167,7 +167,8 @@ class JsonLines(TextLines):
             No line has the field of texts, or one has a field of the name of an added column.
         """
         lines = [line for line in map(bytes.strip, piece.lines) if line]
-        texts = self._texts(lines)
+        packed = pa.array(lines, pa.binary())
+        texts = self._texts(lines, packed)
         if texts is None:
             # Slower, but it finds the line that is wrong, if there is one.
             texts = [fields.get(self._annotator.column) for fields in self._objects(piece)]
@@ -175,8 +176,7 @@ class JsonLines(TextLines):
             self._check_fields(piece, texts)
         with located(self._name, f"lines from {piece.number:,} on"):
             # A line up to its last brace.
-            begins = pa.array([line[:-1] for line in lines], pa.binary())
-            return self._written(begins, lines, texts)
+            return self._written(compute.binary_slice(packed, 0, -1), lines, texts)
 
     def _named(self, lines: list[bytes], texts: Any) -> dict[str, pa.Array]:
         return {"json": _utf8(lines), **super()._named(lines, texts)}
@@ -195,9 +195,10 @@ class JsonLines(TextLines):
             separator = b", "
         yield b"}\n"
 
-    def _texts(self, lines: list[bytes]) -> pa.Array | None:
+    def _texts(self, lines: list[bytes], packed: pa.Array) -> pa.Array | None:
         """Return the texts of some lines; None if Arrow does not read these as one object each."""
-        if not all(line[:1] == b"{" and line[-1:] == b"}" for line in lines):
+        begin, end = compute.starts_with(packed, "{"), compute.ends_with(packed, "}")
+        if begin.true_count < len(lines) or end.true_count < len(lines):
             return None
         block = b"\n".join(lines)
         if not block:

@@ -156,8 +156,8 @@ class _LocalFolder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.mkdir(parents=True, exist_ok=True)
-            # What a killed run of this file has left.
-            for left in beside.glob(f"{glob.escape(path.name)}.*.part"):
+            # What a killed run of this file has left; others may be at work on other files.
+            for left in beside.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"):
                 left.unlink(missing_ok=True)
         except OSError as error:
             raise FileError(
@@ -282,8 +282,8 @@ def find_sources(
     ----------
     inputs : iterable of path
         Files, folders, patterns (``*``, ``?``, ``[…]``, and ``**`` for any folders), each as a
-        path or as an address of fsspec. A folder stands for all files in it and below, apart from
-        those whose name, or whose folder's name, begins with ``.`` or ``_``.
+        path or as an address of fsspec. A folder stands for all files in it and below that are
+        known, apart from those whose name, or whose folder's name, begins with ``.`` or ``_``.
     known : callable
         Whether a file of this name in a folder is one to annotate.
     folder : Folder
@@ -310,30 +310,36 @@ def _find(name: str, known: Callable[[str], bool], folder: Folder) -> list[Sourc
     listing = _Disk() if files is None else files
     with reporting(name):
         if listing.isdir(path):
-            base = path
-            names = [
-                one
-                for one in listing.find(path)
-                if _is_visible(posixpath.relpath(_slashed(one), _slashed(path))) and known(one)
-            ]
+            base, names = path, _below(path, listing, known)
             nothing = "the folder holds no file of a known suffix: name its format, or its files"
-        elif listing.isfile(path) or not glob.has_magic(path):
-            # The name of a file may have brackets.
-            if not listing.isfile(path):
-                raise MissingFileError("there is no such file", name, errno.ENOENT)
+        elif listing.isfile(path):
+            # Also if its name has brackets.
             return [Source(path, posixpath.basename(_slashed(path)), files)]
-        else:
-            base = path
+        elif glob.has_magic(path):
+            base, names = path, []
             while glob.has_magic(base):
                 base = os.path.dirname(base)  # noqa: PTH120 - also of addresses
-            names = [one for one in listing.glob(path) if listing.isfile(one)]
+            for one in listing.glob(path):
+                names += [one] if listing.isfile(one) else _below(one, listing, known)
             nothing = "no file matches this pattern"
+        else:
+            raise MissingFileError("there is no such file", name, errno.ENOENT)
     base, inside = _slashed(base), f"{_slashed(folder.name)}/"
     if files is folder.files and inside.startswith(f"{base}/") and inside != f"{base}/":
         names = [one for one in names if not _slashed(one).startswith(inside)]
     if not names:
         raise MissingFileError(nothing, name, errno.ENOENT)
-    return [Source(one, posixpath.relpath(_slashed(one), base), files) for one in sorted(names)]
+    names = sorted(set(names))
+    return [Source(one, posixpath.relpath(_slashed(one), base), files) for one in names]
+
+
+def _below(path: str, listing: Any, known: Callable[[str], bool]) -> list[str]:
+    """List the files to annotate in a folder and below it."""
+    return [
+        one
+        for one in listing.find(path)
+        if _is_visible(posixpath.relpath(_slashed(one), _slashed(path))) and known(one)
+    ]
 
 
 def _slashed(path: str) -> str:

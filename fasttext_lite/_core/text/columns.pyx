@@ -65,6 +65,11 @@ cdef class Array:
         self.children = children or {}
         self.dictionary = dictionary
 
+    def __reduce__(self):
+        return Array, (
+            self.format, self.length, self.buffers, self.null_count, self.children, self.dictionary
+        )
+
     def schema_capsule(self):
         """Return the type as a capsule ``arrow_schema``."""
         cdef ArrowSchema* schema = <ArrowSchema*>_zeros(sizeof(ArrowSchema))

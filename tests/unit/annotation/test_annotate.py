@@ -120,6 +120,13 @@ def test_row_groups_types_metadata_and_codec_are_kept(tmp_path, out):
     assert found.schema_arrow.metadata == before.schema_arrow.metadata
     assert found.schema_arrow.metadata[b"source"] == b"the test"
     assert read.column_names[len(schema) :] == ["label", "probability"]
+    pytest.importorskip("duckdb")
+    other = out.with_name("other")
+    condition = "id % 5 <> 4 and kind is not null and \"when\" > '2000-01-01'"
+    ftl.annotate(ftl.Annotator(MODEL, "large"), tmp_path / "a.parquet", other, filter=condition)
+    kept = [i for i in range(count) if i % 5 != 4 and columns["kind"][i].as_py() is not None]
+    found = pq.read_table(other / "a.parquet")
+    assert found.equals(read.take(kept), check_metadata=True)
 
 
 def test_pandas_reads_its_index_again(tmp_path, out):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from support import GOLDEN
 
 import fasttext_lite as ftl
 
-pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 MODEL = GOLDEN / "softmax.bin"
 
@@ -62,6 +63,9 @@ def state(folder):
         (["[1].txt"], ["[1].txt"]),
         (["_log.txt", "_log.txt"], ["_log.txt"]),
         (["[ab].*"], ["a.txt", "b.jsonl"]),
+        # A pattern may match folders, such as those of Spark.
+        (["d*"], ["de/a.txt", "de/x/c.txt"]),
+        (["de/**"], ["a.txt", "x/c.txt"]),
     ],
 )
 def test_outputs_keep_the_folders_below_a_folder_or_pattern(corpus, out, inputs, expected):
@@ -193,6 +197,16 @@ def test_finished_files_are_left_as_they_are(corpus, out):
     assert (done.files, done.finished_before, done.new_rows) == (3, 2, 1)
 
 
+def test_what_a_killed_run_of_another_file_writes_is_left(corpus, out):
+    unfinished = out / ".fasttext-lite" / "unfinished"
+    unfinished.mkdir(parents=True)
+    names = ["a.txt.0123abcd.part", "a.txt.gz.0123abcd.part", "b.txt.0123abcd.part"]
+    for name in names:
+        (unfinished / name).touch()
+    annotate(corpus / "a.txt", out)
+    assert sorted(path.name for path in unfinished.iterdir()) == names[1:]
+
+
 def test_a_file_is_made_again_where_the_input_or_the_output_changed(corpus, out):
     annotate(corpus / "de", out)
     expected = state(out)[out / "a.txt"][0]
@@ -286,3 +300,27 @@ def test_an_input_that_changes_meanwhile_is_told(corpus, out, monkeypatch):
             annotate(path, out)
     assert annotate(path, out).finished_before == 0
     assert len((out / "a.txt").read_text().splitlines()) == 2
+
+
+def test_the_bar_counts_the_rows_that_are_left(corpus, out, monkeypatch):
+    bars = []
+
+    @contextlib.contextmanager
+    def bar(title, total, unit, *, show):
+        counted = []
+        yield counted.append
+        bars.append((total, unit, show, sum(counted)))
+
+    monkeypatch.setattr("fasttext_lite.annotation.progress_bar", bar)
+    pa = pytest.importorskip("pyarrow")
+    for name, count in (("a", 3000), ("b", 10_000)):
+        table = pa.table({"text": ["text"] * count})
+        pa.parquet.write_table(table, corpus / f"{name}.parquet", row_group_size=2500)
+        annotate(f"{corpus}/*.parquet", out, progress=True)
+    annotate(f"{corpus}/*.*", out)
+    assert bars == [
+        (3000, " rows", True, 3000),
+        (10_000, " rows", True, 10_000),
+        # Lines are counted as they are read.
+        (None, " rows", False, 4),
+    ]

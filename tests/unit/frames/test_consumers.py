@@ -327,6 +327,18 @@ def test_a_column_is_texts_for_another_call(model):
         ]
 
 
+@pytest.mark.parametrize("library", ["pickle", "cloudpickle"])
+def test_a_column_travels_as_its_numbers(model, name, library):
+    library = pytest.importorskip(library)
+    column = ANSWERS[name](model)
+    sent = library.dumps(column)
+    again = library.loads(sent)
+    assert repr(again) == repr(column)
+    assert len(sent) < 10_000 < MODEL.stat().st_size
+    pyarrow = pytest.importorskip("pyarrow")
+    assert pyarrow.array(again).equals(pyarrow.array(column))
+
+
 def test_the_interpreter_ends_while_others_hold_columns():
     pytest.importorskip("polars")
     code = (
