@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WORDS, QUICK_WORDS = 100_000, 10_000
 PASSES, QUICK_PASSES = 3, 1
+LINES, QUICK_LINES = 1_000_000, 50_000
 QUICK_RUNS = 3
 RUNS = 5
 # So many times as many rounds measure a work again whose floor was missed.
@@ -150,6 +151,7 @@ def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequ
     if needs & {"model", "growing"}:
         parts |= vars(_model(size, options.dir, count))
     parts["program"] = _absolute(options.official_program)
+    parts["lines"] = QUICK_LINES if options.quick else LINES
     parts["passes"] = QUICK_PASSES if options.quick else PASSES
     if "growing" in needs:
         sizes = list(synthetic.SIZES)

@@ -103,7 +103,7 @@ def _wide(words: int, buckets: int) -> Shape:
 
 # Models that tell thousands of languages apart by a flat softmax, of the shape of GlotLID.
 WIDE = {
-    "wide-tiny": _wide(words=2_000, buckets=10_000),
+    "wide-tiny": _wide(words=3_000, buckets=10_000),
     "wide-small": _wide(words=150_000, buckets=200_000),
     "wide-full": _wide(words=634_361, buckets=1_000_000),
 }

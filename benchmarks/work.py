@@ -125,6 +125,8 @@ class Task:
         Path of a dense supervised model with thousands of labels.
     program : str
         Path of the official program; empty if there is none.
+    lines : int
+        Number of texts of a long file.
     passes : int
         How often a loop is timed within the process; the median is used.
     """
@@ -140,6 +142,7 @@ class Task:
     lid: str = ""
     wide: str = ""
     program: str = ""
+    lines: int = 0
     passes: int = 1
 
     @classmethod

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.works import (
+    beside,
     command,
     compact,
+    engines,
     growth,
     importing,
     known_words,
@@ -15,6 +17,7 @@ from benchmarks.works import (
     predicting,
     sentences,
     unknown_words,
+    workers,
 )
 
 if TYPE_CHECKING:
@@ -34,9 +37,12 @@ WORKS: dict[str, Work] = {
     "compact-opening": compact.OPENING,
     "compact-sharing": compact.SHARING,
     "importing": importing.WORK,
+    "beside-python": beside.WORK,
     "growth-threads": growth.THREADS_WORK,
     "growth-vocabulary": growth.VOCABULARY_WORK,
     "growth-unknown": growth.SHARE_WORK,
+    "engines": engines.WORK,
+    "engine-workers": workers.WORK,
 }
 
 # The works of --quick, which have floors under the ratio to the official package.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import tempfile
 import time
 import uuid
 from contextlib import contextmanager
@@ -84,11 +85,12 @@ def spark_cluster(folder: Path):
 @contextmanager
 def ray_cluster():
     """Start Ray, without bars and messages."""
-    with started(RAY_ENVIRONMENT):
+    with temporary_folder() as folder, started(RAY_ENVIRONMENT):
         import ray
         import ray.data
 
         ray.init(
+            _temp_dir=folder,
             include_dashboard=False,
             log_to_driver=False,
             logging_level="error",
@@ -100,6 +102,11 @@ def ray_cluster():
             yield
         finally:
             ray.shutdown()
+
+
+def temporary_folder():
+    """A folder with a short path, as Ray needs it for its sockets."""
+    return tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True)
 
 
 @contextmanager

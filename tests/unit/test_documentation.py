@@ -16,7 +16,7 @@ from importlib.util import find_spec
 
 import pytest
 from support import GOLDEN, REPOSITORY
-from support.clusters import RAY_ENVIRONMENT, spark_environment
+from support.clusters import RAY_ENVIRONMENT, spark_environment, temporary_folder
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main
@@ -121,7 +121,10 @@ class TestClusters:
         pytest.importorskip("ray", reason="Ray is not installed")
         # Ray calls parts of itself that are deprecated.
         quiet = ("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning")
-        run_code("ray.md", folder, *quiet, env=os.environ | RAY_ENVIRONMENT)
+        with temporary_folder() as ray_folder:
+            folders = {"RAY_TMPDIR": ray_folder, "TMPDIR": str(folder)}
+            run_code("ray.md", folder, *quiet, env=os.environ | RAY_ENVIRONMENT | folders)
+        assert list(folder.glob("fasttext-lite-*/*/lid.176.ftz"))
 
     @pytest.mark.parametrize("page", ["datasets.md", "datatrove.md", "nemo-curator.md"])
     def test_steps_of_other_pipelines(self, folder, page):

@@ -32,6 +32,7 @@ ORDER = [
     "_core.kernels.cpu",
     "_core.lookup.buckets",
     "_core.lookup.subwords",
+    "_core.text.lock",
     "_core.text.utf8",
     "_core.text.arrow",
     "_core.text.columns",
