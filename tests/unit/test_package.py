@@ -175,6 +175,8 @@ ORDER = [
 
 # What examples need besides what their module needs.
 LIBRARIES = {
+    "fasttext_lite.annotation.lines": "pyarrow",
+    "fasttext_lite.annotation.tables": "pyarrow",
     "fasttext_lite.evaluate.alignment": "scipy",
     "fasttext_lite.integrations.duckdb": "duckdb",
 }
