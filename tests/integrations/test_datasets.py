@@ -159,6 +159,8 @@ def test_wrong_input_is_named(processes, tmp_path):
         annotated(MODEL)
     with pytest.raises(ftl.InputTypeError, match="column 'n' of type"):
         annotated(MODEL, "n")
+    with pytest.raises(ftl.InputTypeError, match=r"column 'Text' is one text: .*batched=True"):
+        texts.select([0]).map(ftl.Annotator(MODEL, "Text"), num_proc=processes and 1)
     with pytest.raises(ftl.ModelKindError, match="for vectors alone pass label=None"):
         annotated("sample", "Text")
     with pytest.raises(ftl.MissingFileError, match="no such file"):
