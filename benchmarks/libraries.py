@@ -107,9 +107,9 @@ LIBRARIES = {
     USEARCH: Library("usearch", "usearch"),
     NUMKONG: Library("numkong", "numkong"),
     NUMPY: Library("numpy", "numpy"),
+    FASTTEXT_TURBO: Library("fasttext-turbo", "fasttext", _open_official, exact=True),
     HNSWLIB: Library("hnswlib", "hnswlib"),
     VOYAGER: Library("voyager", "voyager"),
-    FASTTEXT_TURBO: Library("fasttext-turbo", "fasttext", _open_official, exact=True),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

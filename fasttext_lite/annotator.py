@@ -262,10 +262,16 @@ class Annotator:
             raise InputValueError(f"the batch has {what} {self.column!r}{hint}")
         for name in self.names:
             self._check_free(name, names)
-        try:
-            texts = self._gather(frame.column(self.column))
-        except InputTypeError as error:
+        column = frame.column(self.column)
+        if isinstance(column, (str, bytes)):
             raise InputTypeError(
+                f"column {self.column!r} is one text: an annotator takes a batch of rows, with a "
+                "list or an array in each column (in datasets: map(…, batched=True))"
+            )
+        try:
+            texts = self._gather(column)
+        except (InputTypeError, InputValueError) as error:
+            raise type(error)(
                 f"column {self.column!r} of type {frame.type_of(self.column)}: {error}"
             ) from None
         extended: B = frame.extended(

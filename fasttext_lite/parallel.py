@@ -4,14 +4,20 @@ Threads take chunks from a shared queue, and the calling thread works too. The m
 signals only between bytecodes, so chunks are short, and waits have a timeout: on Windows a signal
 does not interrupt a wait. When a call ends early, the other threads stop at their next chunk. If no
 thread can be started, the calling thread does all the work.
+
+Where another thread is busy with Python code, it takes 5 ms to get the interpreter's lock back
+after each chunk (`_core.text.lock`). Then a call keeps the lock until it knows how long it will
+take, or to its end if that is near, and takes several chunks at a time after that.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
+from fasttext_lite._core.text.lock import contended, held_time, hold
 from fasttext_lite.arguments import whole
 from fasttext_lite.progress import progress_bar
 
@@ -32,6 +38,15 @@ _CHUNK = 512
 _CHUNK_BYTES = 1 << 13
 # Timeout of a wait, in seconds.
 _PATIENCE = 0.1
+# Beside a busy thread, in seconds: how long a call keeps the lock to see how long it will take, the
+# rest for which it keeps it as well, the time without it that repays taking it back, and the rest
+# that is worth another thread, which takes the lock several times to start.
+_TRIAL = 0.001
+_BRIEF = 0.006
+_WORTH = 0.04
+_LONG = 0.1
+# And the largest number of chunks at a time.
+_MOST = 32
 
 
 def available_cores() -> int:
@@ -90,17 +105,27 @@ def _run(
     work: Callable[[int, int], None], ranges: Sequence[tuple[int, int]], threads: int | None
 ) -> None:
     workers = _workers(threads, len(ranges))
-    if workers <= 1:
-        for start, stop in ranges:
-            work(start, stop)
-        return
     left = deque(ranges)
+    # An estimate of the seconds for a chunk.
+    each = 0.0
+    if contended() and left:
+        each = _work_with_lock(work, left)
+        workers = min(workers, len(left)) if each * len(left) > _LONG else 1
+    if workers <= 1:
+        while left:
+            begun = perf_counter()
+            start, stop, count = _take(left, each)
+            work(start, stop)
+            each = (perf_counter() - begun) / count
+        return
     errors: dict[int, BaseException] = {}
 
     def take_turns() -> None:
+        own = each
         while True:
+            begun = perf_counter()
             try:
-                start, stop = left.popleft()
+                start, stop, count = _take(left, own)
             except IndexError:
                 return
             try:
@@ -110,6 +135,7 @@ def _run(
                 left.clear()
                 if not isinstance(error, Exception):
                     raise
+            own = (perf_counter() - begun) / count
 
     pool = _pool(workers - 1)
     try:
@@ -123,6 +149,58 @@ def _run(
             pool.shutdown()
     if errors:
         raise errors.pop(min(errors))
+
+
+def _work_with_lock(work: Callable[[int, int], None], left: deque[tuple[int, int]]) -> float:
+    """Work while holding the lock until the rest takes long; return the seconds for a chunk.
+
+    0 means that they are not known, since the work does not ask for the lock.
+    """
+    chunk = left[0][1] - left[0][0]
+    done, last, begun = 0, 0.0, perf_counter()
+    hold(True)
+    try:
+        # Other threads get their turns between the parts: their time does not count.
+        while left and (done == 0 or (held_time() < _TRIAL and perf_counter() - begun < _PATIENCE)):
+            start, stop = left.popleft()
+            end = min(stop, start + max(chunk // 8, 1))
+            if end < stop:
+                left.appendleft((end, stop))
+            before = held_time()
+            work(start, end)
+            done += end - start
+            # The first part may take longer than others: for example, it reads pages.
+            last = (held_time() - before) / (end - start)
+        each = min(held_time() / done, last) * chunk
+        if left and 0 < each * len(left) < _BRIEF:
+            start, stop = left[0][0], left[-1][1]
+            left.clear()
+            work(start, stop)
+    finally:
+        hold(False)
+    return each
+
+
+def _take(left: deque[tuple[int, int]], each: float) -> tuple[int, int, int]:
+    """Take a chunk, or several that are consecutive where another thread holds the lock.
+
+    Raises IndexError if none is left.
+    """
+    start, stop = left.popleft()
+    count = 1
+    if each and contended():
+        while count < _MOST and each * count < _WORTH:
+            try:
+                following = left.popleft()
+            except IndexError:
+                break
+            if following[0] != stop:
+                # Another thread took the one between.
+                left.appendleft(following)
+                break
+            stop = following[1]
+            count += 1
+    return start, stop, count
 
 
 def chunks_in_order(

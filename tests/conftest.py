@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 from support.text import language_lines, plain_lines, topic_lines
 from support.training import train_official
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# A busy machine is no fault.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 TEXTS = {"plain": plain_lines, "language": language_lines, "topic": topic_lines}
 

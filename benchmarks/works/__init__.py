@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.works import (
     approximate,
+    beside,
     command,
     compact,
     engines,
@@ -38,6 +39,7 @@ WORKS: dict[str, Work] = {
     "compact-opening": compact.OPENING,
     "compact-sharing": compact.SHARING,
     "importing": importing.WORK,
+    "beside-python": beside.WORK,
     "growth-threads": growth.THREADS_WORK,
     "growth-vocabulary": growth.VOCABULARY_WORK,
     "growth-unknown": growth.SHARE_WORK,

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from fasttext_lite.annotation.pieces import ROWS, SIZE, Piece, located
-from fasttext_lite.errors import FileError
+from fasttext_lite.errors import FileError, InputTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,10 @@ __all__ = ["ParquetRows"]
 
 # What a writer calls a codec that is read.
 _CODECS = {"UNCOMPRESSED": "NONE", "LZ4_RAW": "LZ4"}
+
+_TEXTS = frozenset(
+    ("string", "large_string", "string_view", "binary", "large_binary", "binary_view", "null")
+)
 
 
 class ParquetRows:
@@ -41,6 +45,8 @@ class ParquetRows:
     ------
     FileError
         This is not a Parquet file, or it cannot be read.
+    InputTypeError
+        The column of texts is of another type.
     InputValueError
         It has no column of texts, or one of the name of an added column; or `keep` is no condition
         on its columns.
@@ -57,6 +63,7 @@ class ParquetRows:
             table = self._file.schema_arrow.empty_table()
         with located(name):
             self._schema = annotator(table).schema
+            _check_texts(table.schema.field(annotator.column))
             self._named = [] if keep is None else keep.readable(self._schema)
 
     @property
@@ -103,6 +110,13 @@ class ParquetRows:
         codecs = Counter(first.column(i).compression for i in range(first.num_columns))
         codec: str = codecs.most_common(1)[0][0]
         return _CODECS.get(codec, codec)
+
+
+def _check_texts(field: pa.Field) -> None:
+    """Refuse a column by its type, since a file may hold numbers far behind missing ones."""
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if str(kind) not in _TEXTS:
+        raise InputTypeError(f"column {field.name!r} of type {field.type} holds no texts")
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def test_predictions_are_equal_with_and_without_an_end_of_line(
     assert ours.multilinePredict([], 1, 0.0, "strict") == ([], [])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["one", "two", "fünf", " ", " ", "\n", "\0", "</s>", "x", "__label__a"])

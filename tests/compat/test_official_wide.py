@@ -92,9 +92,7 @@ def test_an_output_layer_too_large_to_be_kept_packed(tmp_path: Path) -> None:
     compare(build_wide(tmp_path / "wide.bin", 9000, dim=256), TEXTS[:18], KS[:3])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     count=st.integers(1, 130),
     dim=st.integers(1, 40),

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from numpy.testing import assert_allclose, assert_array_equal
 from support import reference
 from support.builders import build
@@ -37,10 +37,8 @@ def decode(word: bytes) -> str:
 
 
 any_model = given(options=dense_models() | quantized_models() | pruned_models(), queries=QUERIES)
-quietly = settings(deadline=None)
 
 
-@quietly
 @given(options=dense_models(), queries=QUERIES)
 def test_vectors_of_dense_models_are_equal_bit_for_bit(
     options: dict[str, Any], queries: list[bytes]
@@ -52,7 +50,6 @@ def test_vectors_of_dense_models_are_equal_bit_for_bit(
         assert_array_equal(np.array([ours[word] for word in words]).view(np.uint32), expected)
 
 
-@quietly
 @given(options=quantized_models() | pruned_models(), queries=QUERIES)
 def test_vectors_of_quantized_models_are_equal(
     options: dict[str, Any], queries: list[bytes]
@@ -64,7 +61,6 @@ def test_vectors_of_quantized_models_are_equal(
         assert_allclose(np.array([ours[word] for word in words]), expected, rtol=1e-6, atol=1e-6)
 
 
-@quietly
 @any_model
 def test_subwords_are_equal(options: dict[str, Any], queries: list[bytes]) -> None:
     for ours, slow in both_of(options):
@@ -75,7 +71,6 @@ def test_subwords_are_equal(options: dict[str, Any], queries: list[bytes]) -> No
             assert ours.subwords(decode(word)) == expected
 
 
-@quietly
 @any_model
 def test_distinct_ngrams_are_equal(options: dict[str, Any], queries: list[bytes]) -> None:
     words = words_to_ask(options, queries)
@@ -84,7 +79,6 @@ def test_distinct_ngrams_are_equal(options: dict[str, Any], queries: list[bytes]
         assert ours.ngrams(words) == [(decode(text), row) for text, row in distinct]
 
 
-@quietly
 @any_model
 def test_ids_are_equal_and_of_repeated_words_the_last(
     options: dict[str, Any], queries: list[bytes]
@@ -97,7 +91,6 @@ def test_ids_are_equal_and_of_repeated_words_the_last(
         assert [word in ours for word in words] == [row >= 0 for row in expected]
 
 
-@quietly
 @any_model
 def test_entries_are_equal(options: dict[str, Any], queries: list[bytes]) -> None:
     for ours, slow in both_of(options):
@@ -109,7 +102,6 @@ def test_entries_are_equal(options: dict[str, Any], queries: list[bytes]) -> Non
         assert not any(decode(word) in ours.words for word in unknown)
 
 
-@quietly
 @any_model
 def test_a_word_of_which_nothing_is_known_gets_the_default(
     options: dict[str, Any], queries: list[bytes]
@@ -120,7 +112,6 @@ def test_a_word_of_which_nothing_is_known_gets_the_default(
             assert (ours.get(word) is None) == (unknown and slow.rows_of(word) == [])
 
 
-@quietly
 @given(options=dense_models())
 def test_matrices_of_dense_models_are_equal(options: dict[str, Any]) -> None:
     for ours, slow in both_of(options):

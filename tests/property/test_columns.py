@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import SUPERVISED, build
 from support.strategies import dense_models, pruned_models, quantized_models
@@ -77,7 +77,6 @@ def array_of(column: Any) -> Any:
     return array
 
 
-@settings(deadline=None)
 @given(options=MODELS, column=columns(), threads=st.sampled_from([1, 3]))
 def test_vectors(options, column, threads):
     array, texts = column
@@ -92,7 +91,6 @@ def test_vectors(options, column, threads):
             assert found.equals(pyarrow.array(rows, kind))
 
 
-@settings(deadline=None)
 @given(
     options=MODELS.filter(lambda options: options["model"] == SUPERVISED),
     column=columns(),
@@ -132,7 +130,6 @@ def test_labels(options, column, choice, strip_prefix, dictionary):
         assert plain.equals(pyarrow.array(answers, kind))
 
 
-@settings(deadline=None)
 @given(
     options=MODELS.filter(lambda options: options["model"] == SUPERVISED),
     column=columns(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from support import reference
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MODELS = dense_models() | quantized_models() | pruned_models()
 DTYPES = st.sampled_from(["float32", "float16", "int8"])
-quietly = settings(deadline=None)
 
 
 @contextlib.contextmanager
@@ -46,7 +45,6 @@ def words_to_ask(options: dict[str, Any], queries: list[bytes]) -> list[bytes]:
     return [word for word in words if word in labels or word not in options["labels"]]
 
 
-@quietly
 @given(options=MODELS, queries=QUERIES)
 def test_float32_answers_bit_for_bit(options: dict[str, Any], queries: list[bytes]) -> None:
     with folder_of(options) as folder:
@@ -63,7 +61,6 @@ def test_float32_answers_bit_for_bit(options: dict[str, Any], queries: list[byte
         assert model.counts.tolist() == source.counts.tolist()
 
 
-@quietly
 @given(options=MODELS, queries=QUERIES, dtype=DTYPES)
 def test_a_plain_reader_gives_the_same_vectors(
     options: dict[str, Any], queries: list[bytes], dtype: str
@@ -85,7 +82,6 @@ def test_a_plain_reader_gives_the_same_vectors(
         assert plain.words() == options["words"]
 
 
-@quietly
 @given(options=MODELS, dtype=DTYPES)
 def test_a_converted_file_converts_to_the_same_bytes(options: dict[str, Any], dtype: str) -> None:
     if "input_matrix" in options:
@@ -102,7 +98,6 @@ def test_a_converted_file_converts_to_the_same_bytes(options: dict[str, Any], dt
         assert (folder / "through").read_bytes() == (folder / "direct").read_bytes()
 
 
-@quietly
 @given(data=st.data(), options=MODELS, queries=QUERIES, extra=QUERIES)
 def test_a_part_of_a_model_answers_from_what_it_kept(
     data: st.DataObject, options: dict[str, Any], queries: list[bytes], extra: list[bytes]
@@ -153,7 +148,6 @@ def test_a_part_of_a_model_answers_from_what_it_kept(
                 assert_array_equal(bits(model[word]), bits(expected))
 
 
-@quietly
 @given(
     options=MODELS,
     queries=QUERIES,

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support import reference
@@ -29,7 +29,6 @@ def draw_map(options: dict[str, Any], seed: int, columns: int) -> np.ndarray:
     return random.standard_normal((dim, columns)) * 10.0 ** random.integers(-3, 3, columns)
 
 
-@settings(deadline=None)
 @given(
     options=MODELS,
     queries=QUERIES,
@@ -59,7 +58,6 @@ def test_vectors_are_those_of_the_reference_times_the_matrix(
             assert (np.abs(vector - rows.sum(axis=0) / count @ matrix) <= bound).all()
 
 
-@settings(deadline=None)
 @given(options=dense_models(), seed=st.integers(0, 2**32 - 1), columns=st.integers(1, 40))
 def test_a_converted_file_holds_the_vectors_of_the_mapped_model(
     options: dict[str, Any], seed: int, columns: int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import event, example, given, settings
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from support import reference, reference_predict
@@ -81,10 +81,6 @@ def both_of(options: dict[str, Any]) -> Iterator[tuple[ftl.Model, reference.Refe
         yield ftl.load(path, mmap=False), reference.parse(path)
 
 
-quietly = settings(deadline=None)
-
-
-@quietly
 @given(
     options=models((SUPERVISED, CBOW, SKIPGRAM)),
     lines=st.lists(LINES, min_size=1, max_size=6),
@@ -110,7 +106,6 @@ UNORDERED_WITHOUT_BIAS = {
 }
 
 
-@quietly
 @example(options=UNORDERED_WITHOUT_BIAS, lines=[b""])
 @given(options=models((SUPERVISED,)), lines=st.lists(LINES, min_size=1, max_size=6))
 def test_every_label_has_its_probability(options: dict[str, Any], lines: list[bytes]) -> None:
@@ -130,7 +125,6 @@ def test_every_label_has_its_probability(options: dict[str, Any], lines: list[by
                     assert abs(by_label[label] - one[column]) <= limit
 
 
-@quietly
 @given(
     options=models((SUPERVISED,)),
     line=LINES,
@@ -150,7 +144,6 @@ def test_a_part_of_the_labels_is_the_best_part(
         assert_allclose(best.probabilities, every[: len(best.labels)], atol=1e-4)
 
 
-@quietly
 @given(options=models((SUPERVISED,)), line=LINES)
 def test_an_explanation_has_the_rows_of_the_line(options: dict[str, Any], line: bytes) -> None:
     for ours, slow in both_of(options):
@@ -165,7 +158,6 @@ def test_an_explanation_has_the_rows_of_the_line(options: dict[str, Any], line: 
             assert_allclose(scores, sorted(expected), rtol=1e-4, atol=1e-5)
 
 
-@quietly
 @given(options=models((SUPERVISED,)), lines=st.lists(LINES, min_size=1, max_size=4))
 def test_a_matrix_holds_the_probability_of_every_label(
     options: dict[str, Any], lines: list[bytes]
@@ -179,7 +171,6 @@ def test_a_matrix_holds_the_probability_of_every_label(
             assert_allclose(row, plain, rtol=0, atol=1e-5 + STEP * stepped)
 
 
-@quietly
 @given(options=models((SUPERVISED,)), line=LINES, data=st.data())
 def test_given_labels_have_their_share_of_the_probability(
     options: dict[str, Any], line: bytes, data: st.DataObject
@@ -201,7 +192,6 @@ def test_given_labels_have_their_share_of_the_probability(
             assert shares.sum() == (0 if not expected else pytest.approx(1))
 
 
-@quietly
 @given(
     options=models((SUPERVISED, CBOW, SKIPGRAM)),
     lines=st.lists(LINES, min_size=1, max_size=4),

@@ -11,7 +11,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support.plain_vectors import first_rows, read_as_spacy, read_records, read_rows
@@ -86,7 +86,6 @@ def test_rows_without_a_head_are_read_as_by_the_plain_reader(rows, space):
     assert as_bytes(ftl.load(io.BytesIO(data))) == expected
 
 
-@settings(deadline=None)
 @given(tables(PLAIN))
 def test_what_is_exported_is_read_by_gensim_and_a_reader_like_that_of_spacy(tmp_path_factory, rows):
     keyed = pytest.importorskip("gensim.models.keyedvectors").KeyedVectors
@@ -108,7 +107,6 @@ def test_what_is_exported_is_read_by_gensim_and_a_reader_like_that_of_spacy(tmp_
     assert_array_equal(np.array([row for _, row in spacy], np.float32), model.word_vectors())
 
 
-@settings(deadline=None)
 @given(tables(PLAIN), st.booleans(), st.sampled_from(["", ".gz"]))
 def test_what_gensim_writes_is_read(tmp_path_factory, rows, binary, suffix):
     keyed = pytest.importorskip("gensim.models.keyedvectors").KeyedVectors

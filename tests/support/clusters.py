@@ -85,9 +85,18 @@ def spark_cluster(folder: Path):
 @contextmanager
 def ray_cluster():
     """Start Ray, without bars and messages."""
-    with temporary_folder() as folder, started(RAY_ENVIRONMENT):
+    with (
+        temporary_folder() as folder,
+        started(RAY_ENVIRONMENT),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # Workers import from the current folder, which may hold the sources of this package.
+        patch.chdir(folder)
         import ray
         import ray.data
+
+        # Ray reads the variable when it is imported, which another test may have done.
+        patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
 
         ray.init(
             _temp_dir=folder,

@@ -32,6 +32,7 @@ ORDER = [
     "_core.kernels.cpu",
     "_core.lookup.buckets",
     "_core.lookup.subwords",
+    "_core.text.lock",
     "_core.text.utf8",
     "_core.text.arrow",
     "_core.text.columns",
@@ -61,6 +62,7 @@ ORDER = [
     "_core.search.queries",
     "_core.search.scan",
     "_core.search.graph",
+    "_core.search.heaps",
     "_core.search.walk",
     "progress",
     "cpu",
@@ -180,6 +182,8 @@ ORDER = [
 
 # What examples need besides what their module needs.
 LIBRARIES = {
+    "fasttext_lite.annotation.lines": "pyarrow",
+    "fasttext_lite.annotation.tables": "pyarrow",
     "fasttext_lite.evaluate.alignment": "scipy",
     "fasttext_lite.integrations.duckdb": "duckdb",
 }

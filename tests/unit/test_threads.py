@@ -15,6 +15,7 @@ import stress
 from numpy.testing import assert_array_equal
 
 import fasttext_lite as ftl
+from fasttext_lite import parallel
 from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.parallel import chunks_in_order, run_in_chunks, run_over
 
@@ -48,6 +49,12 @@ def at_once(count, work):
 
 
 # Chunks
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_busy(monkeypatch):
+    """Chunks are not taken together, whatever other tests have done."""
+    monkeypatch.setattr(parallel, "contended", lambda: False)
 
 
 def test_chunks_cover_everything_once():

@@ -7,6 +7,7 @@ from libc.string cimport memchr, memset
 import numpy as np
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
+from fasttext_lite._core.text.lock cimport Away, come_back, leave
 from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport LONGEST, Subwords, Walk, bracket
@@ -19,6 +20,7 @@ from fasttext_lite._core.labels.tokens cimport (
     Tokenizer,
     begin,
     failure,
+    is_long,
 )
 
 from fasttext_lite.errors import InputValueError
@@ -288,8 +290,9 @@ cdef class LineReader:
         cdef int64_t count
         array = np.empty(self.rows.dim, np.float32)
         cdef float[::1] out = array
-        with nogil:
-            status = reader.mean(line, spaces, &out[0], &count)
+        cdef Away away = leave(is_long(line.length))
+        status = reader.mean(line, spaces, &out[0], &count)
+        come_back(away)
         if status != DONE:
             raise failure(status, -1)
         self.rows_read += count
@@ -304,17 +307,19 @@ cdef class LineReader:
         cdef Py_ssize_t i = start
         cdef int64_t count
         cdef int64_t total = 0
+        cdef Away away
         if not 0 <= start <= stop <= texts.size or out.shape[0] != texts.size or (
             out.shape[1] != self.rows.dim
         ):
             raise InputValueError("the range or the output does not fit the texts")
-        with nogil:
-            while i < stop:
-                status = reader.mean(texts.spans[i], texts.spaces, &out[i, 0], &count)
-                if status != DONE:
-                    break
-                total += count
-                i += 1
+        away = leave(True)
+        while i < stop:
+            status = reader.mean(texts.spans[i], texts.spaces, &out[i, 0], &count)
+            if status != DONE:
+                break
+            total += count
+            i += 1
+        come_back(away)
         if status != DONE:
             raise failure(status, texts.first + i)
         self.rows_read += total

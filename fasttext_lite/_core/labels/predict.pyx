@@ -12,6 +12,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
+from fasttext_lite._core.text.lock cimport Away, busy, come_back, leave
 from fasttext_lite._core.labels.line cimport LineReader
 from fasttext_lite._core.labels.choice cimport (
     Request,
@@ -23,7 +24,7 @@ from fasttext_lite._core.labels.choice cimport (
     work_size,
 )
 from fasttext_lite._core.labels.losses cimport LabelScore, Loss
-from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure
+from fasttext_lite._core.labels.tokens cimport DONE, NO_MEMORY, NOT_A_NUMBER, Status, failure, is_long
 
 from fasttext_lite.arguments import flag, real, whole
 from fasttext_lite.errors import InputTypeError, InputValueError
@@ -32,8 +33,6 @@ from fasttext_lite.texts import text_option
 cdef enum:
     # Work memory of a prediction, in bytes, that fits on the stack.
     SMALL = 4096
-    # Up to this length predicting takes less time than handing the GIL to another thread.
-    SHORT = 256
 
 cdef int32_t NO_LABEL = -1
 cdef str RAISE = "raise"
@@ -234,6 +233,7 @@ cdef class Predictor:
         cdef int64_t rows = 0
         cdef Status status
         cdef Span line
+        cdef Away away
         if labels is None:
             memset(&ask, 0, sizeof(Request))
             ask.k = self._max_labels(k, self.loss.label_count)
@@ -253,11 +253,10 @@ cdef class Predictor:
             if memory == NULL:
                 raise MemoryError
         try:
-            if line.length <= SHORT and size <= SMALL:
-                status = self._predict(reader, line, &ask, memory, &found, &rows)
-            else:
-                with nogil:
-                    status = self._predict(reader, line, &ask, memory, &found, &rows)
+            # Many labels take as long as a long text.
+            away = leave(is_long(line.length) or (size > SMALL and not busy()))
+            status = self._predict(reader, line, &ask, memory, &found, &rows)
+            come_back(away)
             if status != DONE:
                 raise failure(status, -1)
             self.reader.rows_read += rows
@@ -306,13 +305,12 @@ cdef class Predictor:
         cdef Request ask = self._request(labels, renormalize)
         cdef Py_ssize_t count = label_ids.shape[0]
         cdef Py_ssize_t columns = label_ids.shape[1]
-        cdef Py_ssize_t i = 0
-        cdef Py_ssize_t found = 0
-        cdef Py_ssize_t j
+        cdef Py_ssize_t i = 0, found = 0, j
         cdef int64_t total = 0
         cdef bint masked = known is not None
         cdef Status status
         cdef Block block
+        cdef Away away
         ask.k = k
         ask.threshold = _real(threshold)
         ask.biased = official_bias
@@ -323,22 +321,23 @@ cdef class Predictor:
             or (masked and known.shape[0] != count)
         ):
             raise InputValueError("the range or the output does not fit the texts")
-        with nogil:
-            status = self._begin(&ask, &block)
-            while status == DONE and i < count:
-                status = self._next(reader, texts.spans + start + i, count - i, &ask, &block)
-                if status == DONE:
-                    found = self._best(&ask, &block.work, block.rows)
-                    if found < 0:
-                        status = NOT_A_NUMBER
-                    for j in range(columns):
-                        label_ids[i, j] = block.work.heap[j].label if j < found else -1
-                        probabilities[i, j] = block.work.heap[j].probability if j < found else 0
-                    if masked:
-                        known[i] = block.rows > 0
-                    total += block.rows
-                i += 1
-            PyMem_RawFree(block.memory)
+        away = leave(True)
+        status = self._begin(&ask, &block)
+        while status == DONE and i < count:
+            status = self._next(reader, texts.spans + start + i, count - i, &ask, &block)
+            if status == DONE:
+                found = self._best(&ask, &block.work, block.rows)
+                if found < 0:
+                    status = NOT_A_NUMBER
+                for j in range(columns):
+                    label_ids[i, j] = block.work.heap[j].label if j < found else -1
+                    probabilities[i, j] = block.work.heap[j].probability if j < found else 0
+                if masked:
+                    known[i] = block.rows > 0
+                total += block.rows
+            i += 1
+        PyMem_RawFree(block.memory)
+        come_back(away)
         if status != DONE:
             raise failure(status, texts.first + start + i - 1)
         self.reader.rows_read += total
@@ -364,6 +363,8 @@ cdef class Predictor:
         cdef bint done
         cdef Status status
         cdef Block block
+        cdef Loss loss = self.loss
+        cdef Away away
         ask.k = self.loss.label_count
         ask.spaces = texts.spaces
         if not 0 <= start <= start + out.shape[0] <= texts.size or columns != (
@@ -372,26 +373,27 @@ cdef class Predictor:
             raise InputValueError("the range or the output does not fit the texts")
         if columns == 0:
             return
-        with nogil:
-            status = self._begin(&ask, &block)
-            while status == DONE and i < out.shape[0]:
-                status = self._next(
-                    reader, texts.spans + start + i, out.shape[0] - i, &ask, &block
-                )
-                if status == DONE and block.rows == 0:
-                    memset(&out[i, 0], 0, <size_t>columns * sizeof(float))
-                elif status == DONE:
-                    if ask.labels == NULL:
-                        done = fill_row(self.loss, &block.work, &out[i, 0])
-                    else:
-                        done = score(self.loss, &block.work, &ask)
-                        for j in range(columns):
-                            out[i, j] = block.work.items[j].probability
-                    if not done:
-                        status = NOT_A_NUMBER
-                    total += block.rows
-                i += 1
-            PyMem_RawFree(block.memory)
+        away = leave(True)
+        status = self._begin(&ask, &block)
+        while status == DONE and i < out.shape[0]:
+            status = self._next(
+                reader, texts.spans + start + i, out.shape[0] - i, &ask, &block
+            )
+            if status == DONE and block.rows == 0:
+                memset(&out[i, 0], 0, <size_t>columns * sizeof(float))
+            elif status == DONE:
+                if ask.labels == NULL:
+                    done = fill_row(loss, &block.work, &out[i, 0])
+                else:
+                    done = score(loss, &block.work, &ask)
+                    for j in range(columns):
+                        out[i, j] = block.work.items[j].probability
+                if not done:
+                    status = NOT_A_NUMBER
+                total += block.rows
+            i += 1
+        PyMem_RawFree(block.memory)
+        come_back(away)
         if status != DONE:
             raise failure(status, texts.first + start + i - 1)
         self.reader.rows_read += total

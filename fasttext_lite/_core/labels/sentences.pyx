@@ -8,10 +8,11 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span
+from fasttext_lite._core.text.lock cimport Away, come_back, leave
 from fasttext_lite._core.kernels.cpu cimport add_scaled_f32, scale_f32
 from fasttext_lite._core.lookup.embed cimport Embedder
 from fasttext_lite._core.lookup.subwords cimport Pieces, end_pieces
-from fasttext_lite._core.labels.tokens cimport DONE, NEWLINE, NO_MEMORY, Status, failure
+from fasttext_lite._core.labels.tokens cimport DONE, NEWLINE, NO_MEMORY, Status, failure, is_long
 
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.texts import text_option
@@ -174,8 +175,9 @@ cdef class SentenceEmbedder:
         cdef Status status
         array = np.empty(self.embedder.rows.dim, np.float32)
         cdef float[::1] out = array
-        with nogil:
-            self._means(&found, 1, spaces, &out[0], &status)
+        cdef Away away = leave(is_long(found.length))
+        self._means(&found, 1, spaces, &out[0], &status)
+        come_back(away)
         if status != DONE:
             raise failure(status, -1)
         return array
@@ -186,16 +188,18 @@ cdef class SentenceEmbedder:
         """Write the vectors of ``texts[start:stop]`` into the same rows of `out`."""
         cdef Py_ssize_t done
         cdef Status status
+        cdef Away away
         if not 0 <= start <= stop <= texts.size or out.shape[0] != texts.size or (
             out.shape[1] != self.embedder.rows.dim
         ):
             raise InputValueError("the range or the output does not fit the texts")
         if start == stop:
             return
-        with nogil:
-            done = self._means(
-                texts.spans + start, stop - start, texts.spaces, &out[start, 0], &status
-            )
+        away = leave(True)
+        done = self._means(
+            texts.spans + start, stop - start, texts.spaces, &out[start, 0], &status
+        )
+        come_back(away)
         if status != DONE:
             raise failure(status, texts.first + start + done)
 

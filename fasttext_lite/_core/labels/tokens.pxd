@@ -18,6 +18,7 @@ cdef enum Status:
     NOT_A_NUMBER
 
 
+cdef bint is_long(size_t length) noexcept nogil
 cdef object failure(Status status, Py_ssize_t i)
 
 

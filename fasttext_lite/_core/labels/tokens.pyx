@@ -6,10 +6,17 @@ from libc.string cimport memcmp
 import numpy as np
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch
+from fasttext_lite._core.text.lock cimport busy
 from fasttext_lite._core.lookup.subwords cimport hash_basis, hash_bytes, hash_step
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
 
 from fasttext_lite.errors import InputValueError, NotANumberError
+
+cdef enum:
+    # Up to this length a text takes less time than handing the lock to another thread, and up to
+    # this one less than some milliseconds.
+    SHORT = 256
+    MEDIUM = 1 << 15
 
 cdef uint32_t END_HASH = hash_bytes(END, 4)
 
@@ -18,6 +25,11 @@ cdef inline bint _separates(uint8_t byte) noexcept nogil:
     return byte <= 32 and (
         byte == c" " or 9 <= byte <= 13 or byte == 0
     )
+
+
+cdef bint is_long(size_t length) noexcept nogil:
+    """Return whether to give up the interpreter's lock for one text of this length."""
+    return length > MEDIUM or (length > SHORT and not busy())
 
 
 cdef object failure(Status status, Py_ssize_t i):

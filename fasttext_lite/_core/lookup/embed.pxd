@@ -20,6 +20,9 @@ cdef class Embedder:
     cdef int64_t _row(self, int32_t i) noexcept nogil
     cdef bint _lacks(self, int32_t i) noexcept nogil
     cdef bint _embed_word(self, Span word, int32_t i, float* out) noexcept nogil
+    cdef Py_ssize_t _fill(
+        self, const Span* words, Py_ssize_t start, Py_ssize_t stop, float* out, bint* unknown
+    ) noexcept nogil
     cdef Py_ssize_t embed(
         self, const Span* words, Py_ssize_t count, float* out, bint* unknown
     ) noexcept nogil

@@ -6,6 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
 from fasttext_lite._core.text.batch cimport Span, WordBatch, readable, span, to_bytes
+from fasttext_lite._core.text.lock cimport Away, busy, come_back, leave
 from fasttext_lite._core.kernels.cpu cimport scale_f32
 from fasttext_lite._core.lookup.rows cimport Rows
 from fasttext_lite._core.lookup.subwords cimport (
@@ -199,6 +200,7 @@ cdef class Embedder:
         cdef int32_t i
         cdef bint done = True
         cdef float* out
+        cdef Away away
         cdef cnp.npy_intp size = self.rows.dim
         # Prefetch the slot while the array is allocated, and the vector while texts are compared.
         self.vocabulary.prepare(h)
@@ -213,11 +215,35 @@ cdef class Embedder:
             return array
         if self._lacks(i):
             raise unknown_word(word)
-        with nogil:
-            done = self._embed_word(text, i, out)
+        # The rows of a word take less time than handing over the lock.
+        away = leave(text.length >= SHORT and not busy())
+        done = self._embed_word(text, i, out)
+        come_back(away)
         if not done:
             raise MemoryError
         return array
+
+    cdef Py_ssize_t _fill(
+        self, const Span* words, Py_ssize_t start, Py_ssize_t stop, float* out, bint* unknown
+    ) noexcept nogil:
+        """Do the work of `fill`, and return the end of the words that are done."""
+        cdef Py_ssize_t done, end
+        while start < stop:
+            end = start
+            while end < stop and words[end].text != NULL:
+                end += 1
+            done = 0
+            if end > start:
+                done = self.embed(
+                    words + start, end - start, out + <size_t>start * self.dim, unknown
+                )
+            start += done
+            if start < end:
+                break
+            if end < stop:
+                memset(out + <size_t>end * self.dim, 0, self.dim * sizeof(float))
+                start += 1
+        return start
 
     def fill(
         self, WordBatch words not None, Py_ssize_t start, Py_ssize_t stop, float[:, ::1] out not None
@@ -233,8 +259,7 @@ cdef class Embedder:
         InputValueError
             The range or the shape of `out` does not fit the words.
         """
-        cdef Py_ssize_t done = 0
-        cdef Py_ssize_t end = start
+        cdef Away away
         cdef bint unknown = False
         if not 0 <= start <= stop <= words.size or out.shape[0] != words.size or (
             out.shape[1] != self.rows.dim
@@ -245,20 +270,9 @@ cdef class Embedder:
             )
         if start == stop:
             return
-        with nogil:
-            while start < stop:
-                end = start
-                while end < stop and words.spans[end].text != NULL:
-                    end += 1
-                done = 0
-                if end > start:
-                    done = self.embed(words.spans + start, end - start, &out[start, 0], &unknown)
-                start += done
-                if start < end:
-                    break
-                if end < stop:
-                    memset(&out[end, 0], 0, self.dim * sizeof(float))
-                    start += 1
+        away = leave(True)
+        start = self._fill(words.spans, start, stop, &out[0, 0], &unknown)
+        come_back(away)
         if unknown:
             raise unknown_word(words.word(start))
         if start < stop:

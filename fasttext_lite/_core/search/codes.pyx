@@ -13,6 +13,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from fasttext_lite._core.kernels.cpu cimport exact_dots, scan_kernels
+from fasttext_lite._core.text.lock cimport Away, come_back, leave
 
 from fasttext_lite.errors import InputValueError
 
@@ -20,6 +21,8 @@ cdef enum:
     PACKED_LEVELS = 16
     BYTE_LEVELS = 128
     TRIALS = 5
+    # So many norms take longer than handing over the lock.
+    MANY = 256
 
 # Distances between neighbouring codes, in multiples of the root mean square of the numbers of a
 # row. The first is best for a normal distribution; the others, for longer tails, are tried until
@@ -57,9 +60,11 @@ def norms(const float[:, ::1] rows not None):
     cdef Py_ssize_t i
     found = np.empty(rows.shape[0], np.float64)
     cdef double[::1] out = found
-    with nogil:
-        for i in range(rows.shape[0]):
-            out[i] = norm_of(&rows[i, 0], <size_t>rows.shape[1])
+    # A few rows take less time than handing over the lock.
+    cdef Away away = leave(rows.shape[0] > MANY)
+    for i in range(rows.shape[0]):
+        out[i] = norm_of(&rows[i, 0], <size_t>rows.shape[1])
+    come_back(away)
     return found
 
 

@@ -84,11 +84,10 @@ cdef class Nearest:
             raise InputValueError(
                 f"cannot merge the results of {other.queries} queries with those of {self.queries}"
             )
-        with nogil:
-            for query in range(self.queries):
-                for i in range(other.sizes[query]):
-                    one = other.heaps[query * other.k + i]
-                    self.add(query, one.score, one.id)
+        for query in range(self.queries):
+            for i in range(other.sizes[query]):
+                one = other.heaps[query * other.k + i]
+                self.add(query, one.score, one.id)
 
     def best(self, Py_ssize_t query):
         """Return the result of one query, best first.

@@ -13,6 +13,7 @@ from fasttext_lite._core.kernels.cpu cimport (
     scan_kernels,
 )
 from fasttext_lite._core.text.batch cimport Span
+from fasttext_lite._core.text.lock cimport Away, busy, come_back, leave
 from fasttext_lite._core.search.codes cimport ROUNDING, Codes, encode_row, is_safe
 from fasttext_lite._core.lookup.embed cimport Embedder
 from fasttext_lite._core.search.nearest cimport Nearest
@@ -324,56 +325,67 @@ cdef class Search:
 
     def scan_codes(self, Codes codes not None, Py_ssize_t start, Py_ssize_t stop):
         """Search the words from `start` to `stop` by their codes."""
+        cdef Queries queries = self.queries
+        cdef Away away
         if codes.dim != self.queries.dim or codes.packed != self.queries.packed:
             raise InputValueError("the codes differ from the queries in dimensions or packing")
         self._check(start, stop, codes.count)
         if start < stop and self.queries.count:
-            with nogil:
-                self.scan_coded(self.queries, codes, start, stop)
+            away = leave(True)
+            self.scan_coded(queries, codes, start, stop)
+            come_back(away)
         self._check_memory()
 
     def scan_rows(self, Py_ssize_t start, Py_ssize_t stop):
         """Search the words from `start` to `stop` by the rows of `embedder`."""
+        cdef Queries queries = self.queries
+        cdef DenseRows rows = self.rows
+        cdef Away away
         if self.rows is None or self.queries.packed:
             raise InputValueError("a search by rows needs norms and queries that are not packed")
         self._check(start, stop, self.rows.count)
-        with nogil:
-            if self.queries.count < WORTH_CODING:
-                self.scan_products(self.queries, self.rows, start, stop)
-            else:
-                self.scan_coding(self.queries, self.rows, start, stop)
+        away = leave(True)
+        if self.queries.count < WORTH_CODING:
+            self.scan_products(queries, rows, start, stop)
+        else:
+            self.scan_coding(queries, rows, start, stop)
+        come_back(away)
         self._check_memory()
 
     def scan_ids(self, const int32_t[::1] ids not None, Py_ssize_t start, Py_ssize_t stop):
         """Score the words ``ids[start:stop]`` exactly; ids must be distinct."""
         cdef Py_ssize_t i, query
+        cdef Away away
         if not 0 <= start <= stop <= ids.shape[0]:
             raise InputValueError(f"the range [{start}, {stop}) is outside {ids.shape[0]} ids")
         for i in range(start, stop):
             if not 0 <= ids[i] < self.embedder.vocabulary.word_count:
                 raise InputValueError(f"there is no word with id {ids[i]}")
-        with nogil:
-            for i in range(start, stop):
-                if not self.load(ids[i]):
-                    break
-                for query in range(self.queries.count):
-                    if not self.queries.bans(query, ids[i]):
-                        self.score(query, ids[i], self.vector)
+        away = leave(True)
+        for i in range(start, stop):
+            if not self.load(ids[i]):
+                break
+            for query in range(self.queries.count):
+                if not self.queries.bans(query, ids[i]):
+                    self.score(query, ids[i], self.vector)
+        come_back(away)
         self._check_memory()
 
     def finish(self, others not None):
         """Merge other searches of the same queries, and score all queued words."""
         cdef Search one
         cdef Py_ssize_t query
+        cdef Away away
         for one in others:
             self.nearest.merge(one.nearest)
         for one in [*others, self]:
-            with nogil:
-                for query in range(self.queries.count):
-                    self.score_pending(
-                        query, one.pending + query * PENDING, one.pending_counts[query]
-                    )
-                    one.pending_counts[query] = 0
+            away = leave(not busy())
+            for query in range(self.queries.count):
+                self.score_pending(
+                    query, one.pending + query * PENDING, one.pending_counts[query]
+                )
+                one.pending_counts[query] = 0
+            come_back(away)
         self._check_memory()
 
     def _check(self, start, stop, count):

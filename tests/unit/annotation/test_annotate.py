@@ -243,7 +243,7 @@ FIELDS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(rows=st.lists(st.tuples(FIELDS, st.none() | st.text(max_size=20)), max_size=8),
        ascii=st.booleans())  # fmt: skip
 def test_any_objects_get_their_fields_and_more(tmp_path_factory, rows, ascii):  # noqa: A002

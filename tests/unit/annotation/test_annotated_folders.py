@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -101,9 +102,10 @@ def test_an_input_is_not_replaced(corpus):
     for name in (corpus, corpus / "." / "x" / ".."):
         with pytest.raises(ftl.FileError, match="would replace this input"):
             annotate(corpus / "a.txt", name)
-    (corpus.parent / "link").symlink_to(corpus)
-    with pytest.raises(ftl.FileError, match="would replace this input"):
-        annotate(corpus / "a.txt", corpus.parent / "link")
+    if os.name == "posix":
+        (corpus.parent / "link").symlink_to(corpus)
+        with pytest.raises(ftl.FileError, match="would replace this input"):
+            annotate(corpus / "a.txt", corpus.parent / "link")
     assert state(corpus) == before
 
 

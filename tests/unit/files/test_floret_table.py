@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support import reference
@@ -48,7 +48,6 @@ def expected_vector(matrix, word, minn, maxn, count):
     return total * np.float32(1 / len(hashes))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=70))
 def test_the_hash_is_murmur(text):
     assert murmur(text) == reference.murmur(text)

@@ -11,7 +11,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import build
 from support.fixtures import BINARY, COMPACT, TEXT
@@ -135,7 +135,6 @@ def test_no_model_is_taken_for_another_kind():
             assert ftl.load(io.BytesIO(data)).dim, name
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_named_or_unknown(data):
     told = foreign.reason(data)

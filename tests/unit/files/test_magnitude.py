@@ -58,7 +58,7 @@ def test_words_and_vectors(load, precision):
     assert model.neighbors("new york", k=1)[0].word == "123"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(1, 5).flatmap(
         lambda dim: st.tuples(

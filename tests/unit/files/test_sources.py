@@ -94,7 +94,7 @@ def test_a_stream_needs_nothing_but_read(name, kind, most):
     assert model.info.file_size == len(data)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_short_reads_are_no_end(data):
     content = MODELS[data.draw(st.sampled_from(list(MODELS)))]
