@@ -153,6 +153,7 @@ def _task(options: argparse.Namespace, size: str, needs: set[str], pythons: Sequ
     parts["program"] = _absolute(options.official_program)
     parts["lines"] = QUICK_LINES if options.quick else LINES
     parts["passes"] = QUICK_PASSES if options.quick else PASSES
+    parts["quick"] = options.quick
     if "growing" in needs:
         sizes = list(synthetic.SIZES)
         parts["growing"] = [

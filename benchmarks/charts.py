@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# The colour-blind-safe palette of Okabe and Ito, greys, and a dark red.
+# The colour-blind-safe palette of Okabe and Ito, greys, a dark red, a violet and an olive.
 _COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -27,6 +27,8 @@ _COLOURS = (
     "#555555",
     "#000000",
     "#882255",
+    "#332288",
+    "#999933",
 )
 COLOURS = dict(zip(LIBRARIES, _COLOURS, strict=True))
 MARKERS = "osD^vP*X"

@@ -23,6 +23,8 @@ FAISS = "faiss"
 USEARCH = "usearch"
 NUMKONG = "numkong"
 NUMPY = "numpy"
+HNSWLIB = "hnswlib"
+VOYAGER = "voyager"
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ LIBRARIES = {
     NUMKONG: Library("numkong", "numkong"),
     NUMPY: Library("numpy", "numpy"),
     FASTTEXT_TURBO: Library("fasttext-turbo", "fasttext", _open_official, exact=True),
+    HNSWLIB: Library("hnswlib", "hnswlib"),
+    VOYAGER: Library("voyager", "voyager"),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

@@ -129,6 +129,8 @@ class Task:
         Number of texts of a long file.
     passes : int
         How often a loop is timed within the process; the median is used.
+    quick : bool
+        Whether to take less time.
     """
 
     model: str = ""
@@ -144,6 +146,7 @@ class Task:
     program: str = ""
     lines: int = 0
     passes: int = 1
+    quick: bool = False
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Task:

@@ -233,20 +233,20 @@ class Model(WordVectors):
     ) -> list[Neighbor] | list[list[Neighbor]]:
         """Return the known words nearest to a word or a vector, best first.
 
-        The search is exact: the result is that of float64 cosines with all vectors. Many queries
-        in one call share one pass over the vectors. If the file does not hold the vectors of its
-        words (``.bin``, ``.ftz``, supervised models), the first call computes them and keeps one
-        byte per number; `fasttext_lite.convert` writes a file that holds them, and with
-        ``neighbors_index=True`` one in which single queries are several times as fast.
+        The search is exact, by float64 cosines with all vectors, unless `approximate` or `accuracy`
+        is given. Many queries in one call share one pass over the vectors. If the file does not
+        hold the vectors of its words (``.bin``, ``.ftz``, supervised models), the first call
+        computes them and keeps one byte per number; `fasttext_lite.convert` writes a file that
+        does, with ``neighbors_index=True`` for faster single queries, and with ``graph=True`` for
+        approximate ones.
 
         Parameters
         ----------
         query : str, bytes, array, or iterable
             A word, known or not, or a vector, shape (dim,). A known word is not its own neighbor.
             For many queries: an iterable of words and vectors, an array of strings (NumPy or
-            Arrow), or an array of numbers, shape (n, dim). Arrays of numbers may be of any library
-            with ``__array__`` or ``__dlpack__``. A phrase is not a word: search with
-            ``model.sentence_vector(phrase)``.
+            Arrow), or an array of numbers, shape (n, dim), of any library with ``__array__`` or
+            ``__dlpack__``. A phrase is not a word: search with ``model.sentence_vector(phrase)``.
         k : int
             Number of words per query, at most.
         max_words : int, optional
@@ -257,6 +257,10 @@ class Model(WordVectors):
             Words or ids to leave out of all results; unknown words are ignored.
         min_score : float, optional
             Leave out words with a lower cosine.
+        approximate : bool, default False
+            The same as ``accuracy=0.95``.
+        accuracy : float, optional
+            Find about this share of the nearest words, by a graph in the file (``docs/search.md``).
         threads : int, optional
             Number of threads; by default one per core available to this process.
         progress : bool, default False
@@ -265,19 +269,19 @@ class Model(WordVectors):
         Returns
         -------
         list of Neighbor, or list of list of Neighbor
-            ``(word, score)`` pairs; the score is the cosine, and ties are ordered by id. For many
-            queries one list per query. Words whose vector holds an infinite number or NaN are left
-            out.
+            ``(word, score)`` pairs; the score is the cosine, ties are ordered by id. For many
+            queries one list each. Words whose vector has an infinite number or NaN are left out.
 
         Raises
         ------
         InputTypeError
             A query is neither a word nor a vector of numbers, or an option has the wrong type.
         InputValueError
-            A vector has the wrong shape, an option is out of range, `among` holds an unknown word
-            or is given together with `max_words`.
-        UnknownWordError, FileError
-            As for `vectors`; or the mapped file has changed since it was opened.
+            A vector has the wrong shape, an option is out of range, or `among` holds an unknown
+            word or is given together with `max_words`.
+        UnknownWordError, FileError, ModelKindError, FormatError
+            As for `vectors`; the mapped file has changed since it was opened; or it has no graph
+            for an approximate search, or a damaged one.
 
         Examples
         --------
@@ -312,7 +316,7 @@ class Model(WordVectors):
         ----------
         a, b, c : str or bytes
             Words, known or not. For many analogies, pass only `a`, an iterable of triples.
-        k, max_words, among, exclude, min_score, threads, progress
+        k, max_words, among, exclude, min_score, approximate, accuracy, threads, progress
             As for `neighbors`, like the results and errors.
 
         Examples

@@ -1,4 +1,4 @@
-"""Search for the words nearest to vectors, by exact cosines."""
+"""Search for the words nearest to vectors: exact, or approximate if the file has a graph."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fasttext_lite._core.search.queries import Queries
 from fasttext_lite._core.search.scan import Search
 from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.arguments import decode, flag, real, whole
-from fasttext_lite.errors import InputValueError
+from fasttext_lite.errors import InputValueError, ModelKindError
+from fasttext_lite.graph import ACCURACY, GraphIndex
 from fasttext_lite.once import once
 from fasttext_lite.parallel import chunks_with_bar, run_in_chunks
 from fasttext_lite.queries import word_ids
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Neighbor", "NeighborSearch", "SearchOptions"]
 
+# The array that an error of the graph names.
+GRAPH = "neighbors.graph"
 # Queries that share a pass over the words, and the scores that they may keep together.
 _TOGETHER = 64
 _KEPT = 1 << 22
@@ -64,6 +67,8 @@ class SearchOptions(TypedDict, total=False):
     among: Iterable[str | bytes | int] | None
     exclude: Iterable[str | bytes | int]
     min_score: float | None
+    approximate: bool
+    accuracy: float | None
     threads: int | None
     progress: bool
 
@@ -113,6 +118,8 @@ class NeighborSearch:
         self._path = parts.info.path
         self._stored = parts.codes
         self._stored_norms = parts.norms
+        self._stored_graph = parts.graph
+        self._sections = parts.info.sections
         self._coded = _Coded(
             np.empty((0, 0), np.uint8), np.empty(0, np.float32), np.empty(0, np.float32)
         )
@@ -127,6 +134,8 @@ class NeighborSearch:
         among: Iterable[str | bytes | int] | None = None,
         exclude: Iterable[str | bytes | int] = (),
         min_score: float | None = None,
+        approximate: bool = False,
+        accuracy: float | None = None,
         threads: int | None = None,
         progress: bool = False,
     ) -> list[list[Neighbor]]:
@@ -138,7 +147,7 @@ class NeighborSearch:
             float32, shape (n, dim).
         given : sequence of sequence of str or bytes, length n
             The words to leave out of each result.
-        k, max_words, among, exclude, min_score, threads, progress
+        k, max_words, among, exclude, min_score, approximate, accuracy, threads, progress
             As for `Model.neighbors`.
 
         Returns
@@ -147,9 +156,13 @@ class NeighborSearch:
 
         Raises
         ------
-        InputTypeError, InputValueError
+        InputTypeError, InputValueError, ModelKindError, FormatError
             As for `Model.neighbors`.
         """
+        if flag("approximate", approximate) and accuracy is None:
+            accuracy = ACCURACY
+        if accuracy is not None:
+            accuracy = self.check_accuracy(accuracy)
         k, progress = whole("k", k, 1), flag("progress", progress)
         least = -np.inf if min_score is None else real("min_score", min_score)
         count = len(self._words)
@@ -167,7 +180,14 @@ class NeighborSearch:
         texts = [{decode(to_bytes(word)) for word in words} for words in given]
         while True:
             found = self.nearest(
-                queries, excluded, k, stop=max_words, ids=ids, threads=threads, progress=progress
+                queries,
+                excluded,
+                k,
+                stop=max_words,
+                ids=ids,
+                accuracy=accuracy,
+                threads=threads,
+                progress=progress,
             )
             answers = [
                 [
@@ -205,6 +225,7 @@ class NeighborSearch:
         start: int = 0,
         stop: int | None = None,
         ids: NDArray[np.int32] | None = None,
+        accuracy: float | None = None,
         threads: int | None = None,
         progress: bool = False,
     ) -> list[tuple[NDArray[np.int32], NDArray[np.float64]]]:
@@ -222,6 +243,9 @@ class NeighborSearch:
             Search the words with ids in ``range(start, stop)``; all by default.
         ids : ndarray, optional
             Search the words with these ids instead: int32, distinct.
+        accuracy : float, optional
+            Search along the graph, so that this share of the nearest words is found, unless an
+            exact search is the better choice.
         threads : int, optional
             Number of threads; by default one per core available to this process.
         progress : bool
@@ -244,6 +268,20 @@ class NeighborSearch:
         k = min(k, count)
         if k <= 0 or not len(asked):
             return answers
+        if accuracy is not None:
+            effort = self._graph.effort(accuracy, k, count)
+            if effort is not None:
+                found = self._graph.search(
+                    queries[asked],
+                    [excluded[int(i)] for i in asked],
+                    k,
+                    effort,
+                    allowed=self._chosen(len(self._words), start, stop, ids),
+                    threads=threads,
+                )
+                for i, answer in zip(asked, found, strict=True):
+                    answers[i] = answer
+                return answers
         packed, scan = self._strategy(stop, len(asked), ids, progress=progress)
         lengths = None
         if ids is None and self._holds_vectors:
@@ -272,6 +310,45 @@ class NeighborSearch:
             for place, i in enumerate(group):
                 answers[i] = search.nearest.best(place)
         return answers
+
+    def check_accuracy(self, accuracy: float) -> float:
+        """Check the accuracy of an approximate search, and that there is a graph.
+
+        Raises
+        ------
+        InputTypeError, InputValueError, ModelKindError, FormatError
+            As for `Model.neighbors`.
+        """
+        accuracy = real("accuracy", accuracy)
+        if not 0 < accuracy <= 1:
+            raise InputValueError(f"accuracy must be above 0 and at most 1, not {accuracy}")
+        # Without a graph there is no approximate search, even where an exact one would be chosen.
+        self._graph  # noqa: B018
+        return accuracy
+
+    @once
+    def _graph(self) -> GraphIndex:
+        """The graph of the file, with its searches."""
+        arrays, rows = self._stored_graph, self._embedder.vectors
+        if arrays is None or not isinstance(rows, DenseRows) or self._stored_norms is None:
+            raise ModelKindError(
+                f"{self._path}: this model has no graph for approximate searches; make a file that "
+                "has one with `fasttext-lite index SOURCE TARGET` or convert(…, graph=True)"
+            )
+        offset = next(part.offset for part in self._sections if part.name == GRAPH)
+        place = GRAPH, offset, self._path
+        return GraphIndex(rows, self._stored_norms, arrays, self._stored, place)
+
+    @staticmethod
+    def _chosen(
+        count: int, start: int, stop: int, ids: NDArray[np.int32] | None
+    ) -> NDArray[np.bool_] | None:
+        """Return which words a search may find; None for all."""
+        if ids is None and start == 0 and stop == count:
+            return None
+        chosen = np.zeros(count, bool)
+        chosen[slice(start, stop) if ids is None else ids[start:stop]] = True
+        return chosen
 
     def _strategy(
         self, count: int, asked: int, ids: NDArray[np.int32] | None, *, progress: bool

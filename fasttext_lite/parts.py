@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from fasttext_lite._core.search.codes import Codes
     from fasttext_lite.formats.file import ModelFile
 
-__all__ = ["ALL_ROWS", "Info", "Matrix", "Parameters", "Parts", "Section", "Selection"]
+__all__ = [
+    "ALL_ROWS",
+    "GraphArrays",
+    "Info",
+    "Matrix",
+    "Parameters",
+    "Parts",
+    "Section",
+    "Selection",
+]
 
 
 class Parameters(NamedTuple):
@@ -122,6 +131,28 @@ class Info(NamedTuple):
     row_count: int | None = None
 
 
+class GraphArrays(NamedTuple):
+    """The arrays of a graph over the rows of a matrix; ``docs/compact-file.md`` specifies them.
+
+    Attributes
+    ----------
+    neighbors : ndarray
+        uint32, shape (rows, degree); an unused place holds the number of its own row.
+    entries : ndarray
+        uint32, shape (n,): where a search begins.
+    accuracy : ndarray
+        float32, shape (n, 2): efforts, ascending, and the share of the ten nearest rows that a
+        search with this effort found.
+    fingerprint : ndarray
+        uint8, shape (32,): a hash of the rows that the graph was made of.
+    """
+
+    neighbors: "NDArray[np.uint32]"
+    entries: "NDArray[np.uint32]"
+    accuracy: "NDArray[np.float32]"
+    fingerprint: "NDArray[np.uint8]"
+
+
 class Selection(NamedTuple):
     """The rows to read from a file of word vectors without subwords.
 
@@ -171,6 +202,8 @@ class Parts:
         The norms of `vectors` (float32, shape (words,)), if the file has them.
     codes : Codes or None
         Codes of `vectors` for the search of neighbors, if the file has them.
+    graph : GraphArrays or None
+        A graph over `vectors` for approximate searches, if the file has one.
     origin : tuple of Parts and ndarray, or None
         The parts of the file and the matrix that maps their rows to these, if they are mapped.
     """
@@ -187,6 +220,7 @@ class Parts:
         file: "ModelFile | None" = None,
         norms: "NDArray[np.float32] | None" = None,
         codes: "Codes | None" = None,
+        graph: "GraphArrays | None" = None,
         origin: "tuple[Parts, NDArray[np.float32]] | None" = None,
     ) -> None:
         self.info = info
@@ -199,6 +233,7 @@ class Parts:
         self.file = file
         self.norms = norms
         self.codes = codes
+        self.graph = graph
         self.origin = origin
 
     def replace(self, **changes: Any) -> "Parts":
@@ -248,6 +283,7 @@ class Parts:
             vectors=view(self.vectors) if self.vectors else None,
             norms=None,
             codes=None,
+            graph=None,
             origin=(self, matrix),
         )
 

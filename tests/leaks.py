@@ -50,7 +50,9 @@ def make_calls(folder: Path) -> dict[str, Callable[[], object]]:
     (folder / "bad.bin").write_bytes(build()[:200])
     (folder / "bad.vec").write_bytes(b"2 2\none 1 2\ntwo 3 x\n")
     (folder / "lines.txt").write_text("__label__a one two\n__label__b three\n")
-    ftl.convert(folder / "dense.bin", folder / "dense.safetensors", "int8", subwords="used")
+    ftl.convert(
+        folder / "dense.bin", folder / "dense.safetensors", "int8", subwords="used", graph=True
+    )
     ftl.convert(folder / "dense.bin", folder / "closed.safetensors", subwords="none")
     models = {
         name: ftl.load(folder / name)
@@ -81,6 +83,12 @@ def make_calls(folder: Path) -> dict[str, Callable[[], object]]:
             f"{name} wrong type": lambda m=model: _refused(m.vectors, ["one", 3]),
             f"{name} surrogate": lambda m=model: _refused(m.__getitem__, "\ud800"),
         }
+        if model.holds_vectors:
+            graph = model._neighbors._graph
+            calls |= {
+                f"{name} approximate": lambda m=model: m.neighbors(["one", vector], accuracy=0.9),
+                f"{name} graph": lambda g=graph: g.search(vector[None], [[0]], 2, 8),
+            }
         if model.info.label_count:
             calls |= {
                 f"{name} predict": lambda m=model: m.predict("one two", k=2),

@@ -42,7 +42,7 @@ def write_models(folder: Path) -> list[Path]:
     """Write a model of each kind."""
     raw = Path(ftl.load("sample").info.path)
     compact, text = folder / "sample.safetensors", folder / "sample.vec"
-    ftl.convert(raw, compact, "float16")
+    ftl.convert(raw, compact, "float16", graph=True)
     ftl.export(raw, text)
     quantized = folder / "quantised.ftz"
     quantized.write_bytes(
@@ -103,6 +103,11 @@ def questions(model: ftl.Model, seed: int) -> list[Question]:
             lambda m: m.verify(),
             lambda m, a=a: pickle.loads(pickle.dumps(m))[a],
         ]
+        if model._parts.graph is not None:
+            made += [
+                lambda m, a=a: m.neighbors(a, 5, accuracy=0.9),
+                lambda m, many=many: m.neighbors(many[:200], 5, approximate=True),
+            ]
         if not closed:
             made += [
                 lambda m, texts=texts: m.sentence_vector(texts[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.works import (
+    approximate,
     beside,
     command,
     compact,
@@ -29,6 +30,7 @@ WORKS: dict[str, Work] = {
     "unknown-words": unknown_words.WORK,
     "sentences": sentences.WORK,
     "neighbors": neighbors.WORK,
+    "approximate-neighbors": approximate.WORK,
     "predicting": predicting.WORK,
     "predicting-dense": predicting.DENSE,
     "predicting-wide": predicting.WIDE,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from fasttext_lite.conversion import Report
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "write_conversion"]
 
 
 def add_commands(
@@ -101,6 +101,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         help="also store codes that make neighbors and analogies faster, half a byte per number",
     )
     parser.add_argument(
+        "--graph",
+        action="store_true",
+        help="also store a graph for approximate searches, and the codes of --neighbors-index",
+    )
+    parser.add_argument(
         "--threads",
         type=int,
         metavar="N",
@@ -165,11 +170,17 @@ def _convert(options: argparse.Namespace) -> None:
         dim=options.dim,
         map=options.map,
         neighbors_index=options.neighbors_index,
+        graph=options.graph,
         strict=not options.no_strict,
         threads=options.threads,
         progress=True,
     )
-    if options.json:
+    write_conversion(report, as_json=options.json)
+
+
+def write_conversion(report: Report, *, as_json: bool) -> None:
+    """Print the report of a conversion."""
+    if as_json:
         ratio = report.size / report.source_size
         text = json_line(asdict(report) | {"ratio": ratio})
     else:
@@ -215,6 +226,13 @@ def _describe_conversion(report: Report) -> str:
                 ),
             )
         )
+    if report.graph is not None:
+        graph = report.graph
+        shares = ", ".join(
+            f"{found:.1%} with effort {effort}" for effort, found in graph.accuracy[::2]
+        )
+        lines.append(("graph", f"{graph.builder}, in {graph.seconds:.1f} s"))
+        lines.append(("recall", f"of the 10 nearest words: {shares}"))
     return "\n".join(f"{name + ':':14}{value}" for name, value in lines)
 
 

@@ -47,6 +47,17 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
             metavar="COSINE",
             help="leave out words with a lower cosine",
         )
+        added.add_argument(
+            "--approximate",
+            action="store_true",
+            help="search along the graph of the file, which finds about 95 %% of the nearest words",
+        )
+        added.add_argument(
+            "--accuracy",
+            type=float,
+            metavar="SHARE",
+            help="search along the graph so that about this share of the nearest words is found",
+        )
 
 
 def _neighbors(options: argparse.Namespace) -> None:
@@ -59,6 +70,8 @@ def _neighbors(options: argparse.Namespace) -> None:
                 options.k,
                 max_words=options.max_words,
                 min_score=options.min_score,
+                approximate=options.approximate,
+                accuracy=options.accuracy,
                 progress=True,
             )
             for word, found in zip(group, answers, strict=True):
@@ -87,6 +100,8 @@ def _analogies(options: argparse.Namespace) -> None:
                 k=options.k,
                 max_words=options.max_words,
                 min_score=options.min_score,
+                approximate=options.approximate,
+                accuracy=options.accuracy,
                 progress=True,
             )
             for triple, found in zip(triples, answers, strict=True):

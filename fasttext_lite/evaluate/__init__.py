@@ -23,6 +23,7 @@ from fasttext_lite.evaluate.questions import (
     analogies,
     holds_analogies,
 )
+from fasttext_lite.evaluate.recall import Recall, graph_recall
 
 __all__ = [
     "AnalogyResult",
@@ -32,12 +33,14 @@ __all__ = [
     "LabelAgreement",
     "Meter",
     "Overlap",
+    "Recall",
     "Scores",
     "Side",
     "SimilarityResult",
     "align",
     "analogies",
     "compare",
+    "graph_recall",
     "holds_analogies",
     "word_similarity",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fasttext_lite.errors import FileError
 
 if TYPE_CHECKING:
+    from mmap import mmap
     from pathlib import Path
     from types import TracebackType
     from typing import BinaryIO
@@ -182,12 +183,7 @@ class AtomicFile:
         FileError
             The target is written to directly and cannot be read back.
         """
-        if not self._replaces:
-            raise FileError(
-                "this is not a regular file, so the vectors cannot be read back for the neighbors "
-                "index; name another target",
-                self._name,
-            )
+        self._check_readable()
         try:
             with self._lock:
                 end = self._file.tell()
@@ -197,6 +193,32 @@ class AtomicFile:
         except OSError as error:
             raise self._error(error) from None
         return data
+
+    def view(self, size: int) -> mmap:
+        """Map the first bytes that were written.
+
+        Raises
+        ------
+        FileError
+            As for `read`.
+        """
+        from mmap import ACCESS_READ, mmap
+
+        self._check_readable()
+        try:
+            with self._lock:
+                self._file.flush()
+                return mmap(self._file.fileno(), size, access=ACCESS_READ)
+        except OSError as error:
+            raise self._error(error) from None
+
+    def _check_readable(self) -> None:
+        if not self._replaces:
+            raise FileError(
+                "this is not a regular file, so the vectors cannot be read back for the "
+                "neighbors index or the graph; name another target",
+                self._name,
+            )
 
     def complete(self) -> None:
         """Flush the file to the disk and close it, without replacing the target yet.

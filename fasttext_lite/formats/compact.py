@@ -21,7 +21,7 @@ from fasttext_lite.errors import FormatError, InputValueError
 from fasttext_lite.formats.cursor import largest_dim
 from fasttext_lite.formats.head import MOST_HASHES
 from fasttext_lite.formats.safetensors import Header, Tensor, Writer, read_header
-from fasttext_lite.parts import Info, Matrix, Parameters, Parts, Section
+from fasttext_lite.parts import GraphArrays, Info, Matrix, Parameters, Parts, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,13 +35,15 @@ if TYPE_CHECKING:
     # Codes, scales and errors.
     Coded: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
 
-__all__ = ["DTYPES", "FORMAT", "NEIGHBORS_INDEX", "Contents", "read", "write"]
+__all__ = ["DTYPES", "FORMAT", "GRAPH", "NEIGHBORS_INDEX", "Contents", "GraphPlan", "read", "write"]
 
 FORMAT = "fasttext-lite"
 # Models with the hashes of floret have version 2, which older readers refuse.
 _VERSIONS = ("1", "2")
 DTYPES = {"float32": "F32", "float16": "F16", "int8": "I8"}
 NEIGHBORS_INDEX = ("neighbors.codes", "neighbors.scales", "neighbors.errors")
+GRAPH = tuple(f"neighbors.graph{part}" for part in ("", ".entries", ".accuracy", ".fingerprint"))
+_FINGERPRINT = 32
 _NAMES = {code: name for name, code in DTYPES.items()}
 _KINDS = ("cbow", "skip-gram", "supervised", "sent2vec", "sent2vec-cbow", "vectors")
 _LOSSES = ("hs", "ns", "softmax", "ova", "none")
@@ -156,7 +158,7 @@ def _parts(
             bucket,
             header.array("subwords.table", "U32", (PruneIndex.table_length(kept, bucket),)),
         )
-    output = norms = codes = None
+    output = norms = codes = graph = None
     if supervised:
         input_ = _matrix(header, "input", words + kept, dim)
         output = _matrix(header, "output", labels, dim)
@@ -165,6 +167,7 @@ def _parts(
         vectors = _matrix(header, "words", words, dim)
         norms = header.array("words.norms", "F32", (words,))
         codes = _codes(header, words, dim)
+        graph = _graph(header, words)
         input_ = _matrix(header, "subwords", kept, dim)
     read_vocabulary = _vocabulary(header, words, labels)
     info = Info(
@@ -203,6 +206,7 @@ def _parts(
         file=file,
         norms=norms,
         codes=codes,
+        graph=graph,
     )
 
 
@@ -246,6 +250,32 @@ def _describe_codes(words: int, dim: int) -> list[tuple[str, str, tuple[int, ...
     return list(zip(NEIGHBORS_INDEX, ("U8", "F32", "F32"), shapes, strict=True))
 
 
+def _graph(header: Header, words: int) -> GraphArrays | None:
+    """Return the graph for approximate searches, if the file has one."""
+    if not any(name in header.tensors for name in GRAPH):
+        return None
+    tensors = [header.tensors.get(name) for name in GRAPH[:3]]
+    sizes = [list(tensor.shape) if tensor else [] for tensor in tensors]
+    degree = sizes[0][-1] if sizes[0] else 0
+    return GraphArrays(
+        *(
+            header.array(tensor.name, tensor.dtype, tensor.shape)
+            for tensor in _describe_graph(
+                words, degree, *(size[0] if size else 0 for size in sizes[1:])
+            )
+        )
+    )
+
+
+def _describe_graph(words: int, degree: int, entries: int, efforts: int) -> list[Tensor]:
+    """Return names, dtypes and shapes of the arrays of a graph."""
+    shapes = (words, degree), (entries,), (efforts, 2), (_FINGERPRINT,)
+    return [
+        Tensor(name, dtype, shape)
+        for name, dtype, shape in zip(GRAPH, ("U32", "U32", "F32", "U8"), shapes, strict=True)
+    ]
+
+
 def _vocabulary(header: Header, words: int, labels: int) -> Callable[[], Vocabulary]:
     size = words + labels
     text = header.array("vocabulary.text", "U8", (_rows_of_text(header),))
@@ -258,6 +288,27 @@ def _vocabulary(header: Header, words: int, labels: int) -> Callable[[], Vocabul
 
 def _rows_of_text(header: Header) -> int:
     return _rows_of(header, "vocabulary.text") if "vocabulary.text" in header.tensors else 0
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPlan:
+    """The sizes of a graph, and a function that makes it.
+
+    Attributes
+    ----------
+    builder : str
+        How the graph is made, for the metadata.
+    degree, entries, efforts : int
+        Columns of the graph, number of its entries, and rows of the table of its accuracy.
+    build : callable
+        ``build(view)`` returns the arrays; ``view(name)`` returns an array that is written.
+    """
+
+    builder: str
+    degree: int
+    entries: int
+    efforts: int
+    build: Callable[[Callable[[str], NDArray[Any]]], GraphArrays]
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +336,8 @@ class Contents:
     codes : callable or None
         ``codes(read)`` yields codes, scales and errors for the search of neighbors, block by
         block; ``read(start, stop)`` returns the vectors as the file stores them.
+    graph : GraphPlan or None
+        How to make a graph of the vectors.
     """
 
     parameters: Parameters
@@ -298,6 +351,7 @@ class Contents:
     dtype: str
     blocks: Callable[[str], Iterable[Cast]]
     codes: Callable[[Callable[[int, int], NDArray[Any]]], Iterable[Coded]] | None
+    graph: GraphPlan | None = None
 
     def matrices(self) -> dict[str, int]:
         """Return the names of the matrices and their numbers of rows, in file order."""
@@ -366,7 +420,10 @@ def _metadata(contents: Contents) -> dict[str, str]:
     version = "2" if model["hash_count"] else "1"
     if version == "1":
         del model["hash_count"]
-    return {"format": FORMAT, "version": version, "model": json.dumps(model)}
+    metadata = {"format": FORMAT, "version": version, "model": json.dumps(model)}
+    if contents.graph is not None:
+        metadata["graph"] = contents.graph.builder
+    return metadata
 
 
 def _describe_matrix(contents: Contents, name: str) -> Iterator[Tensor]:
@@ -378,6 +435,8 @@ def _describe_matrix(contents: Contents, name: str) -> Iterator[Tensor]:
         yield Tensor("words.norms", "F32", (rows,))
         if contents.codes is not None:
             yield from (Tensor(*array) for array in _describe_codes(rows, dim))
+        if (plan := contents.graph) is not None:
+            yield from _describe_graph(rows, plan.degree, plan.entries, plan.efforts)
 
 
 def _write_matrix(writer: Writer, contents: Contents, name: str) -> None:
@@ -402,3 +461,7 @@ def _write_matrix(writer: Writer, contents: Contents, name: str) -> None:
             more.append(others)
         for array, parts in zip(NEIGHBORS_INDEX[1:], zip(*more, strict=True), strict=False):
             writer.write(array, np.concatenate(parts))
+    if contents.graph is not None:
+        built: tuple[NDArray[Any], ...] = contents.graph.build(writer.view)
+        for array, numbers in zip(GRAPH, built, strict=True):
+            writer.write(array, numbers)

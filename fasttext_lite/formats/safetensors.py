@@ -252,18 +252,30 @@ class Writer:
         self._file.write(view)
         self._written += view.nbytes
 
-    def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
-        """Read rows of an array that is completely written."""
+    def _place(self, name: str) -> tuple[Tensor, int]:
+        """Return an array and its byte offset."""
         at = len(self._header)
         for tensor in self._plan:
             if tensor.name == name:
                 break
             at += tensor.size
+        return tensor, at
+
+    def read(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        """Read rows of an array that is completely written."""
+        tensor, at = self._place(name)
         shape = (stop - start, *tensor.shape[1:])
         row = prod(shape[1:]) * _DTYPES[tensor.dtype]
         data = self._file.read(at + start * row, (stop - start) * row)
         view: NDArray[Any] = np.frombuffer(data, _NUMPY[tensor.dtype]).reshape(shape)
         return view
+
+    def view(self, name: str) -> NDArray[Any]:
+        """Map an array that is completely written; drop the view before the file is complete."""
+        tensor, at = self._place(name)
+        # Before an array without bytes there may be a filler that is not written yet.
+        data = self._file.view(at + tensor.size) if tensor.size else bytes(at)
+        return np.ndarray(tensor.shape, _NUMPY[tensor.dtype], data, at)
 
     def _next(self) -> None:
         """Move to the next array, or write the current one if it is a filler."""

@@ -83,6 +83,7 @@ COMPACT = {
     "int8, some n-grams": _converted("skip-gram", "int8", subwords="used"),
     "float32, neighbours": _converted("skip-gram", "float32", neighbors_index=True),
     "int8, neighbours": _converted("before the magic", "int8", neighbors_index=True),
+    "float16, graph": _converted("skip-gram", "float16", graph=True),
     "no n-grams": _converted("skip-gram", "float16", subwords="none"),
     "no words": _converted("skip-gram", "float32", subwords="only"),
     "softmax": _converted("softmax", "float16"),

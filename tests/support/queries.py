@@ -115,6 +115,18 @@ def _near(model: ftl.Model, words: Asked, texts: Asked) -> None:
     model.similarity(words[0], words[1])
 
 
+def _along_the_graph(model: ftl.Model, words: Asked, texts: Asked) -> None:
+    vectors = model.vectors(list(words[:3]))
+    vectors[~np.isfinite(vectors).all(axis=1)] = 0
+    model.neighbors(vectors, k=3, approximate=True)
+    # A model this small is searched exactly, so the graph is asked directly.
+    for effort in (1, 4, 2**30):
+        found = model._neighbors._graph.search(vectors, [[0]] * len(vectors), 5, effort)
+        for ids, scores in found:
+            assert len(ids) == len(scores) <= 5
+            assert ((ids > 0) & (ids < len(model))).all()
+
+
 def _sentences(model: ftl.Model, words: Asked, texts: Asked) -> None:
     for text in texts:
         assert model.sentence_vector(text).shape == (model.dim,)
@@ -136,9 +148,10 @@ def _explained(model: ftl.Model, words: Asked, texts: Asked) -> None:
 
 
 _QUESTIONS: tuple[Callable[[ftl.Model, Any, Any], None], ...] = (
-    _single, _many, _whole, _subwords, _rows, _listed, _counts, _views, _near, _sentences, _labels,
-    _explained,
+    _single, _many, _whole, _subwords, _rows, _listed, _counts, _views, _near,
+    _along_the_graph, _sentences, _labels, _explained,
 )  # fmt: skip
-QUESTIONS = len(_QUESTIONS)
+# Only a file with a graph answers `_along_the_graph`.
+QUESTIONS = len(_QUESTIONS) - 1
 # A model without labels answers all but these.
 LABEL_QUESTIONS = 2

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Those of the options that many methods share.
 OPTIONS = {
-    "Unpack[SearchOptions]": ["progress"],
+    "Unpack[SearchOptions]": ["approximate", "progress"],
     "Unpack[PredictOptions]": ["official_bias", "renormalize"],
 }
 NO_FLAGS = {
@@ -38,6 +38,7 @@ CALLS = {
     "load strict": lambda at, **flag: ftl.load(at.path, **flag),
     "load progress": lambda at, **flag: ftl.load(at.path, **flag),
     "convert neighbors_index": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
+    "convert graph": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
     "convert strict": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
     "convert progress": lambda at, **flag: ftl.convert(at.model, at.target, **flag),
     "export qnorm": lambda at, **flag: ftl.export(at.model, at.target, "ftz", **flag),
@@ -53,6 +54,10 @@ CALLS = {
         at.model, at.model, [("one", "one")], **flag
     ),
     "Model.verify full": lambda at, **flag: at.model.verify(**flag),
+    "Model.neighbors approximate": lambda at, **flag: at.graph.neighbors("one", **flag),
+    "Model.analogies approximate": lambda at, **flag: at.graph.analogies(
+        "one", "two", "one", **flag
+    ),
     "Model.neighbors progress": lambda at, **flag: at.model.neighbors("one", **flag),
     "Model.analogies progress": lambda at, **flag: at.model.analogies("one", "two", "one", **flag),
     "Model.predict official_bias": lambda at, **flag: [
@@ -169,7 +174,7 @@ def all_flags():
 def test_every_flag_is_listed_here():
     assert all_flags() == CALLS.keys() | IGNORED
     # Checked where the options of all searches are.
-    assert list(flags_of(NeighborSearch.search)) == ["progress"]
+    assert list(flags_of(NeighborSearch.search)) == ["approximate", "progress"]
 
 
 class Place:
@@ -184,6 +189,8 @@ class Place:
         self.words.write_text("one\ttwo\t1\ntwo\tone\t2\none\tone\t3\n")
         self.quads.write_text(": section\none two one two\n")
         self.model = ftl.load(self.path)
+        ftl.convert(self.path, folder / "graph", graph=True)
+        self.graph = ftl.load(folder / "graph")
         self.classifier = ftl.load(labelled)
         self.face = fasttext.load_model(labelled)
         self.vectors = gensim.load_facebook_vectors(self.path)

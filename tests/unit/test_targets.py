@@ -229,7 +229,7 @@ def test_a_named_pipe_is_written_to_directly(source, folder, write):
 def test_what_needs_a_regular_file_says_so(source):
     with pytest.raises(ftl.InputValueError, match="npy writes two files"):
         ftl.export(source, "/dev/null", "npy")
-    with pytest.raises(ftl.FileError, match="neighbors index; name another target"):
+    with pytest.raises(ftl.FileError, match="or the graph; name another target"):
         ftl.convert(source, "/dev/null", neighbors_index=True)
 
 

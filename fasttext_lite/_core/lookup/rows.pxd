@@ -15,7 +15,7 @@ cdef class Rows:
 
 
 cdef class DenseRows(Rows):
-    cdef const uint8_t[::1] data
+    cdef readonly const uint8_t[::1] data
     cdef const float[::1] scale
     cdef const uint8_t* base
     cdef const float* scales

@@ -15,6 +15,10 @@ class Rows:
     def take(self, ids: NDArray[np.integer[Any]], out: NDArray[np.float32]) -> None: ...
 
 class DenseRows(Rows):
+    @property
+    def data(self) -> memoryview: ...
+    @property
+    def dtype(self) -> str: ...
     def __init__(
         self,
         data: memoryview,

@@ -16,6 +16,7 @@ from fasttext_lite._core.kernels.cpu cimport (
 
 from fasttext_lite.errors import InputTypeError, InputValueError
 
+# In the order of the numbers of the types.
 _ELEMENTS = {"float32": (FTL_F32, 4), "float16": (FTL_F16, 2), "int8": (FTL_I8, 1)}
 
 
@@ -205,6 +206,11 @@ cdef class DenseRows(Rows):
         self.scale = scales
         self.base = &data[0] if data.shape[0] else NULL
         self.scales = &scales[0] if scales is not None and count else NULL
+
+    @property
+    def dtype(self):
+        """The number format of the rows."""
+        return list(_ELEMENTS)[self.element]
 
     cdef void add(
         self, const int64_t* ids, size_t count, size_t ahead, float* out

@@ -210,7 +210,8 @@ ARRAYS = {
     "subwords": None, "subwords.scales": "<f4", "subwords.buckets": "<i4",
     "subwords.table": "<u4", "input": None, "input.scales": "<f4", "output": None,
     "output.scales": "<f4", "neighbors.codes": "u1", "neighbors.scales": "<f4",
-    "neighbors.errors": "<f4",
+    "neighbors.errors": "<f4", "neighbors.graph": "<u4", "neighbors.graph.entries": "<u4",
+    "neighbors.graph.accuracy": "<f4", "neighbors.graph.fingerprint": "u1",
 }  # fmt: skip
 MODEL_KEYS = {
     "bucket", "dim", "epoch", "label_count", "loss", "lr_update_rate", "maxn", "min_count", "minn",
@@ -225,7 +226,8 @@ def test_the_compact_files_have_every_array_and_key_of_the_format():
     assert arrays == {"__metadata__", *ARRAYS}
     for header in headers:
         metadata = header["__metadata__"]
-        assert set(metadata) == {"format", "version", "model"}
+        assert set(metadata) - {"graph"} == {"format", "version", "model"}
+        assert ("graph" in metadata) == ("neighbors.graph" in header)
         more = {"hash_count"} if metadata["version"] == "2" else set()
         assert set(json.loads(metadata["model"])) == MODEL_KEYS | more
 
