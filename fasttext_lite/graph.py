@@ -99,7 +99,9 @@ class GraphIndex:
             raise self._error(0, "the efforts of the graph are no ascending positive numbers")
         self._accuracy = [(int(effort), float(found)) for effort, found in arrays.accuracy]
         try:
-            self._graph = Graph(rows, norms, arrays.neighbors, arrays.entries, codes)
+            # Entries are checked once, so they are copied out of a file that may change.
+            entries = arrays.entries.copy()
+            self._graph = Graph(rows, norms, arrays.neighbors, entries, codes)
         except InputValueError as problem:
             raise self._error(0, str(problem)) from None
         # The memory of searches that no thread is using.

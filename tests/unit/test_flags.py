@@ -49,6 +49,16 @@ CALLS = {
     "analogies progress": lambda at, **flag: at.questions(**flag),
     "word_similarity lowercase": lambda at, **flag: at.pairs(**flag),
     "word_similarity known_only": lambda at, **flag: at.pairs(**flag),
+    "annotate overwrite": lambda at, **flag: at.annotate(**flag),
+    "annotate progress": lambda at, **flag: at.annotate(**flag),
+    "labels renormalize": lambda at, **flag: ftl.columns.labels(at.classifier, ["one"], **flag),
+    "labels official_bias": lambda at, **flag: ftl.columns.labels(at.classifier, ["one"], **flag),
+    "labels strip_prefix": lambda at, **flag: ftl.columns.labels(at.classifier, ["one"], **flag),
+    "labels dictionary": lambda at, **flag: ftl.columns.labels(at.classifier, ["one"], **flag),
+    "Annotator renormalize": lambda at, **flag: ftl.Annotator(at.labelled, **flag),
+    "Annotator official_bias": lambda at, **flag: ftl.Annotator(at.labelled, **flag),
+    "Annotator strip_prefix": lambda at, **flag: ftl.Annotator(at.labelled, **flag),
+    "Annotator dictionary": lambda at, **flag: ftl.Annotator(at.labelled, **flag),
     "compare progress": lambda at, **flag: ftl.evaluate.compare(at.model, at.model, **flag),
     "align normalize": lambda at, **flag: ftl.evaluate.align(
         at.model, at.model, [("one", "one")], **flag
@@ -148,6 +158,7 @@ def flags_of(call):
 def all_flags():
     modules = {
         ftl: [name for name in ftl.__all__ if name not in ("evaluate", "Classifier")],
+        ftl.columns: [name for name in ftl.columns.__all__ if name != "Column"],
         ftl.evaluate: ftl.evaluate.__all__,
         fasttext: fasttext.__all__,
         fasttext.util: fasttext.util.__all__,
@@ -159,6 +170,7 @@ def all_flags():
         for name in names
         if inspect.isfunction(getattr(module, name))
     }
+    calls["Annotator"] = ftl.Annotator
     classes = (
         *(ftl.Model, ftl.Classifier, ftl.SIF, fasttext.FastText._FastText),
         *(gensim.KeyedVectors, gensim.FastTextKeyedVectors, gensim.FastText),
@@ -183,16 +195,16 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.path, self.target = folder / "model.bin", folder / "target"
         self.path.write_bytes(build())
-        labelled = folder / "classifier.bin"
-        labelled.write_bytes(build(model=SUPERVISED, labels=[b"__label__a", b"__label__b"]))
+        self.labelled = folder / "classifier.bin"
+        self.labelled.write_bytes(build(model=SUPERVISED, labels=[b"__label__a", b"__label__b"]))
         self.words, self.quads = folder / "pairs.txt", folder / "questions.txt"
         self.words.write_text("one\ttwo\t1\ntwo\tone\t2\none\tone\t3\n")
         self.quads.write_text(": section\none two one two\n")
         self.model = ftl.load(self.path)
         ftl.convert(self.path, folder / "graph", graph=True)
         self.graph = ftl.load(folder / "graph")
-        self.classifier = ftl.load(labelled)
-        self.face = fasttext.load_model(labelled)
+        self.classifier = ftl.load(self.labelled)
+        self.face = fasttext.load_model(self.labelled)
         self.vectors = gensim.load_facebook_vectors(self.path)
         self.copied = self.vectors.vectors_for_all(["one", "two"])
         self.trained = gensim.load_facebook_model(self.path)
@@ -210,6 +222,9 @@ class Place:
     def install(self, **flag):
         with patch.dict(sys.modules):
             fasttext.install(**flag)
+
+    def annotate(self, **flag):
+        return ftl.annotate(ftl.Annotator(self.labelled), self.words, self.target, **flag)
 
     def questions(self, **flag):
         return ftl.evaluate.analogies(self.model, self.quads, **flag)
@@ -251,4 +266,6 @@ def test_flags_of_numpy_and_numbers_are_taken(name, value, place):
         pytest.importorskip("scipy")
     if "export q" in name:
         pytest.importorskip("faiss")
+    if name.startswith("annotate"):
+        pytest.importorskip("pyarrow")
     CALLS[name](place, **{name.split(" ")[1]: value})
