@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -231,8 +232,9 @@ class Annotator:
 
         Parameters
         ----------
-        batch : dict, pyarrow.RecordBatch, pyarrow.Table, pandas.DataFrame or polars.DataFrame
-            A dict has lists or arrays.
+        batch : dict, pandas or polars DataFrame, pyarrow RecordBatch, Table or RecordBatchReader
+            A dict has lists or arrays. A reader, as DuckDB returns it, is read while its answer is
+            read.
 
         Returns
         -------
@@ -253,6 +255,12 @@ class Annotator:
         ModelKindError
             Labels are asked for, and the model has none.
         """
+        pyarrow = sys.modules.get("pyarrow")
+        if pyarrow is not None and isinstance(batch, pyarrow.RecordBatchReader):
+            batches: B = pyarrow.RecordBatchReader.from_batches(
+                self.schema(batch.schema), self.iterate(batch)
+            )
+            return batches
         frame = frame_of(batch)
         names = frame.names
         count = names.count(self.column)

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "frame_of", "near"]
 
 
+_HINTS = {
+    "DuckDBPyRelation": "call relation.map(annotator), or pass relation.arrow()",
+    "LazyFrame": "collect it, or use the expressions of fasttext_lite.integrations.polars",
+}
+
+
 class Frame(Protocol):
     """A batch of rows."""
 
@@ -67,10 +73,11 @@ def frame_of(batch: object) -> Frame:
     elif polars is not None and isinstance(batch, polars.DataFrame):
         found = _PolarsFrame
     if found is None:
+        kind = type(batch).__name__
         raise InputTypeError(
-            "a batch must be a dict of arrays or lists, a RecordBatch or Table of pyarrow, or a "
-            f"DataFrame of pandas or Polars, not {type(batch).__name__}; for texts alone call "
-            "columns(texts)"
+            "a batch must be a dict of arrays or lists, a RecordBatch, Table or RecordBatchReader "
+            f"of pyarrow, or a DataFrame of pandas or Polars, not {kind}; "
+            f"{_HINTS.get(kind, 'for texts alone call columns(texts)')}"
         )
     frame: Frame = found(batch)
     return frame

@@ -144,6 +144,43 @@ def test_pyarrow(model, options, kind):
     assert annotate(batch.slice(0, 0)).schema == found.schema
 
 
+def test_a_reader_is_read_while_its_answer_is_read(options):
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"text": TEXTS, "n": range(len(TEXTS))})
+    taken = []
+
+    def batches():
+        for batch in table.to_batches(max_chunksize=3):
+            taken.append(len(batch))
+            yield batch
+
+    annotate = ftl.Annotator(MODEL, **options)
+    found = annotate(pyarrow.RecordBatchReader.from_batches(table.schema, batches()))
+    assert isinstance(found, pyarrow.RecordBatchReader)
+    assert found.schema == annotate.schema(table.schema)
+    found.read_next_batch()
+    assert len(taken) < len(TEXTS) / 3
+    rest = found.read_all()
+    assert sum(taken) == len(TEXTS)
+    if not options.get("dictionary"):  # Those of batches differ.
+        assert rest.equals(annotate(table).slice(3))
+
+
+def test_duckdb(model):
+    duckdb = pytest.importorskip("duckdb")
+    pyarrow, pandas = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    annotate, wanted = ftl.Annotator(MODEL), expected(model, {})
+    connection = duckdb.connect()
+    relation = connection.from_arrow(pyarrow.table({"text": TEXTS}))
+    assert isinstance(relation.df(), pandas.DataFrame)
+    mapped = relation.map(annotate).fetchall()
+    assert [row[1:] for row in mapped] == list(
+        zip(wanted["label"], wanted["probability"], strict=True)
+    )
+    with pytest.raises(ftl.InputTypeError, match=r"DuckDBPyRelation; call relation.map"):
+        annotate(relation)
+
+
 def test_pandas(model, options):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"text": TEXTS, "n": 1}, index=range(9, 9 + len(TEXTS)))
