@@ -419,7 +419,7 @@ except ftl.MissingExtraError as error:
 
 def test_pandas_without_pyarrow():
     pytest.importorskip("pandas")
-    command = [sys.executable, "-c", WITHOUT, str(MODEL)]
+    command = [sys.executable, "-I", "-c", WITHOUT, str(MODEL)]
     done = subprocess.run(command, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     assert b"fasttext-lite[arrow]" in done.stdout

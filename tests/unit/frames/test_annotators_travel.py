@@ -65,12 +65,17 @@ print(pickle.dumps(annotate).hex())
 """
 
 
-def test_the_bytes_are_equal_in_all_processes():
+def test_the_bytes_are_equal_in_all_processes(tmp_path):
     found = set()
     for seed, used in (("0", "used"), ("1", "new"), ("31", "new")):
         command = [sys.executable, "-c", CODE, str(MODEL), used]
+        # Elsewhere, since the current folder may hold the sources of this package.
         done = subprocess.run(
-            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            command,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
         )
         found.add(done.stdout)
     assert len(found) == 1

@@ -348,5 +348,5 @@ def test_the_interpreter_ends_while_others_hold_columns():
         "capsule = ftl.columns.vectors(model, ['king']).__arrow_c_array__()\n"
         "sys.modules['kept'] = [series, capsule]\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -123,5 +123,5 @@ def test_without_pyarrow_the_extra_is_named():
         "try: import fasttext_lite.integrations.duckdb\n"
         "except ftl.MissingExtraError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
     assert b"fasttext-lite[duckdb]" in done.stdout

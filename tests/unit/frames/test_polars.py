@@ -131,7 +131,7 @@ def test_a_plan_travels_as_the_path_of_the_model(text):
         "query = pl.LazyFrame.deserialize(io.BytesIO(sys.stdin.buffer.read()))\n"
         "sys.stdout.write(query.collect().write_json())\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], input=plan, capture_output=True)
+    done = subprocess.run([sys.executable, "-I", "-c", code], input=plan, capture_output=True)
     assert done.stdout.decode() == query.collect().write_json(), done.stderr
     assert polars.LazyFrame.deserialize(io.BytesIO(plan)).collect().equals(query.collect())
 
@@ -173,5 +173,5 @@ def test_without_polars_the_extra_is_named():
         "try: import fasttext_lite.integrations.polars\n"
         "except ftl.MissingExtraError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
     assert b"fasttext-lite[polars]" in done.stdout
