@@ -86,11 +86,11 @@ def align(
     >>> bool(np.allclose(model.mapped(found)["king"], turned["king"], atol=1e-4))
     True
     """
+    normalize = flag("normalize", normalize)
     try:
         linalg = import_module("scipy.linalg")
     except ImportError:
         raise MissingExtraError("SciPy", "evaluate") from None
-    normalize = flag("normalize", normalize)
     if isinstance(pairs, (str, bytes, os.PathLike)):
         given = _read_pairs(path_name(pairs))
     else:
