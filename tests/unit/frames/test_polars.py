@@ -123,6 +123,7 @@ def test_groups(text):
 
 
 def test_a_plan_travels_as_the_path_of_the_model(text):
+    pytest.importorskip("cloudpickle", reason="Polars writes functions by it")
     query = polars.LazyFrame({"text": TEXTS}).select(text.label(MODEL), v=text.vector(MODEL))
     plan = query.serialize()
     assert len(plan) < 20_000 < MODEL.stat().st_size
