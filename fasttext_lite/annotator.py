@@ -6,8 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fasttext_lite import arrays
 from fasttext_lite._core.text.batch import WordBatch
 from fasttext_lite.arguments import decode, flag, real, whole
@@ -26,7 +24,7 @@ from fasttext_lite.errors import (
 )
 from fasttext_lite.frames import frame_of, near
 from fasttext_lite.model_path import ModelPath
-from fasttext_lite.predictions import check_bias
+from fasttext_lite.predictions import check_bias, label_list
 from fasttext_lite.texts import text_option
 
 if TYPE_CHECKING:
@@ -153,7 +151,7 @@ class Annotator:
             "known_words": _optional_name("known_words", known_words),
             "k": k,
             "threshold": real("threshold", threshold),
-            "labels": None if labels is None else _label_list(labels),
+            "labels": None if labels is None else _distinct(labels),
             "renormalize": renormalized,
             "official_bias": biased,
             "strip_prefix": flag("strip_prefix", strip_prefix),
@@ -423,30 +421,13 @@ def _optional_name(option: str, name: object) -> str | None:
     return None if name is None else _name(option, name)
 
 
-def _label_list(labels: Labels) -> list[str | int]:
+def _distinct(labels: Labels) -> list[str | int]:
     """Return distinct labels in an order of their own, since that of the caller does not count."""
-    if isinstance(labels, (str, bytes)):
-        raise InputTypeError(
-            f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
-            "pass it in a list"
-        )
-    try:
-        given = list(labels)
-    except TypeError:
-        raise InputTypeError(
-            f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
-        ) from None
     names: set[str] = set()
     ids: set[int] = set()
-    for i, label in enumerate(given):
+    for label in label_list(labels):
         if isinstance(label, (str, bytes)):
             names.add(decode(label) if isinstance(label, bytes) else str(label))
-        elif isinstance(label, (int, np.integer)):
-            ids.add(whole(f"labels[{i}]", label, 0))
         else:
-            raise InputTypeError(
-                f"labels[{i}] must be str, bytes or int, not {type(label).__name__}"
-            )
-    if not names and not ids:
-        raise InputValueError("labels is empty: name at least one")
+            ids.add(label)
     return [*sorted(names), *sorted(ids)]

@@ -18,6 +18,7 @@ from fasttext_lite.predictions import (
     Prediction,
     Predictions,
     check_bias,
+    label_list,
     predict_ids,
     predict_many,
     predict_matrix,
@@ -425,30 +426,13 @@ class Classifier:
 
     def _label_ids(self, labels: Labels) -> NDArray[np.int32]:
         """Return the ids of labels, given as names or ids."""
-        if isinstance(labels, (str, bytes)):
-            raise InputTypeError(
-                f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
-                "pass it in a list"
-            )
-        try:
-            given = list(labels)
-        except TypeError:
-            raise InputTypeError(
-                f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
-            ) from None
-        if not given:
-            raise InputValueError("labels is empty: name at least one")
         most = self._loss.label_count - 1
         ids = []
-        for i, label in enumerate(given):
+        for i, label in enumerate(label_list(labels)):
             if isinstance(label, (str, bytes)):
                 ids.append(self._label_id(label))
-            elif isinstance(label, (int, np.integer)):
-                ids.append(whole(f"labels[{i}]", label, 0, most))
             else:
-                raise InputTypeError(
-                    f"labels[{i}] must be str, bytes or int, not {type(label).__name__}"
-                )
+                ids.append(whole(f"labels[{i}]", label, 0, most))
         return np.array(ids, np.int32)
 
     def _choice(self, labels: Labels | None, renormalize: bool) -> NDArray[np.int32] | None:

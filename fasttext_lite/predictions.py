@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 import numpy as np
 
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import check_out, flag
-from fasttext_lite.errors import InputValueError
+from fasttext_lite.arguments import check_out, flag, whole
+from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.parallel import run_over
 
 if TYPE_CHECKING:
@@ -176,6 +176,40 @@ class Predictions(Sequence[Prediction]):
 
     def __repr__(self) -> str:
         return f"<Predictions for {len(self)} texts: {len(self.label_ids)} labels>"
+
+
+def label_list(labels: Labels) -> list[str | bytes | int]:
+    """Return labels, given as names or ids, as a list.
+
+    Raises
+    ------
+    InputTypeError, InputValueError
+        This is one name, no label, or an item is neither a name nor an id.
+    """
+    if isinstance(labels, (str, bytes)):
+        raise InputTypeError(
+            f"expected many labels, got the single {type(labels).__name__} {labels!a:.60}; "
+            "pass it in a list"
+        )
+    try:
+        given = list(labels)
+    except TypeError:
+        raise InputTypeError(
+            f"labels must be an iterable of str, bytes or int, not {type(labels).__name__}"
+        ) from None
+    if not given:
+        raise InputValueError("labels is empty: name at least one")
+    found: list[str | bytes | int] = []
+    for i, label in enumerate(given):
+        if isinstance(label, (str, bytes)):
+            found.append(label)
+        elif isinstance(label, (int, np.integer)):
+            found.append(whole(f"labels[{i}]", label, 0))
+        else:
+            raise InputTypeError(
+                f"labels[{i}] must be str, bytes or int, not {type(label).__name__}"
+            )
+    return found
 
 
 def check_bias(official_bias: object, renormalize: object) -> tuple[bool, bool]:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite.annotator import Annotator
-from fasttext_lite.errors import MissingExtraError, MissingFileError
+from fasttext_lite.errors import MissingExtraError
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.formats.disk import reporting
-from fasttext_lite.integrations.shipping import at, file_of
+from fasttext_lite.integrations.shipping import at, file_of, tried
 
 try:
     import ray
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from ray.data import Dataset
 
+    from fasttext_lite.annotator import Annotator
     from fasttext_lite.arguments import PathType
 
 __all__ = ["FOLDER", "annotate"]
@@ -84,12 +84,7 @@ def annotate(
         and an actor that does not find it, or finds another one than there is here, raises an error
         that names the machine.
     """
-    annotator = Annotator(path, column, **options)
-    try:
-        annotator.columns([])
-    except MissingFileError:
-        if ship:
-            raise
+    annotator = tried(path, column, ship, options)
     return ds.map_batches(
         _Actor,
         fn_constructor_args=(annotator, _Shipped(annotator) if ship else None),

@@ -5,13 +5,34 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from fasttext_lite.annotator import Annotator
+from fasttext_lite.errors import MissingFileError
 from fasttext_lite.formats.disk import in_archive
 from fasttext_lite.loading import SAMPLE
 
 if TYPE_CHECKING:
-    from fasttext_lite.annotator import Annotator
+    from typing import Any
 
-__all__ = ["at", "file_of"]
+    from fasttext_lite.arguments import PathType
+
+__all__ = ["at", "file_of", "tried"]
+
+
+def tried(path: PathType, column: str, ship: bool, options: dict[str, Any]) -> Annotator:
+    """Return an annotator, which is tried if this machine has the file.
+
+    Raises
+    ------
+    MissingFileError
+        It has not, and the file is to be sent from here.
+    """
+    annotator = Annotator(path, column, **options)
+    try:
+        annotator.columns([])
+    except MissingFileError:
+        if ship:
+            raise
+    return annotator
 
 
 def file_of(annotator: Annotator) -> tuple[str, str]:

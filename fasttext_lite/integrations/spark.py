@@ -9,14 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fasttext_lite.annotator import Annotator
 from fasttext_lite.errors import (
     InputTypeError,
     InputValueError,
     MissingExtraError,
-    MissingFileError,
 )
-from fasttext_lite.integrations.shipping import at, file_of
+from fasttext_lite.integrations.shipping import at, file_of, tried
 
 try:
     import pyarrow as pa
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
+    from fasttext_lite.annotator import Annotator
     from fasttext_lite.arguments import PathType
 
 __all__ = ["annotate", "annotator_udf"]
@@ -171,13 +170,7 @@ def _annotator(path: PathType, column: str, ship: bool, options: dict[str, Any])
     """Return an annotator, which is tried if this machine has the file."""
     if options.get("dictionary"):
         raise InputValueError("Spark reads no dictionary-encoded columns: leave out dictionary")
-    annotator = Annotator(path, column, **options)
-    try:
-        annotator.columns([])
-    except MissingFileError:
-        if ship:
-            raise
-    return annotator
+    return tried(path, column, ship, options)
 
 
 def _fields(fields: Iterable[pa.Field]) -> list[StructField]:
