@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from support.browser import browser, open_page  # noqa: F401
 from support.text import language_lines, plain_lines, topic_lines
 from support.training import train_official
 
@@ -45,7 +46,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that need what few installations have, unless ``-m`` names them."""
-    for marker in ("engines", "libraries"):
+    for marker in ("engines", "libraries", "browser"):
         if marker not in config.option.markexpr:
             left_out = [item for item in items if item.get_closest_marker(marker)]
             items[:] = [item for item in items if item not in left_out]
