@@ -134,16 +134,15 @@ def train(text: Path, options: dict[str, Any]) -> Any:
     raise SystemExit(f"no finite model in {ATTEMPTS} attempts")
 
 
-def round_numbers(path: Path, bits: int) -> None:
-    """Round the numbers of both matrices to this many significant bits.
+def round_numbers(path: Path, bits: dict[str, int]) -> None:
+    """Round the numbers of each matrix to so many significant bits.
 
-    The zeros at their ends compress well: the wheel is a quarter smaller.
+    The zeros at their ends compress well: the wheel is a third smaller.
     """
     content = bytearray(path.read_bytes())
     sections = {section.name: section for section in ftl.load(path).info.sections}
-    dropped = 24 - bits
-    for name in ("input matrix", "output matrix"):
-        section = sections[name]
+    for name, kept in bits.items():
+        section, dropped = sections[name], 24 - kept
         numbers = np.frombuffer(
             content,
             np.uint32,
@@ -166,6 +165,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--bucket", type=int, default=10_000, help="default: %(default)s")
     parser.add_argument(
         "--bits", type=int, default=14, help="significant bits of a number, of 24 (default: 14)"
+    )
+    parser.add_argument(
+        "--output-bits", type=int, default=8, help="the same of the output matrix (default: 8)"
     )
     parser.add_argument("--epoch", type=int, default=30, help="default: %(default)s")
     parser.add_argument("--window", type=int, default=5, help="default: %(default)s")
@@ -205,7 +207,8 @@ def main() -> None:
         text.write_text("".join(" ".join(words) + "\n" for words in sentences), encoding="utf-8")
         model = train(text, options)
     model.save_model(str(arguments.out))
-    round_numbers(arguments.out, arguments.bits)
+    bits = {"input matrix": arguments.bits, "output matrix": arguments.output_bits}
+    round_numbers(arguments.out, bits)
     size = arguments.out.stat().st_size
     print(f"{arguments.out}: {size} bytes, {len(model.words)} words, minCount {min_count}")
 
