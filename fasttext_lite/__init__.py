@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from fasttext_lite.neighbors import Neighbor
     from fasttext_lite.parts import Info, Parameters, Section
     from fasttext_lite.predictions import Contribution, Evidence, Prediction, Predictions
+    from fasttext_lite.text_index import Hit, TextIndex
     from fasttext_lite.weighting import SIF
     from fasttext_lite.words import Words
 
@@ -89,6 +90,7 @@ __all__ = [
     "FileError",
     "FormatError",
     "FormatWarning",
+    "Hit",
     "Info",
     "InputTypeError",
     "InputValueError",
@@ -106,6 +108,7 @@ __all__ = [
     "Report",
     "Scores",
     "Section",
+    "TextIndex",
     "UnknownEncodingError",
     "UnknownWordError",
     "UnsupportedError",
@@ -130,6 +133,7 @@ _LATER = {
     "Contribution": "fasttext_lite.predictions",
     "Evidence": "fasttext_lite.predictions",
     "Exported": "fasttext_lite.exporting",
+    "Hit": "fasttext_lite.text_index",
     "Info": "fasttext_lite.parts",
     "Keyword": "fasttext_lite.keywords",
     "Meter": "fasttext_lite.evaluate.labels",
@@ -140,6 +144,7 @@ _LATER = {
     "Report": "fasttext_lite.conversion",
     "Scores": "fasttext_lite.evaluate.labels",
     "Section": "fasttext_lite.parts",
+    "TextIndex": "fasttext_lite.text_index",
     "Words": "fasttext_lite.words",
     "annotate": "fasttext_lite.annotation",
     "columns": "fasttext_lite.columns",

@@ -232,7 +232,7 @@ def convert(
         unknown_words = "error" if source.parts.closed or subwords == "none" else "subwords"
         contents = _contents(source, kept, dtype, unknown_words, neighbors_index, loss)
         if graph:
-            plan = _plan_graph(contents, graphs, threads, progress=progress)
+            plan = plan_graph(contents, graphs, threads, progress=progress)
             contents = dataclasses.replace(contents, graph=plan)
         size = write(target, contents)
     return Report(
@@ -367,7 +367,7 @@ def _contents(
     )
 
 
-def _plan_graph(
+def plan_graph(
     contents: Contents, reports: list[GraphReport], threads: int | None, *, progress: bool
 ) -> GraphPlan:
     """Plan the graph of a file with codes; building it adds to `reports`."""

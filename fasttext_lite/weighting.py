@@ -82,7 +82,22 @@ class SIF:
         self._common = np.empty((0, model.dim), np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _fitted, (self._model, self._a, self._components, self._common)
+        return SIF.fitted, (self._model, self._a, self._components, self._common)
+
+    @staticmethod
+    def fitted(model: Model, a: float, components: int, common: NDArray[np.float32]) -> SIF:
+        """Return an object with the directions that `fit` found before.
+
+        Parameters
+        ----------
+        model, a, components
+            As of the class.
+        common : ndarray
+            float32, shape (components, dim): the directions, as the attribute `common` has them.
+        """
+        sif = SIF(model, a, components)
+        sif._common = common
+        return sif
 
     @property
     def common(self) -> NDArray[np.float32]:
@@ -165,12 +180,6 @@ class SIF:
         out = np.empty((len(batch), self._dim), np.float32)
         run_over(lambda start, stop: self._sentences.fill(batch, start, stop, out), batch, threads)
         return out
-
-
-def _fitted(model: Model, a: float, components: int, common: NDArray[np.float32]) -> SIF:
-    sif = SIF(model, a, components)
-    sif._common = common
-    return sif
 
 
 def _batches(texts: Iterable[str | bytes], options: TextOptions) -> Iterator[WordBatch]:

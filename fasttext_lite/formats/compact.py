@@ -7,7 +7,7 @@ and the table over the kept buckets are in the file.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -338,6 +338,10 @@ class Contents:
         block; ``read(start, stop)`` returns the vectors as the file stores them.
     graph : GraphPlan or None
         How to make a graph of the vectors.
+    more : list of (Tensor, ndarray)
+        Arrays that are no part of the model; they are written last.
+    metadata : dict of str to str
+        Metadata that is no part of the model.
     """
 
     parameters: Parameters
@@ -352,6 +356,8 @@ class Contents:
     blocks: Callable[[str], Iterable[Cast]]
     codes: Callable[[Callable[[int, int], NDArray[Any]]], Iterable[Coded]] | None
     graph: GraphPlan | None = None
+    more: list[tuple[Tensor, NDArray[Any]]] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
 
     def matrices(self) -> dict[str, int]:
         """Return the names of the matrices and their numbers of rows, in file order."""
@@ -395,6 +401,7 @@ def write(path: str, contents: Contents) -> int:
         ]
     for name in contents.matrices():
         tensors += _describe_matrix(contents, name)
+    tensors += [tensor for tensor, _ in contents.more]
     with Writer(path, tensors, _metadata(contents)) as writer:
         writer.write("vocabulary.text", text)
         writer.write("vocabulary.offsets", offsets)
@@ -407,6 +414,8 @@ def write(path: str, contents: Contents) -> int:
             writer.write("subwords.table", prune.table())
         for name in contents.matrices():
             _write_matrix(writer, contents, name)
+        for tensor, numbers in contents.more:
+            writer.write(tensor.name, numbers)
     return writer.size
 
 
@@ -423,7 +432,7 @@ def _metadata(contents: Contents) -> dict[str, str]:
     metadata = {"format": FORMAT, "version": version, "model": json.dumps(model)}
     if contents.graph is not None:
         metadata["graph"] = contents.graph.builder
-    return metadata
+    return metadata | contents.metadata
 
 
 def _describe_matrix(contents: Contents, name: str) -> Iterator[Tensor]:
