@@ -39,6 +39,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from fasttext_lite.errors import (
+    ClusterWarning,
     EmptyInputError,
     FastTextLiteError,
     FileError,
@@ -62,11 +63,14 @@ if TYPE_CHECKING:
     from fasttext_lite.annotation import Annotated, annotate
     from fasttext_lite.annotator import Annotator
     from fasttext_lite.classifier import Classifier
+    from fasttext_lite.clustering import cluster
+    from fasttext_lite.clusters import Cluster, Clusters
     from fasttext_lite.conversion import Report, convert
     from fasttext_lite.cpu import cpu_features
     from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.exporting import Exported, export
     from fasttext_lite.keywords import Keyword
+    from fasttext_lite.neighbor_graph import NearestGraph, nearest_graph
     from fasttext_lite.neighbors import Neighbor
     from fasttext_lite.parts import Info, Parameters, Section
     from fasttext_lite.predictions import Contribution, Evidence, Prediction, Predictions
@@ -82,6 +86,9 @@ __all__ = [
     "Annotated",
     "Annotator",
     "Classifier",
+    "Cluster",
+    "ClusterWarning",
+    "Clusters",
     "Contribution",
     "EmptyInputError",
     "Evidence",
@@ -100,6 +107,7 @@ __all__ = [
     "MissingFileError",
     "Model",
     "ModelKindError",
+    "NearestGraph",
     "Neighbor",
     "NotANumberError",
     "Parameters",
@@ -115,12 +123,14 @@ __all__ = [
     "Words",
     "__version__",
     "annotate",
+    "cluster",
     "columns",
     "convert",
     "cpu_features",
     "evaluate",
     "export",
     "load",
+    "nearest_graph",
 ]
 
 
@@ -130,6 +140,8 @@ _LATER = {
     "Annotated": "fasttext_lite.annotation",
     "Annotator": "fasttext_lite.annotator",
     "Classifier": "fasttext_lite.classifier",
+    "Cluster": "fasttext_lite.clusters",
+    "Clusters": "fasttext_lite.clusters",
     "Contribution": "fasttext_lite.predictions",
     "Evidence": "fasttext_lite.predictions",
     "Exported": "fasttext_lite.exporting",
@@ -137,6 +149,7 @@ _LATER = {
     "Info": "fasttext_lite.parts",
     "Keyword": "fasttext_lite.keywords",
     "Meter": "fasttext_lite.evaluate.labels",
+    "NearestGraph": "fasttext_lite.neighbor_graph",
     "Neighbor": "fasttext_lite.neighbors",
     "Parameters": "fasttext_lite.parts",
     "Prediction": "fasttext_lite.predictions",
@@ -147,11 +160,13 @@ _LATER = {
     "TextIndex": "fasttext_lite.text_index",
     "Words": "fasttext_lite.words",
     "annotate": "fasttext_lite.annotation",
+    "cluster": "fasttext_lite.clustering",
     "columns": "fasttext_lite.columns",
     "convert": "fasttext_lite.conversion",
     "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",
     "export": "fasttext_lite.exporting",
+    "nearest_graph": "fasttext_lite.neighbor_graph",
 }
 
 

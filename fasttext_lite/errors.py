@@ -1,4 +1,4 @@
-"""The errors of this package, which derive from `FastTextLiteError`, and its warning.
+"""The errors of this package, which derive from `FastTextLiteError`, and its warnings.
 
 Each error also derives from the built-in exception that fits it, so that code which catches
 ``OSError``, ``ValueError``, ``TypeError`` or ``KeyError`` works.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno as _errno
 
 __all__ = [
+    "ClusterWarning",
     "EmptyInputError",
     "FastTextLiteError",
     "FileError",
@@ -62,6 +63,10 @@ class FormatError(FastTextLiteError, ValueError):
 
 class FormatWarning(UserWarning):
     """A file was read although it contradicts itself, as the caller asked for."""
+
+
+class ClusterWarning(UserWarning):
+    """A clustering has put a large part of all words into one cluster."""
 
 
 class FileError(FastTextLiteError, OSError):
