@@ -1,0 +1,105 @@
+"""A server of files on the loopback device, which answers requests for ranges."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript"}
+
+
+@dataclass
+class Answer:
+    """What is sent: the status, the headers and the bytes of the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Files:
+    """The files of a server and the requests for them.
+
+    Attributes
+    ----------
+    content : dict of str to bytes
+        By path, with the slash.
+    ranges : bool
+        Whether ranges are sent, or the whole file.
+    delay : float
+        Seconds before each answer.
+    change : callable or None
+        Receives the number of the request and its answer, and may change it.
+    requests : list of (path, range, size of the body)
+    """
+
+    content: dict[str, bytes]
+    ranges: bool = True
+    delay: float = 0
+    change: Callable[[int, Answer], None] | None = None
+    requests: list[tuple[str, str | None, int]] = field(default_factory=list)
+    address: str = ""
+
+    def answer(self, path: str, wanted: str | None) -> Answer:
+        """Return the answer to a request."""
+        data = self.content.get(path)
+        if data is None:
+            return Answer(404, {}, b"no such file")
+        suffix = path[path.rfind(".") :]
+        headers = {
+            "ETag": f'"{len(data)}"',
+            "Content-Type": TYPES.get(suffix, "application/octet-stream"),
+        }
+        found = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
+        if not (found and self.ranges):
+            return Answer(200, headers, data)
+        begin, end = int(found[1]), min(int(found[2] or len(data)), len(data) - 1)
+        if begin >= len(data):
+            return Answer(416, {"Content-Range": f"bytes */{len(data)}"}, b"")
+        headers["Content-Range"] = f"bytes {begin}-{end}/{len(data)}"
+        return Answer(206, headers, data[begin : end + 1])
+
+
+@contextmanager
+def served(files: Files) -> Iterator[Files]:
+    """Serve files while the block runs; their `address` is that of the server."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            time.sleep(files.delay)
+            path, wanted = self.path.partition("?")[0], self.headers["Range"]
+            answer = files.answer(path, wanted)
+            if files.change:
+                files.change(len(files.requests), answer)
+            files.requests.append((path, wanted, len(answer.body)))
+            self.send_response(answer.status)
+            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    files.address = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield files
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
