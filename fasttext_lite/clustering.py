@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from fasttext_lite.neighbor_graph import NearestGraph, graph_of_items
 from fasttext_lite.whispers import WEIGHTINGS, connect, random_orders, run_whispers, weigh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Literal
 
     from numpy.typing import NDArray
@@ -33,8 +35,10 @@ __all__ = ["METHODS", "WORDS", "cluster"]
 # The first words of a model that are clustered by default.
 WORDS = 200_000
 METHODS = ("whispers", "dbscan", "leiden")
-# The thresholds of "auto": quartiles below the first, and the share of words without neighbors.
-_FENCE, _LONELY = 1.5, 0.02
+# The threshold "auto": quartiles below the first one; and the shares of words to cut off if the
+# largest cluster holds more than this share of at least so many words.
+_FENCE = 1.5
+_CUT_OFF, _COLLAPSED, _SEVERAL = (0.02, 0.05, 0.1), 0.1, 1000
 # Cosines of equal directions differ by less.
 _ROUNDING = 1e-6
 # A larger share in one cluster, of at least so many words, is worth a warning.
@@ -78,8 +82,9 @@ def cluster(
         Two neighbors are linked if their cosine is above this one, and the weight of their edge is
         the difference. ``"auto"`` cuts off words whose nearest neighbor is unusually far: more than
         1.5 times the distance of the quartiles of these cosines below the first quartile. If one
-        cluster then holds more than 20 %, it cuts off the 2 % whose nearest neighbor is farthest,
-        and keeps the result if that helps.
+        cluster then holds more than 10 % of at least 1000 words, the graph may have collapsed: the
+        2, 5 or 10 % whose nearest neighbor is farthest are cut off instead, if the largest cluster
+        is below 10 % then, and below half of what it was.
     weighting : {"log", "cosine", "linear"}
         What the weight of an edge is divided by, so that hubs count less: the logarithm of the
         degree of the neighbor, plus 1, to base 2; nothing; or this degree. ``"linear"`` finds more
@@ -161,49 +166,73 @@ def cluster(
         raise InputValueError(
             f"the graph is one of {len(graph)} rows, but there are {len(items.vectors)}"
         )
-    thresholds = _thresholds(graph) if isinstance(threshold, str) else [threshold]
-    tries = []
-    for least in thresholds:
-        edges = connect(graph, least, mutual=mutual)
-        degrees = np.diff(edges.starts).astype(np.int32)
-        weigh(edges, weighting)
-        passes = 0
-        if method == "whispers":
-            classes, passes = run_whispers(
-                edges, random_orders(len(graph), seed), progress=progress
-            )
-        elif method == "dbscan":
-            classes = _dbscan(edges, min_samples)
-        else:
-            classes = _leiden(edges, resolution, seed)
-        recipe = Recipe(method, weighting, least, mutual, seed, passes)
-        tries.append((degrees, classes, recipe))
-        if _largest_share(classes) <= _LARGE:
-            break
-    else:
-        del tries[1:]
-    found = Clusters(items, graph, *tries[-1])
+    recipe = Recipe(method, weighting, np.nan, mutual, seed, 0)
+
+    def partition(least: float) -> _Partition:
+        return _divide(
+            graph, replace(recipe, threshold=least), min_samples, resolution, progress=progress
+        )
+
+    given = None if isinstance(threshold, str) else threshold
+    found = Clusters(
+        items, graph, *(_automatic(graph, partition) if given is None else partition(given))
+    )
     if found.largest_share > _LARGE and len(graph) >= _MANY:
         _warn_of_collapse(found)
     return found
 
 
-def _thresholds(graph: NearestGraph) -> list[float]:
-    """Return thresholds to try, by the cosines of rows and their nearest neighbor.
+class _Partition(NamedTuple):
+    degrees: NDArray[np.int32]
+    classes: NDArray[np.int32]
+    recipe: Recipe
+
+
+def _divide(
+    graph: NearestGraph, recipe: Recipe, min_samples: int, resolution: float, *, progress: bool
+) -> _Partition:
+    """Divide the nodes into classes by the method of a recipe."""
+    edges = connect(graph, recipe.threshold, mutual=recipe.mutual)
+    degrees = np.diff(edges.starts).astype(np.int32)
+    weigh(edges, recipe.weighting)
+    if recipe.method == "whispers":
+        orders = random_orders(len(graph), recipe.seed)
+        classes, passes = run_whispers(edges, orders, progress=progress)
+        recipe = replace(recipe, passes=passes)
+    elif recipe.method == "dbscan":
+        classes = _dbscan(edges, min_samples)
+    else:
+        classes = _leiden(edges, resolution, recipe.seed)
+    return _Partition(degrees, classes, recipe)
+
+
+def _automatic(graph: NearestGraph, partition: Callable[[float], _Partition]) -> _Partition:
+    """Choose a threshold by the cosines of rows and their nearest neighbor.
 
     The first is Tukey's lower fence, below which a cosine counts as an outlier: 1.5 times the
-    distance of the quartiles below the first. The second is the cosine that 98 % exceed. On words
-    with known categories higher ones make more words noise, and the rest no purer.
+    distance of the quartiles below the first. Words with known categories are purest there, as long
+    as the graph does not collapse. Graphs of many words may, and then cutting off a few percent of
+    them usually helps. A few clusters that are large by nature stay so.
     """
     nearest = graph.cosines[graph.ids[:, 0] >= 0, 0]
     if not len(nearest):
-        return [0.0]
-    lonely, first, third = np.quantile(nearest, [_LONELY, 0.25, 0.75])
+        return partition(0.0)
+    first, third = np.quantile(nearest, [0.25, 0.75])
     fence = first - _FENCE * (third - first)
-    return [float(fence) - _ROUNDING, float(max(fence, lonely)) - _ROUNDING]
+    found = partition(float(fence) - _ROUNDING)
+    share = _largest_share(found)
+    if share <= _COLLAPSED or len(graph) < _SEVERAL:
+        return found
+    for level in np.quantile(nearest, _CUT_OFF):
+        if level > fence:
+            other = partition(float(level) - _ROUNDING)
+            if _largest_share(other) <= min(_COLLAPSED, share / 2):
+                return other
+    return found
 
 
-def _largest_share(classes: NDArray[np.int32]) -> float:
+def _largest_share(found: _Partition) -> float:
+    classes = found.classes
     return float(np.bincount(classes[classes >= 0], minlength=1).max()) / len(classes)
 
 
@@ -258,7 +287,7 @@ def _warn_of_collapse(found: Clusters) -> None:
     recipe = found.recipe
     steps = [f"raise threshold above {recipe.threshold:.2f}", f"lower k below {found.graph.k}"]
     if not recipe.mutual:
-        steps.insert(0, "use mutual=True")
+        steps.insert(0, "link mutual neighbors only")
     if recipe.method == "leiden":
         steps.append("raise resolution")
     elif recipe.method == "whispers" and recipe.weighting == "cosine":

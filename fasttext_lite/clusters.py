@@ -10,6 +10,7 @@ import numpy as np
 
 from fasttext_lite._core.text.batch import to_bytes
 from fasttext_lite.arguments import whole
+from fasttext_lite.cluster_files import write_clusters
 from fasttext_lite.cosines import unit
 from fasttext_lite.errors import InputTypeError, InputValueError
 from fasttext_lite.neighbor_graph import MatrixSearch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.items import Items
     from fasttext_lite.neighbor_graph import NearestGraph
 
@@ -279,6 +281,26 @@ class Clusters:
         if len(new):
             found[new] = np.concatenate(list(blocks))
         return int(found[0]) if single else found
+
+    def write(self, path: PathType) -> None:
+        """Write the clusters to a file, whose suffix says the format.
+
+        ``.tsv`` and ``.parquet`` (extra `arrow`) have a row for each word, by cluster and falling
+        centrality, noise last: the word or, as ``row``, its number, its ``cluster``, -1 for noise,
+        the ``name`` of the cluster, and its ``centrality``. In TSV a tab, newline or backslash in a
+        word is written as in C. ``.json`` is an object with a list of clusters, each with its
+        members. The file is replaced when the new one is complete.
+
+        Raises
+        ------
+        InputValueError
+            The suffix is another one.
+        MissingExtraError
+            pyarrow is not installed.
+        FileError
+            The file cannot be written.
+        """
+        write_clusters(self, path)
 
     def _vectors_of(self, words: list[str | bytes]) -> NDArray[np.float32]:
         if self._items.model is None:

@@ -10,7 +10,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fasttext_lite import __version__
-from fasttext_lite.cli import annotation, conversion, evaluation, indexing, nearest, prediction
+from fasttext_lite.cli import (
+    annotation,
+    clustering,
+    conversion,
+    evaluation,
+    indexing,
+    nearest,
+    prediction,
+)
 from fasttext_lite.cli.output import (
     add_no_strict,
     as_bytes,
@@ -174,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         "official program does",
     )
     nearest.add_commands(command)
+    clustering.add_commands(command)
     conversion.add_commands(commands, command)
     indexing.add_commands(command)
     prediction.add_commands(command)

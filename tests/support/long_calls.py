@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+
 import fasttext_lite as ftl
 
 # Before the call: CPython ends a process by a signal that came amid an exec, as of a dataclass.
@@ -42,6 +44,12 @@ CALLS = {
     "neighbors of many words": (
         "sample",
         lambda model, _: model.neighbors(["king"] * 1_000_000),
+    ),
+    "nearest_graph": (
+        "sample",
+        lambda *_: ftl.nearest_graph(
+            np.random.default_rng(0).random((500_000, 40)), approximate=False
+        ),
     ),
     "convert": ("plain", lambda model, folder: ftl.convert(model, folder / "out")),
     "convert to fewer dimensions": (

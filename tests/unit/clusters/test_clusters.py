@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -224,7 +225,7 @@ class TestOptions:
     def test_a_graph_that_collapses_is_named(self):
         points = np.random.default_rng(0).standard_normal((300, 5))
         with pytest.warns(
-            ftl.ClusterWarning, match="mutual=True, raise threshold above 0.20"
+            ftl.ClusterWarning, match="mutual neighbors only, raise threshold above 0.20"
         ) as all_:
             found = ftl.cluster(points, threshold=0.2, mutual=False)
         assert found.largest_share > 0.2
@@ -267,6 +268,16 @@ class TestOptions:
         points, _ = blobs()
         with pytest.raises(error):
             ftl.cluster(points, **options)
+
+    @pytest.mark.parametrize(
+        ("method", "library"), [("dbscan", "scikit-learn"), ("leiden", "scikit-network")]
+    )
+    def test_a_missing_library_is_named_before_the_search(self, monkeypatch, method, library):
+        for name in ("sklearn.cluster", "sknetwork.clustering"):
+            monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.setattr("fasttext_lite.clustering.read_items", None)
+        with pytest.raises(ftl.MissingExtraError, match=rf"{library}.*fasttext-lite\[cluster\]"):
+            ftl.cluster("sample", method=method)
 
     def test_a_graph_of_other_rows(self):
         points, _ = blobs()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,6 +119,29 @@ class TestResume:
             assert len(searched) == 1000 - min(
                 max(len(left) - 80, 0) // (8 + 64 * 40) * 64, 1000
             ) or (left == data and not searched)
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
+    def test_a_killed_search_goes_on(self, tmp_path):
+        code = (
+            "import sys, numpy as np, fasttext_lite as ftl\n"
+            "rows = np.random.default_rng(0).standard_normal((20_000, 24))\n"
+            "ftl.nearest_graph(rows, 5, resume=sys.argv[1], threads=1)\n"
+        )
+        path = tmp_path / "graph"
+        with subprocess.Popen([sys.executable, "-I", "-c", code, str(path)]) as process:
+            while not path.exists() or path.stat().st_size < 10_000:
+                assert process.poll() is None
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+        assert path.stat().st_size < 20_000 * 40
+        rows = np.random.default_rng(0).standard_normal((20_000, 24))
+        begun = path.read_bytes()
+        found = ftl.nearest_graph(rows, 5, resume=path)
+        blocks = (len(begun) - 80) // (8 + 64 * 40)
+        assert path.read_bytes()[: 80 + blocks * 2568] == begun[: 80 + blocks * 2568]
+        other = ftl.nearest_graph(rows, 5)
+        assert (found.ids == other.ids).all()
+        assert (found.cosines == other.cosines).all()
 
     def test_files_of_others_are_not_touched(self, tmp_path):
         path = tmp_path / "graph"
