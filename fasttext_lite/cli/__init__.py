@@ -18,6 +18,7 @@ from fasttext_lite.cli import (
     indexing,
     nearest,
     prediction,
+    serving,
 )
 from fasttext_lite.cli.output import (
     add_no_strict,
@@ -188,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     prediction.add_commands(command)
     annotation.add_commands(command)
     evaluation.add_commands(command)
+    serving.add_commands(command)
     return parser
 
 

@@ -6,17 +6,20 @@ are run; the others install it, or take long.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from importlib.util import find_spec
 
 import pytest
 from support import GOLDEN, REPOSITORY
 from support.clusters import RAY_ENVIRONMENT, spark_environment, temporary_folder
+from support.servers import serving
 
 import fasttext_lite as ftl
 from fasttext_lite.cli import main
@@ -34,7 +37,10 @@ LIBRARIES = {
     "datasets.md": ["datasets", "dask.dataframe"],
     "datatrove.md": ["datatrove", "fasteners", "orjson", "regex"],
     "nemo-curator.md": ["nemo_curator"],
+    "server.md": ["starlette", "uvicorn"],
 }
+# The page of commands that run until they are interrupted.
+SERVER = "server.md"
 
 
 def blocks(page, language):
@@ -48,12 +54,16 @@ def blocks(page, language):
     return "".join(code)
 
 
-def commands(page):
-    """What the page asks the command line for, as lists of arguments."""
+def shell_words(page):
+    """The words of each line of the page's shell code."""
     code = blocks(page, "sh").replace("\\\n", " ")
     lines = [line for line in re.split(r"\n|&&", code) if line.strip()]
-    words = [shlex.split(line, comments=True) for line in lines]
-    return [arguments for name, *arguments in words if name == "fasttext-lite"]
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def commands(page):
+    """What the page asks the command line for, as lists of arguments."""
+    return [arguments for name, *arguments in shell_words(page) if name == "fasttext-lite"]
 
 
 def write_corpus(folder):
@@ -135,7 +145,7 @@ class TestClusters:
         run_code(page, folder, *quiet, env=os.environ | RAY_ENVIRONMENT | {"HF_HUB_OFFLINE": "1"})
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page) and page != SERVER])
 def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
     for library in LIBRARIES.get(page, ()):
         pytest.importorskip(library)
@@ -145,6 +155,30 @@ def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
         printed, errors = capsysbinary.readouterr()
         assert code == 0, errors.decode()
         assert printed or "convert" in arguments
+
+
+def test_servers_of_a_page_answer_what_is_asked(folder, monkeypatch):
+    for library in LIBRARIES[SERVER]:
+        pytest.importorskip(library)
+    curl = shutil.which("curl")
+    if not curl:
+        pytest.skip("curl is not installed")
+    run_code(SERVER, folder)
+    monkeypatch.chdir(folder)
+    answered = 0
+    with ExitStack() as stack:
+        for name, *arguments in shell_words(SERVER):
+            if name == "fasttext-lite":
+                command, target, *options = arguments
+                assert command == "serve"
+                server = stack.enter_context(serving(target, *options, "--port", "0"))
+                continue
+            assert name == "curl"
+            address = arguments[0].replace("http://127.0.0.1:8000", server.address)
+            asked = [curl, "-s", "-f", address, *arguments[1:]]
+            done = subprocess.run(asked, capture_output=True, check=True, timeout=60)
+            answered += bool(json.loads(done.stdout))
+    assert answered >= 5
 
 
 def test_no_page_and_no_block_is_overlooked():
