@@ -59,13 +59,27 @@ class ModelPath:
             As for `fasttext_lite.load`; or this is another file than where the pickle was made.
         """
         if self._was_sent and self._fingerprint is not None:
-            return _shared_model(self.path, self.sha256, self._fingerprint)
+            return _current(self.path, self.sha256, self._fingerprint)
         try:
             model = _open(self.path, self.sha256, self._fingerprint)
         except MissingFileError as error:
             raise _not_here(error) if self._was_sent else error from None
         self._fingerprint = _fingerprint_of(model)
         return model
+
+    @once
+    def shared(self) -> Model:
+        """The model, which this process opens once for all objects that share it.
+
+        Raises
+        ------
+        MissingFileError, FileError, FormatError
+            As for `model`.
+        """
+        fingerprint = None if self._was_sent else self.fingerprint()
+        if fingerprint is None:
+            return self.model
+        return _current(self.path, self.sha256, fingerprint)
 
     def fingerprint(self) -> tuple[int, int] | None:
         """Return the size of the file and a checksum; None if it is not on this machine.
@@ -102,6 +116,15 @@ def _shared_model(path: str, sha256: str | None, fingerprint: tuple[int, int]) -
         return _open(path, sha256, fingerprint)
     except MissingFileError as error:
         raise _not_here(error) from None
+
+
+def _current(path: str, sha256: str | None, fingerprint: tuple[int, int]) -> Model:
+    """Return a shared model; open it again if the file was replaced or deleted since."""
+    model = _shared_model(path, sha256, fingerprint)
+    if not model.verify():
+        _shared_model.cache_clear()
+        model = _shared_model(path, sha256, fingerprint)
+    return model
 
 
 def _open(path: str, sha256: str | None, fingerprint: tuple[int, int] | None) -> Model:

@@ -30,6 +30,11 @@ PAGES = {
 }
 # Their code starts an engine of several processes.
 CLUSTERS = ("spark.md", "ray.md", "datasets.md", "datatrove.md", "nemo-curator.md")
+# Their code needs what stands on top of vectors, and the modules that it needs.
+FRAMEWORKS = {
+    "scikit-learn.md": ["sklearn", "pandas"],
+    "spacy.md": ["spacy"],
+}
 # What the code of a page needs besides the package.
 LIBRARIES = {
     "annotate.md": ["pyarrow", "duckdb"],
@@ -106,12 +111,25 @@ def run_code(page, folder, *options, env=None):
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if blocks(page, "python").strip() and page not in CLUSTERS]
+    "page",
+    [
+        page
+        for page in PAGES
+        if blocks(page, "python").strip() and page not in (*CLUSTERS, *FRAMEWORKS)
+    ],
 )
 def test_python_code_of_a_page_runs(folder, page):
     for library in LIBRARIES.get(page, ()):
         pytest.importorskip(library)
     run_code(page, folder)
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("page", FRAMEWORKS)
+def test_code_on_top_of_vectors(folder, page):
+    for library in FRAMEWORKS[page]:
+        pytest.importorskip(library, reason=f"{library} is not installed")
+    run_code(page, folder, env=os.environ | {"HF_HUB_OFFLINE": "1"})
 
 
 @pytest.mark.engines
@@ -187,5 +205,6 @@ def test_no_page_and_no_block_is_overlooked():
     assert len(commands("guide.md")) >= 10
     for text in PAGES.values():
         opened = re.findall(r"^```(.+)$", text, re.MULTILINE)
-        assert set(opened) <= {"python", "sh", "js"}  # test_javascript runs the last
+        # test_javascript runs those of JavaScript.
+        assert set(opened) <= {"python", "sh", "ini", "js"}
         assert len(opened) * 2 == len(re.findall(r"^```", text, re.MULTILINE))

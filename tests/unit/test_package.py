@@ -121,6 +121,8 @@ ORDER = [
     "integrations.shipping",
     "integrations.spark",
     "integrations.ray",
+    "integrations.sklearn",
+    "integrations.spacy",
     "annotation.pieces",
     "annotation.places",
     "annotation.records",
