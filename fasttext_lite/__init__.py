@@ -47,6 +47,7 @@ from fasttext_lite.errors import (
     FormatWarning,
     InputTypeError,
     InputValueError,
+    MapWarning,
     MissingExtraError,
     MissingFileError,
     ModelKindError,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.exporting import Exported, export
     from fasttext_lite.keywords import Keyword
+    from fasttext_lite.maps import WordMap, map_words
     from fasttext_lite.neighbor_graph import NearestGraph, nearest_graph
     from fasttext_lite.neighbors import Neighbor
     from fasttext_lite.parts import Info, Parameters, Section
@@ -102,6 +104,7 @@ __all__ = [
     "InputTypeError",
     "InputValueError",
     "Keyword",
+    "MapWarning",
     "Meter",
     "MissingExtraError",
     "MissingFileError",
@@ -120,6 +123,7 @@ __all__ = [
     "UnknownEncodingError",
     "UnknownWordError",
     "UnsupportedError",
+    "WordMap",
     "Words",
     "__version__",
     "annotate",
@@ -130,6 +134,7 @@ __all__ = [
     "evaluate",
     "export",
     "load",
+    "map_words",
     "nearest_graph",
 ]
 
@@ -158,6 +163,7 @@ _LATER = {
     "Scores": "fasttext_lite.evaluate.labels",
     "Section": "fasttext_lite.parts",
     "TextIndex": "fasttext_lite.text_index",
+    "WordMap": "fasttext_lite.maps",
     "Words": "fasttext_lite.words",
     "annotate": "fasttext_lite.annotation",
     "cluster": "fasttext_lite.clustering",
@@ -166,6 +172,7 @@ _LATER = {
     "cpu_features": "fasttext_lite.cpu",
     "evaluate": "fasttext_lite.evaluate",
     "export": "fasttext_lite.exporting",
+    "map_words": "fasttext_lite.maps",
     "nearest_graph": "fasttext_lite.neighbor_graph",
 }
 

@@ -17,6 +17,7 @@ __all__ = [
     "FormatWarning",
     "InputTypeError",
     "InputValueError",
+    "MapWarning",
     "MissingExtraError",
     "MissingFileError",
     "ModelKindError",
@@ -67,6 +68,10 @@ class FormatWarning(UserWarning):
 
 class ClusterWarning(UserWarning):
     """A clustering has put a large part of all words into one cluster."""
+
+
+class MapWarning(UserWarning):
+    """Something has no place on a map."""
 
 
 class FileError(FastTextLiteError, OSError):

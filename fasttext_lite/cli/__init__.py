@@ -16,6 +16,7 @@ from fasttext_lite.cli import (
     conversion,
     evaluation,
     indexing,
+    maps,
     nearest,
     prediction,
     serving,
@@ -188,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     indexing.add_commands(command)
     prediction.add_commands(command)
     annotation.add_commands(command)
+    maps.add_commands(command)
     evaluation.add_commands(command)
     serving.add_commands(command)
     return parser

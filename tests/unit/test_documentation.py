@@ -35,7 +35,10 @@ FRAMEWORKS = {
     "scikit-learn.md": ["sklearn", "pandas"],
     "spacy.md": ["spacy"],
 }
+# Pages whose Python code is tested with a marker.
+ELSEWHERE = (*CLUSTERS, *FRAMEWORKS, "map.md")
 # What the code of a page needs besides the package.
+MAPS = ["openTSNE", "matplotlib", "pyarrow"]
 LIBRARIES = {
     "annotate.md": ["pyarrow", "duckdb"],
     "data-frames.md": ["pandas", "polars", "pyarrow", "duckdb"],
@@ -112,11 +115,7 @@ def run_code(page, folder, *options, env=None):
 
 @pytest.mark.parametrize(
     "page",
-    [
-        page
-        for page in PAGES
-        if blocks(page, "python").strip() and page not in (*CLUSTERS, *FRAMEWORKS)
-    ],
+    [page for page in PAGES if blocks(page, "python").strip() and page not in ELSEWHERE],
 )
 def test_python_code_of_a_page_runs(folder, page):
     for library in LIBRARIES.get(page, ()):
@@ -163,10 +162,31 @@ class TestClusters:
         run_code(page, folder, *quiet, env=os.environ | RAY_ENVIRONMENT | {"HF_HUB_OFFLINE": "1"})
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page) and page != SERVER])
+@pytest.mark.browser
+class TestMaps:
+    """The page about maps, in the environment of their tests."""
+
+    def test_python_code_runs(self, folder):
+        for library in MAPS:
+            pytest.importorskip(library)
+        run_code("map.md", folder)
+
+    def test_commands_run(self, folder, monkeypatch, capsysbinary):
+        for library in MAPS:
+            pytest.importorskip(library)
+        run_commands("map.md", folder, monkeypatch, capsysbinary)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if commands(page) and page not in (SERVER, "map.md")]
+)
 def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
     for library in LIBRARIES.get(page, ()):
         pytest.importorskip(library)
+    run_commands(page, folder, monkeypatch, capsysbinary)
+
+
+def run_commands(page, folder, monkeypatch, capsysbinary):
     monkeypatch.chdir(folder)
     for arguments in commands(page):
         code = main(arguments)

@@ -49,6 +49,7 @@ CALLS = {
     "analogies progress": lambda at, **flag: at.questions(**flag),
     "word_similarity lowercase": lambda at, **flag: at.pairs(**flag),
     "word_similarity known_only": lambda at, **flag: at.pairs(**flag),
+    "map_words progress": lambda at, **flag: at.map(**flag),
     "annotate overwrite": lambda at, **flag: at.annotate(**flag),
     "annotate progress": lambda at, **flag: at.annotate(**flag),
     "labels renormalize": lambda at, **flag: ftl.columns.labels(at.classifier, ["one"], **flag),
@@ -225,6 +226,11 @@ class Place:
 
     def annotate(self, **flag):
         return ftl.annotate(ftl.Annotator(self.labelled), self.words, self.target, **flag)
+
+    def map(self, **flag):
+        # openTSNE may be missing.
+        with suppress(ftl.MissingExtraError):
+            ftl.map_words(self.model, **flag)
 
     def questions(self, **flag):
         return ftl.evaluate.analogies(self.model, self.quads, **flag)

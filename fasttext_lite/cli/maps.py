@@ -1,0 +1,89 @@
+"""The command ``map``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from fasttext_lite.cli.output import json_line
+from fasttext_lite.errors import InputValueError
+from fasttext_lite.maps import SUFFIXES, check_map_target, map_words
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+__all__ = ["add_commands"]
+
+
+def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command; `command` creates one that accepts a model and more arguments."""
+    added = command("map", _map, "draw a map on which similar words are close to each other")
+    added.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        action="append",
+        help="the file to write, whose name ends with one of "
+        f"{', '.join(SUFFIXES)}; several files show the same map (default: map.html)",
+    )
+    added.add_argument(
+        "--words",
+        metavar="N|FILE",
+        help="how many of the most frequent words to lay out, or a file with a word in each line "
+        "(default: 50000)",
+    )
+    added.add_argument(
+        "--placed",
+        metavar="N|all",
+        default="0",
+        help="put so many further words between their neighbors on the finished map (default: 0)",
+    )
+    added.add_argument(
+        "--labels", action="store_true", help="map the labels of a classifier instead of its words"
+    )
+    added.add_argument("--no-clusters", action="store_true", help="neither color nor name clusters")
+    added.add_argument("-k", type=int, help="number of neighbors of each word (default: 15)")
+    added.add_argument(
+        "--seed", type=int, default=0, help="seed of the layout and the clusters (default: 0)"
+    )
+    added.add_argument("--title", help="title of the page or picture")
+    added.add_argument(
+        "--threads", type=int, metavar="N", help="number of threads (default: one per core)"
+    )
+
+
+def _map(options: argparse.Namespace) -> None:
+    if options.arguments:
+        raise InputValueError(f"map accepts one model: remove {options.arguments[0]!r}")
+    if options.labels and (options.words is not None or options.placed != "0"):
+        raise InputValueError("--labels maps all labels: remove --words and --placed")
+    targets = options.output or ["map.html"]
+    for target in targets:
+        # Before minutes of work.
+        check_map_target(target)
+    more = {} if options.words is None else {"words": _number(options.words)}
+    found = map_words(
+        options.model,
+        **more,
+        of="labels" if options.labels else "words",
+        clusters=False if options.no_clusters else None,
+        k=options.k,
+        placed=_number(options.placed),
+        seed=options.seed,
+        threads=options.threads,
+        progress=True,
+    )
+    for target in targets:
+        found.write(target, title=options.title)
+    if options.json:
+        about = {"files": targets, found.kind: len(found), "clusters": len(found.names)}
+        sys.stdout.buffer.write(json_line(about))
+        return
+    counted = f"{len(found):,} {found.kind}, {len(found.names):,} clusters"
+    print(f"{counted}: {', '.join(targets)}")
+
+
+def _number(text: str) -> int | str:
+    """Return a whole number; anything else, such as the name of a file, as it is."""
+    return int(text) if text.isdecimal() else text
