@@ -9,18 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fasttext_lite.arguments import flag, real
+from fasttext_lite.collection import NO_LABEL
 from fasttext_lite.errors import InputValueError
-from fasttext_lite.graph import ACCURACY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from fasttext_lite.collection import Collection
     from fasttext_lite.formats.file import ModelFile
 
-__all__ = ["Column", "Content", "Hit", "IndexInfo", "wanted_accuracy"]
+    Id: TypeAlias = str | int
+
+__all__ = ["ACCURACY", "Column", "Content", "Hit", "IndexInfo", "wanted_accuracy"]
+
+# Without an option. Misspelt queries are far from all texts, so that a search finds fewer of their
+# nearest ones than of those of a text.
+ACCURACY = 0.98
 
 
 class Hit(NamedTuple):
@@ -63,6 +70,8 @@ class IndexInfo:
         Number of distinct labels.
     weighting : str
         How the vectors of words make that of a text.
+    spelling : float
+        The share of the spelling in a score.
     lowercase : bool
     model : str
         Path of the model.
@@ -79,6 +88,7 @@ class IndexInfo:
     dtype: str
     labels: int
     weighting: str
+    spelling: float
     lowercase: bool
     model: str
     accuracy: tuple[tuple[int, float], ...]
@@ -135,6 +145,31 @@ class Content(NamedTuple):
     def hit(self, row: int, score: float) -> Hit:
         """Return a text as the result of a search."""
         return Hit(self.id(row), self.text(row), float(score), self.label(row), int(row))
+
+    def labelled_rows(self) -> NDArray[np.int64] | None:
+        """Return the rows of texts that have a label; None for all."""
+        found = np.concatenate([part.arrays.labels != NO_LABEL for part in self.parts])
+        return None if found.all() else np.flatnonzero(found)
+
+    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors of rows: float32, shape (n, dim); NaN where there is none."""
+        found = np.empty((len(rows), self.parts[0].arrays.numbers.shape[1]), np.float32)
+        start = 0
+        for part in self.parts:
+            here = (rows >= start) & (rows < start + len(part))
+            found[here] = part.vectors(rows[here] - start)
+            start += len(part)
+        return found
+
+    def distinct(self) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Return the first row of each stored vector, and pairs of such rows and their copies."""
+        numbers = np.concatenate([part.arrays.numbers for part in self.parts])
+        wide = np.ascontiguousarray(numbers).view(f"V{numbers.shape[1] * numbers.itemsize}")
+        _, first, back = np.unique(wide.reshape(-1), return_index=True, return_inverse=True)
+        back = back.reshape(-1)
+        directed = np.concatenate([np.isfinite(part.arrays.norms) for part in self.parts])
+        copies = np.flatnonzero((first[back] != np.arange(len(back))) & directed)
+        return np.sort(first[directed[first]]), (first[back[copies]], copies)
 
     def nearest(
         self,

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fasttext_lite.arguments import flag
-from fasttext_lite.cosines import cosines
+from fasttext_lite._core.text.batch import WordBatch
+from fasttext_lite.arguments import flag, real
+from fasttext_lite.cosines import cosines, unit
 from fasttext_lite.errors import FileError, InputTypeError, InputValueError
 from fasttext_lite.loading import SAMPLE, load
 from fasttext_lite.model import Model
+from fasttext_lite.parallel import run_over
+from fasttext_lite.spelling import DIM, letters
+from fasttext_lite.spelling import reader as spelling_reader
 from fasttext_lite.weighting import SIF
 
 if TYPE_CHECKING:
@@ -38,6 +42,8 @@ class TextEmbedding:
         vectors.
     lowercase : bool
         Whether texts are converted to lower case first.
+    spelling : float
+        The share of the spelling in the cosines, from 0 to 1.
 
     Raises
     ------
@@ -45,7 +51,9 @@ class TextEmbedding:
         An argument has the wrong type or value.
     """
 
-    def __init__(self, model: Model, weighting: str | SIF, *, lowercase: bool) -> None:
+    def __init__(
+        self, model: Model, weighting: str | SIF, *, lowercase: bool, spelling: float
+    ) -> None:
         if not isinstance(model, Model):
             raise InputTypeError(f"model must be a Model, not {type(model).__name__}")
         if not isinstance(weighting, (str, SIF)):
@@ -55,11 +63,12 @@ class TextEmbedding:
         self.model = model
         self.weighting = weighting
         self.lowercase = flag("lowercase", lowercase)
+        self.spelling = real("spelling", spelling, 0, 1)
 
     @property
     def dim(self) -> int:
         """Number of dimensions of a vector."""
-        return self.model.dim
+        return self.model.dim + (DIM if self.spelling else 0)
 
     def prepared(self, text: Text) -> str | bytes:
         """Return a text as it is given to the model: in lower case, if this is asked for."""
@@ -86,21 +95,46 @@ class TextEmbedding:
             # A supervised model has a vector for the empty text.
             if not text:
                 found[i] = 0
-        return found
+        if not self.spelling:
+            return found
+        batch = WordBatch([letters(text) for text in prepared], "text", errors="replace")
+        spelt, reader = np.empty((len(batch), DIM), np.float32), spelling_reader()
+        run_over(lambda start, stop: reader.fill(batch, start, stop, spelt), batch, threads)
+        return self._joined(found, spelt)
 
     def vector(self, text: str | bytes) -> NDArray[np.float32]:
         """Return the vector of one text: float32, shape (1, dim)."""
-        if isinstance(self.weighting, SIF):
-            return self.vectors([text], 1)
         prepared = self.prepared(text)
-        if not prepared:
-            return np.zeros((1, self.dim), np.float32)
+        if not prepared or isinstance(self.weighting, SIF):
+            return self.vectors([text], 1)
         found = self.model.sentence_vector(prepared, newlines="space", errors="replace")
-        return found.reshape(1, -1)
+        found = found.reshape(1, -1)
+        if not self.spelling:
+            return found
+        spelt = spelling_reader().vector(letters(prepared))
+        return self._joined(found, spelt.reshape(1, -1))
+
+    def _joined(
+        self, meant: NDArray[np.float32], spelt: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return vectors whose cosines are weighted means of those of both parts."""
+        share = np.float32(self.spelling)
+        return np.concatenate(
+            [unit(meant) * np.sqrt(1 - share), unit(spelt) * np.sqrt(share)], axis=1
+        )
+
+    def padded(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return vectors of the model as vectors of this object, without a spelling."""
+        spelt = np.zeros((len(vectors), self.dim - self.model.dim), np.float32)
+        return np.concatenate([vectors, spelt], axis=1)
 
     def description(self) -> dict[str, Any]:
         """Return what a file says about this object, besides the directions of a SIF."""
-        found: dict[str, Any] = {"lowercase": self.lowercase, "weighting": "mean"}
+        found: dict[str, Any] = {
+            "lowercase": self.lowercase,
+            "spelling": self.spelling,
+            "weighting": "mean",
+        }
         if isinstance(self.weighting, SIF):
             found["weighting"] = {"a": self.weighting._a, "components": self.weighting._components}
         return found | {"model": _place(self.model)}
@@ -143,7 +177,12 @@ class TextEmbedding:
         if common is not None:
             given = description["weighting"]
             weighting = SIF.fitted(model, given["a"], given["components"], common.copy())
-        return TextEmbedding(model, weighting, lowercase=description["lowercase"])
+        return TextEmbedding(
+            model,
+            weighting,
+            lowercase=description["lowercase"],
+            spelling=description["spelling"],
+        )
 
 
 def _place(model: Model) -> dict[str, Any] | None:

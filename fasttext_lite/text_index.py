@@ -9,46 +9,32 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fasttext_lite.arguments import absolute_path, flag, real, whole
+from fasttext_lite.arguments import absolute_path, flag
 from fasttext_lite.collection import Collection
-from fasttext_lite.content import Column, Content, Hit, IndexInfo, wanted_accuracy
+from fasttext_lite.content import Content, Hit, IndexInfo
 from fasttext_lite.errors import FileError, InputTypeError, InputValueError
 from fasttext_lite.formats import text_index as layout
 from fasttext_lite.formats.file import ModelFile
 from fasttext_lite.model import Model
-from fasttext_lite.queries import query_vectors
 from fasttext_lite.text_building import built, collected, write
 from fasttext_lite.text_embedding import TextEmbedding, model_of
+from fasttext_lite.text_search import TextSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from types import TracebackType
-    from typing import Literal, TypeAlias, TypedDict
+    from typing import Literal
 
     from numpy.typing import NDArray
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Self
 
     from fasttext_lite.arguments import PathType
+    from fasttext_lite.content import Id
     from fasttext_lite.weighting import SIF
-
-    Id: TypeAlias = str | int
-    Query: TypeAlias = str | bytes | NDArray[Any]
-
-    class SearchOptions(TypedDict, total=False):
-        """The options of a search; see `TextIndex.search`."""
-
-        accuracy: float | None
-        approximate: bool | None
-        among: Iterable[Id] | None
-        exclude: Iterable[Id] | None
-        min_score: float | None
-        threads: int | None
-
 
 __all__ = ["Hit", "IndexInfo", "TextIndex"]
 
@@ -58,18 +44,12 @@ _SMALL = 1024
 _PROBED = 16
 
 
-class TextIndex:
+class TextIndex(TextSearch):
     """Texts with ids, labels and vectors, and the search of those nearest to a query.
 
     `build` makes an index, `save` writes it, and `open` maps a file. Searches are safe from many
     threads, also while another thread adds texts. An index pickles as the path of its file.
     """
-
-    def __init__(self, embedding: TextEmbedding, state: Content) -> None:
-        self._embedding = embedding
-        self._state: Content | None = state
-        self._known: dict[Id, int] = {}
-        self._lock = threading.RLock()
 
     @staticmethod
     def build(
@@ -79,6 +59,7 @@ class TextIndex:
         labels: Iterable[str | None] | None = None,
         *,
         weighting: str | SIF = "mean",
+        spelling: float = 0.7,
         lowercase: bool = True,
         dtype: str = "float16",
         graph: bool | Literal["auto"] = "auto",
@@ -99,6 +80,10 @@ class TextIndex:
             One for each text; None for a text without a label.
         weighting : {"mean"} or SIF
             ``"mean"`` for the vectors of `Model.sentence_vectors`, or a `SIF`.
+        spelling : float
+            The share of the spelling in a score, from 0 to 1: the score is ``spelling`` times the
+            cosine of the spellings plus ``1 - spelling`` times the cosine of the vectors of the
+            model. 0 is for the vectors of the model alone.
         lowercase : bool
             Convert texts and queries to lower case to compute their vectors.
         dtype : {"float16", "float32", "int8"}
@@ -123,7 +108,7 @@ class TextIndex:
         MissingExtraError
             ``graph=True`` needs faiss, which is not installed.
         """
-        embedding = TextEmbedding(model, weighting, lowercase=lowercase)
+        embedding = TextEmbedding(model, weighting, lowercase=lowercase, spelling=spelling)
         names: list[str] = []
         arrays = collected(
             embedding, texts, ids, labels, names, dtype=dtype, threads=threads,
@@ -157,185 +142,6 @@ class TextIndex:
             `model` is not a model, or not that of the index.
         """
         return _opened(path, model)
-
-    # What an index holds.
-
-    @property
-    def _now(self) -> Content:
-        state = self._state
-        if state is None:
-            raise InputValueError("the text index is closed")
-        return state
-
-    def __len__(self) -> int:
-        return self._now.size
-
-    def __repr__(self) -> str:
-        if self._state is None:
-            return "<TextIndex: closed>"
-        info = self.info
-        where = "in memory" if info.path is None else repr(info.path)
-        return f"<TextIndex {where}: {info.count} texts, dim {info.dim}>"
-
-    @property
-    def info(self) -> IndexInfo:
-        """The path, sizes and options of the index."""
-        state, embedding = self._now, self._embedding
-        main, *added = state.parts
-        graph = main.arrays.graph
-        return IndexInfo(
-            path=None if state.file is None else state.file.name,
-            size=0 if state.file is None else state.file.size,
-            count=len(self),
-            added=len(self) if state.file is None else sum(map(len, added)),
-            dim=main.arrays.numbers.shape[1],
-            dtype=main.arrays.dtype,
-            labels=len(state.labels),
-            weighting=embedding.weighting if isinstance(embedding.weighting, str) else "SIF",
-            lowercase=embedding.lowercase,
-            model=embedding.model.info.path,
-            accuracy=()
-            if graph is None
-            else tuple((int(effort), float(found)) for effort, found in graph.accuracy),
-        )
-
-    @property
-    def model(self) -> Model:
-        """The model that computes the vectors of queries."""
-        return self._embedding.model
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """The texts, in the order of their rows."""
-        now = self._now
-        return Column(now.size, now.text)
-
-    @property
-    def ids(self) -> Sequence[Id]:
-        """The ids, in the order of the rows."""
-        now = self._now
-        return Column(now.size, now.id)
-
-    @property
-    def labels(self) -> Sequence[str | None]:
-        """The label of each text, None if it has none."""
-        now = self._now
-        return Column(now.size, now.label)
-
-    # Searches.
-
-    @overload
-    def search(  # type: ignore[overload-overlap]
-        self, query: str | bytes, k: int = 10, **options: Unpack[SearchOptions]
-    ) -> list[Hit]: ...
-    @overload
-    def search(
-        self, query: Sequence[Query], k: int = 10, **options: Unpack[SearchOptions]
-    ) -> list[list[Hit]]: ...
-    @overload
-    def search(
-        self, query: Any, k: int = 10, **options: Unpack[SearchOptions]
-    ) -> list[Hit] | list[list[Hit]]: ...
-    def search(
-        self, query: Any, k: int = 10, **options: Unpack[SearchOptions]
-    ) -> list[Hit] | list[list[Hit]]:
-        """Return the texts nearest to a query, best first.
-
-        Parameters
-        ----------
-        query : str, bytes, array, or iterable
-            A text, or a vector, shape (dim,). For many queries: an iterable of those, or an array
-            of shape (n, dim).
-        k : int
-            Number of texts per query, at most.
-        accuracy : float, optional
-            Find about this share of the nearest texts; by default 0.95. 1 asks for all of them.
-        approximate : bool, optional
-            False searches all texts. By default the search is along the graph, if there is one.
-        among : iterable of str or int, optional
-            Ids: search only these texts.
-        exclude : iterable of str or int, optional
-            Ids: leave these texts out.
-        min_score : float, optional
-            Leave out texts with a lower cosine.
-        threads : int, optional
-            Number of threads; by default one per core available to this process.
-
-        Returns
-        -------
-        list of Hit, or list of list of Hit
-            For many queries one list each. Texts without a vector are never found, and nothing is
-            found for a query without one.
-
-        Raises
-        ------
-        InputTypeError, InputValueError
-            An argument has the wrong type or value, or `among` holds an unknown id.
-        FileError, FormatError
-            The mapped file has changed, or is damaged.
-        """
-        single, found, state = self._found(query, k, **options)
-        answers = [
-            [state.hit(row, score) for row, score in zip(*one, strict=True)] for one in found
-        ]
-        return answers[0] if single else answers
-
-    def _found(
-        self,
-        query: Any,
-        k: int,
-        *,
-        accuracy: float | None = None,
-        approximate: bool | None = None,
-        among: Iterable[Id] | None = None,
-        exclude: Iterable[Id] | None = None,
-        min_score: float | None = None,
-        threads: int | None = None,
-    ) -> tuple[bool, list[tuple[NDArray[np.int64], NDArray[np.float64]]], Content]:
-        """Return whether there is one query, rows and cosines for each, and what was searched."""
-        state = self._now
-        k = whole("k", k, 1)
-        least = -np.inf if min_score is None else real("min_score", min_score)
-        if isinstance(query, (str, bytes)):
-            single, vectors = True, self._embedding.vector(query)
-        else:
-            dim = self._embedding.dim
-            single, vectors, _ = query_vectors(query, dim, self._embedding.vectors)
-        if state.file is not None:
-            state.file.check()
-        found = state.nearest(
-            vectors,
-            k,
-            accuracy=wanted_accuracy(accuracy, approximate),
-            among=None if among is None else self._rows(state, "among", among, strict=True),
-            exclude=() if exclude is None else self._rows(state, "exclude", exclude, strict=False),
-            threads=threads,
-        )
-        if min_score is not None:
-            found = [(rows[scores >= least], scores[scores >= least]) for rows, scores in found]
-        return single, found, state
-
-    def _rows(
-        self, state: Content, name: str, ids: Iterable[Id], *, strict: bool
-    ) -> NDArray[np.int64]:
-        """Return the rows of ids, ascending."""
-        if isinstance(ids, (str, bytes)) or not hasattr(ids, "__iter__"):
-            raise InputTypeError(f"{name} must be an iterable of ids, not {type(ids).__name__}")
-        places, found = self._places(state), []
-        for one in ids:
-            row = places.get(_plain(one))
-            if row is not None and row < state.size:
-                found.append(row)
-            elif strict:
-                raise InputValueError(f"{name}: no text has the id {one!r:.60}")
-        return np.unique(np.array(found, np.int64))
-
-    def _places(self, state: Content) -> dict[Id, int]:
-        """Return the row of each id, at least of those in `state`."""
-        with self._lock:
-            for row in range(len(self._known), state.size):
-                self._known[state.id(row)] = row
-            return self._known
 
     # Changes.
 
@@ -454,11 +260,6 @@ class TextIndex:
                 "<TextIndex>" if state.file is None else state.file.name,
             )
         return _reopened, (state.file.name, state.file.fingerprint(), self.model)
-
-
-def _plain(one: Any) -> Any:
-    """Return an id as str or int."""
-    return one if isinstance(one, str) or not hasattr(one, "__index__") else int(one)
 
 
 def _read(path: PathType) -> tuple[Content, dict[str, Any], NDArray[np.float32] | None]:

@@ -20,6 +20,7 @@ from fasttext_lite.cli import (
     nearest,
     prediction,
     serving,
+    texts,
 )
 from fasttext_lite.cli.output import (
     add_no_strict,
@@ -187,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     clustering.add_commands(command)
     conversion.add_commands(commands, command)
     indexing.add_commands(command)
+    texts.add_commands(commands, command)
     prediction.add_commands(command)
     annotation.add_commands(command)
     maps.add_commands(command)

@@ -14,6 +14,7 @@ from fasttext_lite.collection import TextArrays, TextIds
 from fasttext_lite.errors import FormatError
 from fasttext_lite.formats import compact
 from fasttext_lite.formats.safetensors import Tensor, looks_like, read_header
+from fasttext_lite.spelling import DIM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,8 @@ def read(
     description = _checked(header, dim)
     common = None
     if isinstance(description["weighting"], dict):
-        common = header.array("texts.common", "F32", (_length(header, "texts.common"), dim))
+        model_dim = dim - (DIM if description["spelling"] else 0)
+        common = header.array("texts.common", "F32", (_length(header, "texts.common"), model_dim))
         if not np.isfinite(common).all():
             tensor = header.tensors["texts.common"]
             raise FormatError(
@@ -179,6 +181,13 @@ def _checked(header: Header, dim: int) -> dict[str, Any]:
         raise error("ids", f"ids is {found.get('ids')!r}, but must be one of {_ID_KINDS}")
     if not isinstance(found.get("lowercase"), bool):
         raise error("lowercase", "lowercase must be true or false")
+    spelling = found.get("spelling")
+    if (
+        isinstance(spelling, bool)
+        or not isinstance(spelling, (int, float))
+        or not (0 <= spelling <= 1 and (spelling == 0 or dim > DIM))
+    ):
+        raise error("spelling", f"spelling is {spelling!r}, but must be from 0 to 1")
     weighting = found.get("weighting")
     if isinstance(weighting, dict):
         a, components = weighting.get("a"), weighting.get("components")

@@ -16,7 +16,7 @@ def model():
 
 
 def test_the_nearest_texts_are_those_of_brute_force(model):
-    index = ftl.TextIndex.build(model, TEXTS, dtype="float32")
+    index = ftl.TextIndex.build(model, TEXTS, spelling=0, dtype="float32")
     vectors = model.sentence_vectors(TEXTS).astype(np.float64)
     query = model.sentence_vector("wars at sea").astype(np.float64)
     cosines = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
