@@ -69,11 +69,12 @@ if TYPE_CHECKING:
     from fasttext_lite.conversion import Report, convert
     from fasttext_lite.cpu import cpu_features
     from fasttext_lite.evaluate.labels import Meter, Scores
-    from fasttext_lite.exporting import Exported, export
+    from fasttext_lite.exporting import Agreement, Exported, export
     from fasttext_lite.keywords import Keyword
     from fasttext_lite.maps import WordMap, map_words
     from fasttext_lite.neighbor_graph import NearestGraph, nearest_graph
     from fasttext_lite.neighbors import Neighbor
+    from fasttext_lite.ngram_fitting import Band, NgramFit, fit_ngrams
     from fasttext_lite.parts import Info, Parameters, Section
     from fasttext_lite.predictions import Contribution, Evidence, Prediction, Predictions
     from fasttext_lite.text_index import Hit, TextIndex
@@ -85,8 +86,10 @@ __version__ = "0.1.0"
 __all__ = [
     "SAMPLE",
     "SIF",
+    "Agreement",
     "Annotated",
     "Annotator",
+    "Band",
     "Classifier",
     "Cluster",
     "ClusterWarning",
@@ -112,6 +115,7 @@ __all__ = [
     "ModelKindError",
     "NearestGraph",
     "Neighbor",
+    "NgramFit",
     "NotANumberError",
     "Parameters",
     "Prediction",
@@ -133,6 +137,7 @@ __all__ = [
     "cpu_features",
     "evaluate",
     "export",
+    "fit_ngrams",
     "load",
     "map_words",
     "nearest_graph",
@@ -142,8 +147,10 @@ __all__ = [
 # Imported on first use, since few programs use all of them.
 _LATER = {
     "SIF": "fasttext_lite.weighting",
+    "Agreement": "fasttext_lite.exporting",
     "Annotated": "fasttext_lite.annotation",
     "Annotator": "fasttext_lite.annotator",
+    "Band": "fasttext_lite.ngram_fitting",
     "Classifier": "fasttext_lite.classifier",
     "Cluster": "fasttext_lite.clusters",
     "Clusters": "fasttext_lite.clusters",
@@ -156,6 +163,7 @@ _LATER = {
     "Meter": "fasttext_lite.evaluate.labels",
     "NearestGraph": "fasttext_lite.neighbor_graph",
     "Neighbor": "fasttext_lite.neighbors",
+    "NgramFit": "fasttext_lite.ngram_fitting",
     "Parameters": "fasttext_lite.parts",
     "Prediction": "fasttext_lite.predictions",
     "Predictions": "fasttext_lite.predictions",
@@ -174,6 +182,7 @@ _LATER = {
     "export": "fasttext_lite.exporting",
     "map_words": "fasttext_lite.maps",
     "nearest_graph": "fasttext_lite.neighbor_graph",
+    "fit_ngrams": "fasttext_lite.ngram_fitting",
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fasttext_lite.arguments import flag, path_name, whole
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.formats.atomic import AtomicFile, check_target, is_replaceable
-from fasttext_lite.formats.fasttext_writer import write_bin, write_ftz
+from fasttext_lite.formats.fasttext_writer import Agreement, write_bin, write_ftz
 from fasttext_lite.formats.npy import words_file, write_npy
 from fasttext_lite.formats.text_writer import write_text, write_word2vec
 from fasttext_lite.loading import load
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.parts import Info
 
-__all__ = ["FORMATS", "Exported", "export"]
+__all__ = ["FORMATS", "Agreement", "Exported", "export"]
 
 FORMATS = ("bin", "ftz", "vec", "word2vec", "npy")
 _SUFFIXES = {".bin": "bin", ".ftz": "ftz", ".vec": "vec", ".txt": "vec", ".npy": "npy"}
@@ -45,6 +45,9 @@ class Exported:
         Size in bytes; for npy the total of both files.
     seconds : float
         Duration.
+    agreement : Agreement or None
+        For bin: how near the vectors of known words come in the official program, if the source has
+        vectors and not rows.
     """
 
     target: str
@@ -53,6 +56,7 @@ class Exported:
     dim: int
     size: int
     seconds: float
+    agreement: Agreement | None = None
 
 
 def export(
@@ -140,8 +144,9 @@ def export(
         )
     source = Source(parts, threads, progress=progress)
     data = parts.file.data if parts.file else None
+    agreement = None
     if kind == "bin":
-        size = write_bin(source, target)
+        size, agreement = write_bin(source, target)
     elif kind == "vec":
         size = write_text(source, target, digits)
     elif kind == "word2vec":
@@ -166,6 +171,7 @@ def export(
         dim=source.dim,
         size=size,
         seconds=time.perf_counter() - started,
+        agreement=agreement,
     )
 
 

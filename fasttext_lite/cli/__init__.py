@@ -15,6 +15,7 @@ from fasttext_lite.cli import (
     clustering,
     conversion,
     evaluation,
+    fitting,
     indexing,
     maps,
     nearest,
@@ -189,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     conversion.add_commands(commands, command)
     indexing.add_commands(command)
     texts.add_commands(commands, command)
+    fitting.add_commands(command)
     prediction.add_commands(command)
     annotation.add_commands(command)
     maps.add_commands(command)

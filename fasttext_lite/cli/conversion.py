@@ -261,4 +261,10 @@ def _export(options: argparse.Namespace) -> None:
             f"{done.target}: {done.word_count:,} words, dim {done.dim}, format {done.format}, "
             f"{size(done.size)}, in {done.seconds:.1f} s\n"
         )
+        if (found := done.agreement) is not None:
+            text += as_bytes(
+                f"vectors of known words in the official program: {found.equal_numbers:.1%} of the "
+                f"numbers equal; {found.equal:,} words equal, {found.one_ulp:,} within one ulp; "
+                f"worst {found.worst:.1e} of the largest number\n"
+            )
     _write_report(done.target, text)

@@ -71,6 +71,10 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         "computing their vectors from n-grams",
     )  # fmt: skip
     evaluating.add_argument(
+        "--as-unknown", action="store_true", help="compute the vectors of known words from their "
+        "n-grams, too, as if they were unknown",
+    )  # fmt: skip
+    evaluating.add_argument(
         "--max-words", type=int, default=300_000, metavar="N",
         help="search only the first N words for answers to analogies (default: %(default)s)",
     )  # fmt: skip
@@ -134,11 +138,16 @@ def _evaluate(options: argparse.Namespace) -> None:
             max_words=options.max_words,
             lowercase=options.lowercase,
             known_only=options.known_only,
+            as_unknown=options.as_unknown,
             progress=True,
         )
         if holds_analogies(path)
         else word_similarity(
-            model, path, lowercase=options.lowercase, known_only=options.known_only
+            model,
+            path,
+            lowercase=options.lowercase,
+            known_only=options.known_only,
+            as_unknown=options.as_unknown,
         )
         for path in options.arguments
     ]

@@ -12,6 +12,7 @@ import numpy as np
 from fasttext_lite.arguments import flag, path_name
 from fasttext_lite.errors import FormatError
 from fasttext_lite.evaluate.lines import WHITE, columns, read_lines
+from fasttext_lite.evaluate.unknown import as_unknown as unknown_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,12 @@ class SimilarityResult:
 
 
 def word_similarity(
-    model: Model, path: PathType, *, lowercase: bool = False, known_only: bool = False
+    model: Model,
+    path: PathType,
+    *,
+    lowercase: bool = False,
+    known_only: bool = False,
+    as_unknown: bool = False,
 ) -> SimilarityResult:
     """Correlate the cosines of word pairs with human scores.
 
@@ -74,6 +80,8 @@ def word_similarity(
     known_only : bool
         Leave out pairs with a word that is not in the vocabulary, instead of computing its vector
         from its n-grams.
+    as_unknown : bool
+        Compute the vectors of known words from their n-grams, too, as if the words were unknown.
 
     Returns
     -------
@@ -85,14 +93,21 @@ def word_similarity(
         The file cannot be read.
     FormatError
         A line does not have two words, or has no number in the column of the scores.
+    InputValueError, ModelKindError
+        `as_unknown` is set, and the model has no n-grams or is supervised.
     """
     lowercase, known_only = flag("lowercase", lowercase), flag("known_only", known_only)
+    as_unknown = flag("as_unknown", as_unknown)
     name = path_name(path)
     pairs = _read_pairs(name)
+    if lowercase:
+        pairs = [(first.lower(), second.lower(), score) for first, second, score in pairs]
+    if as_unknown:
+        found = {model.word_id(word) for pair in pairs for word in pair[:2]} - {-1}
+        model = unknown_model(model, np.array(sorted(found), np.int64))
     cosines, scores = [], []
     unknown = 0
-    for first, second, score in pairs:
-        words = (first.lower(), second.lower()) if lowercase else (first, second)
+    for *words, score in pairs:
         new = any(word not in model for word in words)
         unknown += new
         if new and known_only:

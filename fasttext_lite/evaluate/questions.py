@@ -10,6 +10,7 @@ import numpy as np
 from fasttext_lite.arguments import flag, path_name, whole
 from fasttext_lite.errors import FormatError
 from fasttext_lite.evaluate.lines import WHITE, columns, read_lines
+from fasttext_lite.evaluate.unknown import as_unknown as unknown_model
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def analogies(
     max_words: int | None = 300_000,
     lowercase: bool = False,
     known_only: bool = False,
+    as_unknown: bool = False,
     progress: bool = False,
 ) -> AnalogyResult:
     """Score a model on the questions of a file: a is to b as c is to d.
@@ -99,6 +101,9 @@ def analogies(
     known_only : bool
         Leave out questions with a word that is not among the searched words, as word2vec and
         gensim do, instead of computing its vector from its n-grams.
+    as_unknown : bool
+        Compute the vectors of known words from their n-grams, too, as if the words were unknown;
+        those of the searched words are in memory then.
     progress : bool
         Show a progress bar on stderr, if stderr is a terminal.
 
@@ -113,10 +118,11 @@ def analogies(
     FormatError
         A line does not have four words, or the file has no questions.
     InputTypeError, InputValueError
-        `max_words` is not a positive whole number.
+        `max_words` is not a positive whole number; or `as_unknown` is set, and the model has no
+        n-grams.
     """
     lowercase, known_only = flag("lowercase", lowercase), flag("known_only", known_only)
-    progress = flag("progress", progress)
+    as_unknown, progress = flag("as_unknown", as_unknown), flag("progress", progress)
     if max_words is not None:
         max_words = whole("max_words", max_words, 1)
     name = path_name(path)
@@ -124,6 +130,8 @@ def analogies(
     titles, sections, questions = _read_questions(name, lowercase=lowercase)
     words, places = _indexed(questions)
     ids = np.array([model.word_id(word) for word in words], np.int64)
+    if as_unknown:
+        model = unknown_model(model, np.union1d(np.arange(count), ids[ids >= 0]))
     usable = _usable(model, words)
     answerable = (ids >= 0) & (ids < count)
     if known_only:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["AtomicFile", "check_target", "folder_of", "is_replaceable"]
+__all__ = ["AtomicFile", "check_free", "check_target", "folder_of", "is_replaceable"]
 
 # Names of open files of the process. They may lead to a regular file, but the caller has it open
 # and expects the bytes there.
@@ -62,6 +62,25 @@ def check_target(source: str, target: str) -> None:
     for path in (source, source.rpartition("!/")[0]):
         if path and Path(path).exists() and Path(target).samefile(path):
             raise FileError("the target is the source; name another file", target)
+
+
+def check_free(target: str, size: int) -> None:
+    """Check that a file of this many bytes can be written beside the target.
+
+    Raises
+    ------
+    FileError
+        The file system has less space.
+    """
+    import shutil  # costs import time that only writing needs
+
+    if not is_replaceable(target):
+        return
+    free = shutil.disk_usage(_resolved(target).parent).free
+    if free < size:
+        raise FileError(
+            f"the file needs {size} bytes, but only {free} are free there", target, errno.ENOSPC
+        )
 
 
 def folder_of(target: str) -> str:
@@ -130,17 +149,9 @@ class AtomicFile:
         return self
 
     def _open_beside(self) -> None:
-        import shutil  # costs import time that only writing needs
-
         status = _checked(self._name)
         self._path = _resolved(self._name)
-        free = shutil.disk_usage(self._path.parent).free
-        if free < self._size:
-            raise FileError(
-                f"the file needs {self._size} bytes, but only {free} are free there",
-                self._name,
-                errno.ENOSPC,
-            )
+        check_free(self._name, self._size)
         folder = self._path.parent if self._folder is None else _resolved(self._folder)
         self._beside = folder / f"{self._path.name}.{os.urandom(4).hex()}.part"
         self._file = self._beside.open("xb+")
@@ -148,6 +159,8 @@ class AtomicFile:
             try:
                 self._beside.chmod(stat.S_IMODE(status.st_mode))
                 if self._append:
+                    import shutil  # costs import time that only writing needs
+
                     with self._path.open("rb") as old:
                         shutil.copyfileobj(old, self._file)
             except BaseException:

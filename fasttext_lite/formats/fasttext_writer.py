@@ -8,6 +8,7 @@ row is computed so that this mean is the vector.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Take: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
-__all__ = ["Plan", "write_bin", "write_ftz"]
+__all__ = ["Agreement", "Plan", "write_bin", "write_ftz"]
 
 _MOST_CODES = 2**31 - 1
 _CENTROIDS = 256
@@ -40,6 +41,33 @@ _ENTRY_TAIL = 10
 
 def _range(start: int, stop: int) -> NDArray[np.int64]:
     return np.arange(start, stop, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How near the vectors of known words in an official file come to those of its source.
+
+    The official program computes them in float32 from rows, which limits how near they can come.
+
+    Attributes
+    ----------
+    words : int
+        Number of words.
+    equal : int
+        Number of words whose vectors are equal, bit for bit.
+    one_ulp : int
+        Number of other words none of whose numbers is off by more than one unit in its last place.
+    equal_numbers : float
+        Share of all numbers that are equal, bit for bit.
+    worst : float
+        The largest difference of a number, relative to the largest number of its vector.
+    """
+
+    words: int
+    equal: int
+    one_ulp: int
+    equal_numbers: float
+    worst: float
 
 
 class Plan:
@@ -105,6 +133,7 @@ class Plan:
                 self.sources = self._whole(self.buckets, table.bucket)
                 self.buckets = None
         self._word_rows = None
+        self._solved: list[tuple[int, int, int, float]] = []
         if solve:
             self._word_rows = WordRows(source.vocabulary, counted, kept, parts.input.rows)
 
@@ -141,12 +170,22 @@ class Plan:
             word_rows = self.source.rows(ids.astype(np.int64))
         else:
             word_rows = self.source.vectors(ids)
-            self._word_rows.solve(ids, word_rows)
+            self._solved.append(self._word_rows.solve(ids, word_rows))
         if split == len(places):
             return word_rows
         return np.concatenate(
             [word_rows, self.source.rows(self.sources[places[split:] - len(self.words)])]
         )
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """How near vectors come whose rows were computed, once all rows were read."""
+        if self._word_rows is None:
+            return None
+        count = len(self.words)
+        equal, near, numbers, worst = zip(*self._solved, strict=True)
+        share = sum(numbers) / (count * self.source.dim)
+        return Agreement(count, sum(equal), sum(near), share, max(worst))
 
     def row_blocks(self, title: str) -> Iterator[NDArray[np.float32]]:
         """Yield the rows of the input matrix in blocks."""
@@ -204,13 +243,15 @@ class Plan:
             file.write(block.data)
 
 
-def write_bin(source: Source, target: str) -> int:
+def write_bin(source: Source, target: str) -> tuple[int, Agreement | None]:
     """Write a dense file.
 
     Returns
     -------
-    int
+    size : int
         Size of the file in bytes.
+    agreement : Agreement or None
+        How near the vectors of words come, if rows were computed from them.
 
     Raises
     ------
@@ -227,7 +268,7 @@ def write_bin(source: Source, target: str) -> int:
         for block in plan.row_blocks("rows"):
             file.write(block.data)
         plan.write_dense_output(file)
-    return file.written
+    return file.written, plan.agreement
 
 
 def write_ftz(

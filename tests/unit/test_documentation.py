@@ -92,6 +92,7 @@ def folder(tmp_path):
     shutil.copy(GOLDEN / "softmax.bin", tmp_path / "model.bin")
     ftl.convert("sample", tmp_path / "cc.en.300.safetensors", max_words=100)
     ftl.export("sample", tmp_path / "cc.en.300.vec")
+    shutil.copy(tmp_path / "cc.en.300.vec", tmp_path / "glove.6B.300d.txt")
     labels = ftl.load(GOLDEN / "softmax.bin").labels[0], ftl.load(GOLDEN / "pruned.ftz").labels[0]
     (tmp_path / "valid.txt").write_text("".join(f"{label} a line\n" for label in labels))
     (tmp_path / "texts.txt").write_text("a line of text\nanother line\n")

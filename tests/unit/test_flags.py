@@ -46,10 +46,18 @@ CALLS = {
     "export progress": lambda at, **flag: ftl.export(at.model, at.target, "vec", **flag),
     "analogies lowercase": lambda at, **flag: at.questions(**flag),
     "analogies known_only": lambda at, **flag: at.questions(**flag),
+    "analogies as_unknown": lambda at, **flag: at.questions(**flag),
     "analogies progress": lambda at, **flag: at.questions(**flag),
     "word_similarity lowercase": lambda at, **flag: at.pairs(**flag),
     "word_similarity known_only": lambda at, **flag: at.pairs(**flag),
     "map_words progress": lambda at, **flag: at.map(**flag),
+    "word_similarity as_unknown": lambda at, **flag: at.pairs(**flag),
+    "fit_ngrams refit": lambda at, **flag: at.fit(**flag),
+    "fit_ngrams skip_broken": lambda at, **flag: at.fit(**flag),
+    "fit_ngrams replace": lambda at, **flag: at.fit(at.closed, **flag),
+    "fit_ngrams neighbors_index": lambda at, **flag: at.fit(**flag),
+    "fit_ngrams graph": lambda at, **flag: at.fit(**flag),
+    "fit_ngrams progress": lambda at, **flag: at.fit(**flag),
     "annotate overwrite": lambda at, **flag: at.annotate(**flag),
     "annotate progress": lambda at, **flag: at.annotate(**flag),
     "labels renormalize": lambda at, **flag: ftl.columns.labels(at.classifier, ["one"], **flag),
@@ -204,6 +212,8 @@ class Place:
         self.model = ftl.load(self.path)
         ftl.convert(self.path, folder / "graph", graph=True)
         self.graph = ftl.load(folder / "graph")
+        ftl.convert(self.path, folder / "closed", subwords="none")
+        self.closed = ftl.load(folder / "closed")
         self.classifier = ftl.load(self.labelled)
         self.face = fasttext.load_model(self.labelled)
         self.vectors = gensim.load_facebook_vectors(self.path)
@@ -231,6 +241,10 @@ class Place:
         # openTSNE may be missing.
         with suppress(ftl.MissingExtraError):
             ftl.map_words(self.model, **flag)
+
+    def fit(self, source=None, **flag):
+        options = {"buckets": 9, "held_out": 0, "regularization": 1, "replace": True} | flag
+        return ftl.fit_ngrams(source or self.model, self.target, **options)
 
     def questions(self, **flag):
         return ftl.evaluate.analogies(self.model, self.quads, **flag)

@@ -63,6 +63,17 @@ cdef class WordRows:
         ids : int32 buffer, shape (n,)
         vectors : float32 buffer, shape (n, dim)
 
+        Returns
+        -------
+        equal : int
+            Number of words whose mean is the vector, bit for bit.
+        near : int
+            Number of other words of which no number is off by more than one ULP.
+        numbers : int
+            Number of numbers that are equal, bit for bit.
+        worst : float
+            The largest difference of a number, relative to the largest number of its vector.
+
         Raises
         ------
         InputValueError
@@ -71,6 +82,9 @@ cdef class WordRows:
         cdef Py_ssize_t i
         cdef size_t dim = <size_t>self.rows.dim
         cdef bint done = True
+        cdef Py_ssize_t near[3]
+        cdef double worst = 0
+        near[0] = near[1] = near[2] = 0
         if vectors.shape[0] != ids.shape[0] or vectors.shape[1] != self.rows.dim:
             raise InputValueError(
                 f"vectors of shape {(vectors.shape[0], vectors.shape[1])} do not fit "
@@ -89,14 +103,19 @@ cdef class WordRows:
                 done = self.solve_one(ids[i], &vectors[i, 0], scratch, dim)
                 if not done:
                     break
+                _compare(scratch, scratch + 3 * dim, dim, near, &worst)
         free(scratch)
         if not done:
             raise MemoryError
+        return near[0], near[1], near[2], worst
 
     cdef bint solve_one(
         self, int32_t i, float* vector, float* scratch, size_t dim
     ) noexcept nogil:
-        """Solve for one word; False if out of memory."""
+        """Solve for one word; False if out of memory.
+
+        The scratch holds the vector at its begin, and the error of each number from 3 `dim` on.
+        """
         cdef float* target = scratch
         cdef float* mean = scratch + dim
         cdef float* row = scratch + 2 * dim
@@ -141,3 +160,26 @@ cdef class WordRows:
             if exact:
                 break
         return True
+
+
+cdef void _compare(
+    const float* target, const float* errors, size_t dim, Py_ssize_t* near, double* worst
+) noexcept nogil:
+    """Count a word by its errors, and keep the largest one relative to its vector."""
+    cdef size_t column
+    cdef float error = 0
+    cdef float size = 0
+    cdef bint close = True
+    for column in range(dim):
+        error = max(error, errors[column])
+        size = max(size, fabsf(target[column]))
+        near[2] += errors[column] == 0
+        close = close and errors[column] <= (
+            nextafterf(fabsf(target[column]), INFINITY) - fabsf(target[column])
+        )
+    if error == 0:
+        near[0] += 1
+    elif close:
+        near[1] += 1
+    if error > 0:
+        worst[0] = max(worst[0], <double>error / <double>size if size > 0 else <double>INFINITY)

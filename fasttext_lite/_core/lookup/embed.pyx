@@ -41,8 +41,9 @@ cdef class Embedder:
     vocabulary : Vocabulary
     subwords : Subwords
     rows : Rows
-        One row per word, then one per bucket (or per bucket that pruning kept). With `vectors` only
-        the rows of the buckets.
+        One row per word, then one per bucket (or per bucket that pruning kept). With `vectors` the
+        rows of the words may be missing. Rows before the first subword row that belong to no word
+        are not used.
     vectors : Rows, optional
         The vectors of the words.
     closed : bool
@@ -63,9 +64,9 @@ cdef class Embedder:
         bint closed=False,
     ):
         if vectors is None:
-            if subwords.first_row != vocabulary.word_count:
+            if subwords.first_row < vocabulary.word_count:
                 raise InputValueError("the first subword row must follow the last word")
-        elif subwords.first_row or vectors.dim != rows.dim or (
+        elif subwords.first_row not in (0, vocabulary.word_count) or vectors.dim != rows.dim or (
             vectors.count != vocabulary.word_count
         ):
             raise InputValueError("the vectors of the words do not fit the vocabulary or the rows")
@@ -91,7 +92,7 @@ cdef class Embedder:
         cdef int64_t row = i
         if not self.subwords.has_word_row(i):
             return -1
-        if i >= 0 and self.vectors is not None:
+        if i >= 0 and self.vectors is not None and self.subwords.first_row == 0:
             row -= self.vocabulary.word_count
         return row if 0 <= row < self.rows.count else -1
 

@@ -47,6 +47,15 @@ def test_evaluate_as_json_takes_options(files, capfdbinary):
     assert json.loads(capfdbinary.readouterr().out)["total"]["accuracy"] is None
 
 
+def test_evaluate_as_if_all_words_were_unknown(files, capfdbinary):
+    assert main(["evaluate", "sample", *files, "--json", "--as-unknown"]) == 0
+    pairs, questions = map(json.loads, capfdbinary.readouterr().out.splitlines())
+    model = ftl.load("sample")
+    assert pairs["rho"] == ftl.evaluate.word_similarity(model, files[0], as_unknown=True).rho
+    asked = ftl.evaluate.analogies(model, files[1], as_unknown=True).total
+    assert questions["total"]["correct"] == asked.correct
+
+
 def test_evaluate_can_look_up_in_lower_case(tmp_path, capfdbinary):
     path = tmp_path / "pairs.txt"
     path.write_bytes(PAIRS.replace(b"king", b"KING"))
