@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.work import Figure, Unit
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _SUMMARY = Path("/proc/self/smaps_rollup")
 _FIELDS = {"Private_Dirty": "private", "Private_Clean": "private_clean", "Rss": "resident"}
@@ -32,6 +37,33 @@ def memory() -> dict[str, float]:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return {"peak": float(getrusage(RUSAGE_SELF).ru_maxrss * unit)}
+
+
+class Peak:
+    """Sample the maximum of the private memory of this process within a block.
+
+    Attributes
+    ----------
+    most : float
+        In bytes; 0 where the operating system does not report it.
+    """
+
+    def __init__(self) -> None:
+        self.most = 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def _sample(self) -> None:
+        while not self._done.wait(0.05):
+            self.most = max(self.most, memory().get("private", 0.0))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
 
 
 FIGURES = (

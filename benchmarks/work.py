@@ -20,6 +20,7 @@ class Unit(Enum):
     SECONDS = "s"
     BYTES = "bytes"
     LINES_PER_SECOND = "lines/s"
+    TIMES = "×"
 
     @property
     def more_is_better(self) -> bool:
@@ -30,6 +31,8 @@ class Unit(Enum):
         """Format a value in a readable scale."""
         if self is Unit.LINES_PER_SECOND:
             return f"{value:,.0f} lines/s"
+        if self is Unit.TIMES:
+            return f"{value:.2f} ×"
         if self is Unit.BYTES:
             return f"{value / 1e9:.2f} GB" if value > 0.99e9 else f"{value / 1e6:.1f} MB"
         for scale, unit in ((1e6, "µs"), (1e3, "ms")):

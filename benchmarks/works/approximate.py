@@ -15,6 +15,7 @@ the model, which takes each library minutes for each million words.
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -121,15 +122,36 @@ def _data(task: Task) -> _Data:
     return _Data(path, rows, ids, np.load(truth))
 
 
-def _built(path: Path, build: Callable[[Path], None]) -> float:
-    """Build an index unless it exists; return the seconds that this took, now or before."""
-    record = path.with_name(f"{path.name}.seconds")
+def _built(path: Path, build: Callable[[Path], None]) -> dict[str, float]:
+    """Build an index unless it exists; return the time and memory that this took, now or before."""
+    record = path.with_name(f"{path.name}.json")
     if not path.exists() or not record.exists():
-        with replacing(path) as unfinished:
-            took = seconds(partial(build, unfinished))
-        record.write_text(str(took))
+        before = memory.memory()
+        with replacing(path) as unfinished, memory.Peak() as peak:
+            values: dict[str, float] = {"build": seconds(partial(build, unfinished))}
+        if "private" in before:
+            values["build_private"] = peak.most - before["private"]
+        record.write_text(json.dumps(values))
     read_through(path)
-    return float(record.read_text())
+    recorded: dict[str, float] = json.loads(record.read_text())
+    return recorded
+
+
+def _plain(data: _Data) -> Path:
+    """Find the vectors as words of a compact file, or write it."""
+    ftl = import_module("fasttext_lite")
+    path = data.path.with_suffix(".plain.safetensors")
+    if not path.exists():
+        vectors = path.with_suffix(".vectors")
+        with vectors.open("wb") as file:
+            file.write(b"%d %d\n" % data.rows.shape)
+            for i, row in enumerate(data.rows):
+                file.write(b"w%d " % i + row.astype("<f4").tobytes())
+        try:
+            ftl.convert(vectors, path, "float16")
+        finally:
+            vectors.unlink()
+    return path
 
 
 def _measure(
@@ -152,6 +174,8 @@ def _measure(
             notes.append(f"effort {effort}: recall {recall:.3f}")
             if threaded is not None:
                 values[f"threads_{name}"] = _two_threads(threaded(effort), one)
+                alone = seconds(partial(_each, search, one)) / len(one)
+                values[f"speed_{name}"] = values[f"threads_{name}"] / alone
         if not wanted:
             break
     return Outcome(values, notes=notes)
@@ -177,26 +201,16 @@ def _ours(task: Task) -> Outcome:
     data = _data(task)
     ftl = import_module("fasttext_lite")
 
-    def build(target: Path) -> None:
-        vectors = target.with_suffix(".vectors")
-        with vectors.open("wb") as file:
-            file.write(b"%d %d\n" % data.rows.shape)
-            for i, row in enumerate(data.rows):
-                file.write(b"w%d " % i + row.astype("<f4").tobytes())
-        try:
-            ftl.convert(vectors, target, "float16", graph=True)
-        finally:
-            vectors.unlink()
-
+    plain = _plain(data)
     path = data.path.with_suffix(".safetensors")
-    took = _built(path, build)
+    built = _built(path, lambda target: ftl.convert(plain, target, "float16", graph=True))
     queries = data.queries()
     before = memory.memory()
     begin = perf_counter()
     model = ftl.load(path)
     opened = perf_counter()
     model.neighbors(queries[0], NEAREST + 1, approximate=True)
-    values = {"open": opened - begin, "first": perf_counter() - opened, "build": took}
+    values = built | {"open": opened - begin, "first": perf_counter() - opened}
     index = model._neighbors._graph
 
     def with_effort(effort: int) -> Search:
@@ -229,11 +243,11 @@ def _faiss(task: Task) -> Outcome:
         faiss.write_index(index, str(target))
 
     path = data.path.with_suffix(".faiss")
-    took = _built(path, build)
+    built = _built(path, build)
     before = memory.memory()
     begin = perf_counter()
     index = faiss.read_index(str(path))
-    values = {"open": perf_counter() - begin, "build": took}
+    values = built | {"open": perf_counter() - begin}
     faiss.omp_set_num_threads(1)
 
     def with_effort(effort: int) -> Search:
@@ -269,10 +283,10 @@ def _hnswlib(task: Task) -> Outcome:
         made.save_index(str(target))
 
     path = data.path.with_suffix(".hnswlib")
-    took = _built(path, build)
+    built = _built(path, build)
     begin = perf_counter()
     index.load_index(str(path))
-    values = {"open": perf_counter() - begin, "build": took}
+    values = built | {"open": perf_counter() - begin}
     index.set_num_threads(1)
 
     def with_effort(effort: int) -> Search:
@@ -294,10 +308,10 @@ def _voyager(task: Task) -> Outcome:
         made.save(str(target))
 
     path = data.path.with_suffix(".voyager")
-    took = _built(path, build)
+    built = _built(path, build)
     begin = perf_counter()
     index = voyager.Index.load(str(path))
-    values = {"open": perf_counter() - begin, "build": took}
+    values = built | {"open": perf_counter() - begin}
 
     def with_effort(effort: int) -> Search:
         def search(asked: NDArray[np.float32]) -> NDArray[Any]:
@@ -327,10 +341,10 @@ def _usearch(task: Task) -> Outcome:
         made.save(str(target))
 
     path = data.path.with_suffix(".usearch")
-    took = _built(path, build)
+    built = _built(path, build)
     begin = perf_counter()
     index = usearch.Index.restore(str(path), view=True)
-    values = {"open": perf_counter() - begin, "build": took}
+    values = built | {"open": perf_counter() - begin}
 
     def with_effort(effort: int) -> Search:
         index.expansion_search = effort
@@ -355,10 +369,13 @@ WORK = Work(
         Figure("words_99", "`neighbors(…, accuracy=0.99)`", Unit.SECONDS),
         Figure("threads_95", "two threads of Python, 95 %: each query", Unit.SECONDS),
         Figure("threads_99", "two threads of Python, 99 %: each query", Unit.SECONDS),
+        Figure("speed_95", "over that of one thread, 95 %", Unit.TIMES, ceiling=1 / 1.8),
+        Figure("speed_99", "over that of one thread, 99 %", Unit.TIMES, ceiling=1 / 1.8),
         Figure("open", "open the file", Unit.SECONDS, ceiling=0.005),
         Figure("first", "the first query", Unit.SECONDS, ceiling=0.02),
         Figure("private", "private memory that the index adds", Unit.BYTES, ceiling=60e6),
         Figure("build", "build the index", Unit.SECONDS, ceiling=1500),
+        Figure("build_private", "private memory that this takes", Unit.BYTES, ceiling=4e9),
     ),
     libraries={
         OURS: _ours,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import threading
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -52,36 +51,17 @@ def ensure_compact(model: str, dtype: str, **options: Any) -> str:
     return str(path)
 
 
-class _Peak(threading.Thread):
-    """Sample the maximum of the private memory of this process."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.most = 0.0
-        self._done = threading.Event()
-
-    def run(self) -> None:
-        while not self._done.wait(0.05):
-            self.most = max(self.most, memory.memory().get("private", 0.0))
-
-    def stop(self) -> float:
-        self._done.set()
-        self.join()
-        return self.most
-
-
 def _convert(task: Task) -> Outcome:
     convert = import_module("fasttext_lite").convert
     values = {}
     for dtype in DTYPES:
         target = compact_path(task.model, dtype)
         check_space(target, Path(task.model).stat().st_size * SHARE[dtype])
-        peak = _Peak()
-        peak.start()
-        start = perf_counter()
-        report = convert(task.model, target, dtype)
-        values[f"{dtype}_seconds"] = perf_counter() - start
-        values[f"{dtype}_private"] = peak.stop()
+        with memory.Peak() as peak:
+            start = perf_counter()
+            report = convert(task.model, target, dtype)
+            values[f"{dtype}_seconds"] = perf_counter() - start
+        values[f"{dtype}_private"] = peak.most
         values[f"{dtype}_size"] = float(report.size)
     return Outcome(values)
 

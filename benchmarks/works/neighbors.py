@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from functools import partial
 from importlib import import_module
 from statistics import median
@@ -39,12 +40,41 @@ if TYPE_CHECKING:
 NEAREST = 10
 SINGLE = 10
 MANY = 64
+# The array of the codes in a file with the index.
+NEIGHBORS_CODES = "neighbors.codes"
 
 
 def _each(call: Callable[[str], object], words: Sequence[str]) -> float:
     """Return the median seconds of queries, each run once, after one to warm up."""
     call(words[-1])
     return median(seconds(partial(call, word)) for word in words[:SINGLE])
+
+
+def _plain_read(path: str, model: Any, name: str) -> Callable[[], None]:
+    """Return a function that adds up the bytes of an array of a file on two threads."""
+    place = next(part for part in model.info.sections if part.name == name)
+    numbers = np.memmap(path, np.uint64, "r", place.offset, (place.size // 8,))
+    halves = np.array_split(numbers, 2)
+
+    def read() -> None:
+        # NumPy adds without the lock of the interpreter.
+        threads = [threading.Thread(target=np.add.reduce, args=(half,)) for half in halves]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return read
+
+
+def _beside_read(
+    call: Callable[[str], object], words: Sequence[str], read: Callable[[], None]
+) -> tuple[float, float]:
+    """Return the median seconds of queries, and of reads between them, after one to warm up."""
+    call(words[-1])
+    read()
+    both = [(seconds(partial(call, word)), seconds(read)) for word in words[:SINGLE]]
+    return median(query for query, _ in both), median(reading for _, reading in both)
 
 
 def _array(found: Sequence[Sequence[tuple[int, float]]]) -> NDArray[Any]:
@@ -81,7 +111,12 @@ def _ours(task: Task) -> Outcome:
     del model
     for name, path in paths.items():
         model = open_model(OURS, path)
-        values[f"{name}_one"] = _each(lambda word, m=model: m.neighbors(word, NEAREST), words)
+        rows = "words" if name == "plain" else NEIGHBORS_CODES
+        read = _plain_read(path, model, rows)
+        values[f"{name}_one"], reading = _beside_read(
+            lambda word, m=model: m.neighbors(word, NEAREST), words, read
+        )
+        values[f"{name}_share"] = values[f"{name}_one"] / reading
         values[f"{name}_many"] = typical(
             lambda m=model: m.neighbors(words, NEAREST), MANY, task.passes
         )
@@ -214,6 +249,19 @@ def _figures() -> tuple[Figure, ...]:
     )
     return (
         *searching,
+        Figure(
+            "plain_share",
+            "float16 file: one query, over a plain read of its rows by two threads",
+            Unit.TIMES,
+            ceiling=1.25,
+            compared=False,
+        ),
+        Figure(
+            "index_share",
+            "float16 file with the index: one query, over a plain read of its codes",
+            Unit.TIMES,
+            compared=False,
+        ),
         Figure(
             "first",
             "official file: the first query",
