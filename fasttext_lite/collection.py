@@ -129,6 +129,23 @@ class TextArrays:
         """Number format of the vectors."""
         return self.numbers.dtype.name
 
+    def check_offsets(self) -> None:
+        """Check where texts and ids begin and end, before they are copied.
+
+        Raises
+        ------
+        FormatError
+            They are not in order, or outside of the file.
+        """
+        for name, one in (("vocabulary", self), ("texts.ids", self.ids)):
+            if isinstance(one, range | np.ndarray):
+                continue
+            ends = one.offsets
+            if ends[0] != 0 or ends[-1] > len(one.text) or (ends[1:] < ends[:-1]).any():
+                raise FormatError(
+                    f"{name}.offsets", 0, "the offsets are damaged: build the index again"
+                )
+
     def rows(self) -> DenseRows:
         """Return the vectors as a matrix."""
         count, dim = self.numbers.shape

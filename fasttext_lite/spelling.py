@@ -22,7 +22,6 @@ from fasttext_lite._core.labels.tokens import Tokenizer
 from fasttext_lite._core.lookup.rows import DenseRows
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
-from fasttext_lite.arguments import decode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +37,7 @@ _SEED = b"fasttext-lite spelling"
 _BETWEEN = re.compile(r"[\W_]+")
 
 
-def letters(text: str | bytes) -> str:
+def letters(text: str) -> str:
     """Return the letters and digits of a text in lower case; spaces stand for all else.
 
     Examples
@@ -46,8 +45,6 @@ def letters(text: str | bytes) -> str:
     >>> letters("Godfather, The")
     'godfather the'
     """
-    if isinstance(text, bytes):
-        text = decode(text)
     return _BETWEEN.sub(" ", text.lower())
 
 

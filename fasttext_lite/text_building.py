@@ -74,8 +74,7 @@ def collected(
     """
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise InputValueError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}")
-    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__iter__"):
-        raise InputTypeError(f"texts must be an iterable of texts, not {type(texts).__name__}")
+    texts = _many("texts", texts)
     source, lengths, encoded_texts = iter(texts), [0], []
     numbers: list[NDArray[Any]] = []
     scales: list[NDArray[np.float32]] = []
@@ -106,6 +105,16 @@ def collected(
     )
 
 
+def _many(name: str, values: Any) -> Iterable[Any]:
+    """Return an iterable of values; those of pyarrow as Python objects."""
+    if hasattr(values, "to_pylist"):
+        values = values.to_pylist()
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise InputTypeError(f"{name} must be an iterable of {name}, not {type(values).__name__}")
+    found: Iterable[Any] = values
+    return found
+
+
 def _text(item: Any, i: int) -> bytes:
     """Return a text as UTF-8; a missing one is empty."""
     if not isinstance(item, (str, bytes)):
@@ -128,9 +137,7 @@ def _checked_ids(
         return range(first, first + count)
     if isinstance(like, range):
         raise InputValueError("the ids of this index are the numbers of its rows: give none")
-    if isinstance(ids, (str, bytes)) or not hasattr(ids, "__iter__"):
-        raise InputTypeError(f"ids must be an iterable of ids, not {type(ids).__name__}")
-    found = list(ids)
+    found = list(_many("ids", ids))
     if len(found) != count:
         raise InputValueError(f"there are {count} texts, but {len(found)} ids")
     are_texts = isinstance(like, TextIds) or (
@@ -161,11 +168,9 @@ def _label_numbers(
     """Return the number of the label of each text; append new labels to `names`."""
     if labels is None:
         return np.full(count, NO_LABEL, np.uint32)
-    if isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__"):
-        raise InputTypeError(f"labels must be an iterable of labels, not {type(labels).__name__}")
     numbers = {name: i for i, name in enumerate(names)}
     found = []
-    for i, label in enumerate(labels):
+    for i, label in enumerate(_many("labels", labels)):
         if is_missing(label):
             found.append(NO_LABEL)
             continue
@@ -224,6 +229,8 @@ def write(
         As for `TextIndex.save`.
     """
     pieces = [part.arrays for part in parts]
+    for piece in pieces:
+        piece.check_offsets()
     count, dim = sum(map(len, parts)), pieces[0].numbers.shape[1]
     main, ids = pieces[0], joined_ids([piece.ids for piece in pieces])
     known = main.graph if len(pieces) == 1 else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fasttext_lite._core.text.batch import WordBatch
-from fasttext_lite.arguments import flag, real
+from fasttext_lite.arguments import decode, flag, real
 from fasttext_lite.cosines import cosines, unit
 from fasttext_lite.errors import FileError, InputTypeError, InputValueError
 from fasttext_lite.loading import SAMPLE, load
@@ -60,6 +60,8 @@ class TextEmbedding:
             raise InputTypeError(f"weighting must be str or SIF, not {type(weighting).__name__}")
         if isinstance(weighting, str) and weighting != "mean":
             raise InputValueError(f"weighting must be 'mean' or a SIF, not {weighting!r:.60}")
+        if isinstance(weighting, SIF) and weighting.model is not model:
+            raise InputValueError("weighting is the SIF of another model")
         self.model = model
         self.weighting = weighting
         self.lowercase = flag("lowercase", lowercase)
@@ -70,17 +72,13 @@ class TextEmbedding:
         """Number of dimensions of a vector."""
         return self.model.dim + (DIM if self.spelling else 0)
 
-    def prepared(self, text: Text) -> str | bytes:
+    def prepared(self, text: Text) -> str:
         """Return a text as it is given to the model: in lower case, if this is asked for."""
+        if isinstance(text, bytes):
+            text = decode(text)
         if not text or text.isspace():
-            return b""
-        if not self.lowercase:
-            return text
-        return (
-            text.decode("utf-8", "surrogateescape").lower()
-            if isinstance(text, bytes)
-            else text.lower()
-        )
+            return ""
+        return text.lower() if self.lowercase else text
 
     def vectors(self, texts: Sequence[Text], threads: int | None = None) -> NDArray[np.float32]:
         """Return the vectors of texts: float32, shape (n, dim); zero for a text without words."""

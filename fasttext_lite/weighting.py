@@ -100,6 +100,11 @@ class SIF:
         return sif
 
     @property
+    def model(self) -> Model:
+        """The model."""
+        return self._model
+
+    @property
     def common(self) -> NDArray[np.float32]:
         """The directions that `vectors` removes: float32, shape (components, dim), unit vectors."""
         return self._common

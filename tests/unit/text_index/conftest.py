@@ -15,10 +15,12 @@ def model():
 
 @pytest.fixture(scope="session")
 def titles():
-    """A few hundred short texts, all different."""
+    """400 short texts, all different."""
     words = [word for line in plain_lines() for word in line.split()]
-    found = [" ".join(words[i : i + 4]) for i in range(0, len(words), 4)]
-    return list(dict.fromkeys(found))[:400]
+    found = [" ".join(words[i : i + 4]) for i in range(0, len(words), 3)]
+    found = list(dict.fromkeys(found))[:400]
+    assert len(found) == 400
+    return found
 
 
 @pytest.fixture
