@@ -11,6 +11,7 @@ from fasttext_lite.arguments import flag, path_name, whole
 from fasttext_lite.errors import InputValueError
 from fasttext_lite.formats.atomic import AtomicFile, check_target, is_replaceable
 from fasttext_lite.formats.fasttext_writer import Agreement, write_bin, write_ftz
+from fasttext_lite.formats.model2vec_writer import check_folder, write_folder
 from fasttext_lite.formats.npy import words_file, write_npy
 from fasttext_lite.formats.text_writer import write_text, write_word2vec
 from fasttext_lite.loading import load
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "Agreement", "Exported", "export"]
 
-FORMATS = ("bin", "ftz", "vec", "word2vec", "npy")
+FORMATS = ("bin", "ftz", "vec", "word2vec", "npy", "model2vec")
 _SUFFIXES = {".bin": "bin", ".ftz": "ftz", ".vec": "vec", ".txt": "vec", ".npy": "npy"}
 # Significant digits that the official program writes, and that distinguish every float32.
 _DIGITS = 5
@@ -42,7 +43,7 @@ class Exported:
     target, format : str
     word_count, dim : int
     size : int
-        Size in bytes; for npy the total of both files.
+        Size in bytes; for npy and model2vec the total of all files.
     seconds : float
         Duration.
     agreement : Agreement or None
@@ -74,18 +75,19 @@ def export(
 ) -> Exported:
     """Write a model in the file format of another program.
 
-    ``docs/export.md`` describes what each format keeps. The file replaces the target when it is
-    complete; an export that fails or is interrupted leaves the target as it was.
+    ``docs/export.md`` describes what each format keeps. The file or folder replaces the target when
+    it is complete; an export that fails or is interrupted leaves the target as it was.
 
     Parameters
     ----------
     model : Model, path or file object
         A model, or any file that `fasttext_lite.load` opens.
     dst : path
-    format : {"bin", "ftz", "vec", "word2vec", "npy"}, optional
+    format : {"bin", "ftz", "vec", "word2vec", "npy", "model2vec"}, optional
         The official dense or quantised format; word vectors as text; the binary format of
-        word2vec; or a NumPy array, with the words in ``*.vocab.txt``, one per line. By default
-        the suffix decides: ``.bin``, ``.ftz``, ``.vec`` and ``.txt``, ``.npy``.
+        word2vec; a NumPy array, with the words in ``*.vocab.txt``, one per line; or a folder that
+        model2vec and sentence-transformers open. By default the suffix decides: ``.bin``, ``.ftz``,
+        ``.vec`` and ``.txt``, ``.npy``.
     precision : int or "exact", optional
         For vec: significant digits, 1 to 9, by default 5 as in the official program; or "exact"
         for the fewest digits that read back as the same float32.
@@ -132,7 +134,10 @@ def export(
     digits = _digits(precision)
     _check_options(kind, quantizing | {"precision": precision})
     parts = (model if isinstance(model, Model) else load(model, progress=progress))._parts
-    check_target(parts.info.path, target)
+    if kind == "model2vec":
+        check_folder(parts.info.path, target)
+    else:
+        check_target(parts.info.path, target)
     if kind == "npy":
         if not is_replaceable(target):
             raise InputValueError(f"{target}: npy writes two files, so it needs a regular file")
@@ -145,6 +150,7 @@ def export(
     source = Source(parts, threads, progress=progress)
     data = parts.file.data if parts.file else None
     agreement = None
+    word_count = source.word_count
     if kind == "bin":
         size, agreement = write_bin(source, target)
     elif kind == "vec":
@@ -153,6 +159,8 @@ def export(
         size = write_word2vec(source, target)
     elif kind == "npy":
         size = write_npy(source, target)
+    elif kind == "model2vec":
+        size, word_count = write_folder(source, target)
     elif _is_ftz(parts.info) and data and _all_default(quantizing):
         size = _copy(source, data, target)
     else:
@@ -167,7 +175,7 @@ def export(
     return Exported(
         target=target,
         format=kind,
-        word_count=source.word_count,
+        word_count=word_count,
         dim=source.dim,
         size=size,
         seconds=time.perf_counter() - started,

@@ -66,14 +66,15 @@ def load(
     path : str, bytes, os.PathLike or file object
         A ``.bin``, ``.ftz`` or compact file, also of floret and sent2vec. Or a file that is read
         into memory: word vectors without subwords (``.vec``, word2vec text or word2vec binary,
-        ``.magnitude``), or a table of floret. Each may be compressed with gzip, bzip2, xz or zstd
-        (before Python 3.14 with the extra ``zstd``), or be in a zip or tar archive; it is then read
-        into memory. In an archive with several models ``"archive.zip!/member"`` names one. ``~``
-        and ``file://`` addresses are understood. The str ``"sample"`` means the small English model
-        of this package, `SAMPLE` (pass ``"./sample"`` for a file of this name). A file object needs
-        no method but ``read(n)``, and is read from its position to its end: it is mapped if it is a
-        file on disk at its beginning, and read into memory otherwise. It stays open, and the caller
-        may close it.
+        ``.magnitude``), or a table of floret; or a folder of model2vec or sentence-transformers.
+        Each file may be compressed with gzip, bzip2, xz or zstd (before Python 3.14 with the extra
+        ``zstd``), or be in a zip or tar archive; it is then read into memory. In an archive with
+        several models ``"archive.zip!/member"`` names one. ``~`` and ``file://`` addresses are
+        understood. The str ``"sample"`` means the small English model of this package, `SAMPLE`
+        (pass ``"./sample"`` for a file of this name). A file object needs no method but
+        ``read(n)``, and is read from its position to its end: it is mapped if it is a file on disk
+        at its beginning, and read into memory otherwise. It stays open, and the caller may close
+        it.
     mmap : bool
         Map the file: it opens at once, whatever its size, and all processes that map it share
         one copy. False reads it into memory, which protects from changes to the file.
@@ -108,7 +109,7 @@ def load(
     MissingFileError
         The file does not exist.
     FileError
-        The path is a folder, the file cannot be read, or there is not enough memory.
+        The path is another folder, the file cannot be read, or there is not enough memory.
     FormatError
         The file is not a fastText model, is truncated, contradicts itself, or has another SHA-256.
     MissingExtraError

@@ -121,7 +121,8 @@ def _add_export_options(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=FORMATS,
         help="bin, ftz: the official dense and quantised formats; vec: text; word2vec: binary; "
-        "npy: a NumPy array and a list of words (default: by the suffix of DST)",
+        "npy: a NumPy array and a list of words; model2vec: a folder (default: by the suffix "
+        "of DST)",
     )
     parser.add_argument(
         "--precision",

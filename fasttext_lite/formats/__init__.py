@@ -116,9 +116,12 @@ def _parse(file: ModelFile, *, map_file: bool, progress: bool, selection: Select
         unpacking.unpack(file, _is_readable, map_file=map_file, progress=progress)
         begin = file.begin(text_layout.BEGIN_SIZE)
         if safetensors.looks_like(begin):
-            from fasttext_lite.formats import compact
+            from fasttext_lite.formats import compact, model2vec
 
             data = file.map_or_read(map_file=map_file, progress=progress)
+            header = safetensors.read_header(data, file.name)
+            if model2vec.is_static_embedding(header):
+                return _whole(model2vec.read(header, file), selection)
             return _whole(compact.read(data, file.name, file), selection)
         if magnitude.recognize(begin):
             return _whole(magnitude.read(file, progress=progress), selection)

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from fasttext_lite.arguments import PathType
 
-__all__ = ["in_archive", "no_memory", "open_regular", "reporting"]
+__all__ = ["in_archive", "in_folder", "no_memory", "open_regular", "reporting"]
 
 # A part of a path that is longer exists on no common file system.
 _LONGEST_NAME = 255
+# The matrix in a folder of model2vec or sentence-transformers.
+_IN_FOLDERS = ("model.safetensors", "0_StaticEmbedding/model.safetensors")
 
 
 @contextmanager
@@ -93,6 +95,16 @@ def in_archive(path: str) -> tuple[str, str]:
     return path, ""
 
 
+def in_folder(path: str) -> str:
+    """Return the file of a model in a folder; other paths as they are."""
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib costs import time
+        for name in _IN_FOLDERS:
+            file = os.path.join(path, *name.split("/"))  # noqa: PTH118
+            if os.path.isfile(file):  # noqa: PTH113
+                return file
+    return path
+
+
 def open_regular(path: str, given: PathType) -> io.FileIO:
     """Open a regular file to read bytes, without a buffer.
 
@@ -114,7 +126,11 @@ def open_regular(path: str, given: PathType) -> io.FileIO:
                 raise _missing(path, given) from None
             raise
         if stat.S_ISDIR(mode):
-            raise FileError("this is a folder, not a model file", path)
+            raise FileError(
+                "this is a folder, not a model file: only folders of model2vec and "
+                f"sentence-transformers are models, and these have {_IN_FOLDERS[0]}",
+                path,
+            )
         if not stat.S_ISREG(mode):
             raise FileError("this is not a regular file, so it cannot be mapped", path)
         return open(path, "rb", buffering=0)  # noqa: PTH123

@@ -13,7 +13,7 @@ import numpy as np
 
 from fasttext_lite.arguments import absolute_path, is_path
 from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
-from fasttext_lite.formats.disk import in_archive, no_memory, open_regular, reporting
+from fasttext_lite.formats.disk import in_archive, in_folder, no_memory, open_regular, reporting
 from fasttext_lite.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ModelFile:
         self._fingerprint: tuple[int, int] | None = None
         self._status: os.stat_result | None = None
         if is_path(source):
-            self.name = absolute_path(source)
+            self.name = in_folder(absolute_path(source))
             self.path, self.member = in_archive(self.name)
             self._disk = open_regular(self.path, source)
         else:

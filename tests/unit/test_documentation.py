@@ -33,6 +33,7 @@ CLUSTERS = ("spark.md", "ray.md", "datasets.md", "datatrove.md", "nemo-curator.m
 # Their code needs what stands on top of vectors, and the modules that it needs.
 FRAMEWORKS = {
     "scikit-learn.md": ["sklearn", "pandas"],
+    "model2vec.md": ["model2vec", "sentence_transformers"],
     "spacy.md": ["spacy"],
 }
 # Pages whose Python code is tested with a marker.
