@@ -17,6 +17,7 @@ from benchmarks.works import (
     opening,
     predicting,
     sentences,
+    serving,
     unknown_words,
     workers,
 )
@@ -45,6 +46,7 @@ WORKS: dict[str, Work] = {
     "growth-unknown": growth.SHARE_WORK,
     "engines": engines.WORK,
     "engine-workers": workers.WORK,
+    "serving": serving.WORK,
 }
 
 # The works of --quick, which have floors under the ratio to the official package.

@@ -166,6 +166,8 @@ NO_REQUESTS = [
     (b"POST /vectors" + HEAD + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n", {400, 501}),
     (b"POST /vectors" + HEAD + b"transfer-encoding: chunked\r\n\r\n-1\r\nabc\r\n", {400}),
     (b"CONNECT localhost:80" + HEAD + b"\r\n", {400, 404, 405}),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 403, 404, 405}),
+    (b"GET /info" + HEAD.replace(b"close", b"upgrade") + b"upgrade: websocket\r\n\r\n", {200, 400}),
     (b"OPTIONS *" + HEAD + b"\r\n", {404, 405}),
 ]
 

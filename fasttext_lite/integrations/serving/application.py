@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -63,6 +63,7 @@ _LOG = logging.getLogger("fasttext_lite.serving")
 HEAD = 1 << 15
 # Calls that take longer go to a thread, so that others do not wait for them.
 _SHORT = 1e-3
+_SHORT_BODY = 1 << 14
 # So many calls wait for a thread at most.
 _WAITING = 64
 # So much of a body that is too long is read, since many programs look for an answer only then.
@@ -204,10 +205,19 @@ class _Service:
         async def handle(request: Request) -> Response:
             if request.method == "POST":
                 body = await _body(request, self._limits.body)
-                query = read_body(body, endpoint, self._limits)
+                # A long one would keep others waiting.
+                query = (
+                    read_body(body, endpoint, self._limits)
+                    if len(body) < _SHORT_BODY
+                    else await self._threads.run(read_body, body, endpoint, self._limits)
+                )
             else:
                 query = read_query(request.scope["query_string"], endpoint, self._limits)
-            found = await self._threads.run(pace, endpoint, query)
+            found = (
+                pace.run(endpoint, query)
+                if pace.is_short(query)
+                else await self._threads.run(pace.run, endpoint, query)
+            )
             if request.method == "POST":
                 return _answer(f'{{"results": [{", ".join(found)}]}}')
             return _answer(found[0])
@@ -236,16 +246,21 @@ class _Pace:
 
 
 class _Threads:
-    """Runs short calls at once, and others on threads, one for each core."""
+    """Runs long calls, one for each core at a time."""
 
     def __init__(self) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         self._pool = ThreadPoolExecutor(cores or 1, "fasttext-lite")
         self._waiting = 0
 
-    async def run(self, pace: _Pace, endpoint: Endpoint, query: Query) -> list[str]:
-        if pace.is_short(query):
-            return pace.run(endpoint, query)
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function.
+
+        Raises
+        ------
+        Refusal
+            Too many calls are waiting.
+        """
         if self._waiting >= _WAITING:
             raise Refusal(
                 503, "too many requests are waiting: try again", headers={"retry-after": "1"}
@@ -253,7 +268,7 @@ class _Threads:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, pace.run, endpoint, query)
+            return await loop.run_in_executor(self._pool, function, *arguments)
         finally:
             self._waiting -= 1
 

@@ -20,11 +20,11 @@ import uvicorn
 from fasttext_lite.arguments import whole
 from fasttext_lite.errors import FileError, InputTypeError
 from fasttext_lite.integrations.serving.application import HEAD, application, opened
+from fasttext_lite.integrations.serving.connections import Connection
 from fasttext_lite.integrations.serving.parameters import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
     from types import FrameType
 
@@ -136,7 +136,7 @@ def _server(job: _Job) -> uvicorn.Server:
             app,
             # uvloop is no faster here, and raises errors where a client has gone.
             loop="asyncio",
-            http="fasttext_lite.integrations.serving.connections:Connection",
+            http=Connection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -230,7 +230,7 @@ def _interrupts_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(job: _Job, sockets: Sequence[socket.socket], started: Connection) -> None:
+def _work(job: _Job, sockets: Sequence[socket.socket], started: connection.Connection) -> None:
     """Answer requests, as one of several processes."""
     server = _server(job)
 
