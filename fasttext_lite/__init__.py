@@ -77,7 +77,8 @@ if TYPE_CHECKING:
     from fasttext_lite.ngram_fitting import Band, NgramFit, fit_ngrams
     from fasttext_lite.parts import Info, Parameters, Section
     from fasttext_lite.predictions import Contribution, Evidence, Prediction, Predictions
-    from fasttext_lite.text_index import Hit, TextIndex
+    from fasttext_lite.text_index import Hit, IndexInfo, TextIndex
+    from fasttext_lite.text_search import Vote
     from fasttext_lite.weighting import SIF
     from fasttext_lite.words import Words
 
@@ -103,6 +104,7 @@ __all__ = [
     "FormatError",
     "FormatWarning",
     "Hit",
+    "IndexInfo",
     "Info",
     "InputTypeError",
     "InputValueError",
@@ -127,6 +129,7 @@ __all__ = [
     "UnknownEncodingError",
     "UnknownWordError",
     "UnsupportedError",
+    "Vote",
     "WordMap",
     "Words",
     "__version__",
@@ -158,6 +161,7 @@ _LATER = {
     "Evidence": "fasttext_lite.predictions",
     "Exported": "fasttext_lite.exporting",
     "Hit": "fasttext_lite.text_index",
+    "IndexInfo": "fasttext_lite.text_index",
     "Info": "fasttext_lite.parts",
     "Keyword": "fasttext_lite.keywords",
     "Meter": "fasttext_lite.evaluate.labels",
@@ -171,6 +175,7 @@ _LATER = {
     "Scores": "fasttext_lite.evaluate.labels",
     "Section": "fasttext_lite.parts",
     "TextIndex": "fasttext_lite.text_index",
+    "Vote": "fasttext_lite.text_search",
     "WordMap": "fasttext_lite.maps",
     "Words": "fasttext_lite.words",
     "annotate": "fasttext_lite.annotation",
