@@ -10,11 +10,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def open_map(open_page, tmp_path):
-    """Return a function that writes a map, and opens its page once it is drawn."""
+    """Return a function that writes a map, and opens its page until it is drawn."""
 
-    def open_written(drawn, hash="", **options):  # noqa: A002
+    def open_written(drawn, more="", **options):
         drawn.write(tmp_path / "map.html", title="a <title>")
-        page = open_page((tmp_path / "map.html").as_uri() + hash, **options)
+        page = open_page((tmp_path / "map.html").as_uri() + more, **options)
         page.wait_for_selector("#map[data-drawn]")
         return page
 
@@ -160,15 +160,40 @@ def test_names_appear_by_zoom_and_do_not_overlap(open_map):
             assert apart, (boxes[i], other)
 
 
+def brightness(page, path):
+    """The brightness of each pixel of a page, from 0 to 1."""
+    image = pytest.importorskip("matplotlib.image")
+    page.screenshot(path=path)
+    return image.imread(path)[..., :3].mean(axis=2)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_points_and_names_differ_from_the_ground(open_map, scheme, tmp_path):
-    image = pytest.importorskip("matplotlib.image")
     page = open_map(drawn_map(500), color_scheme=scheme)
-    page.screenshot(path=tmp_path / "page.png")
-    pixels = image.imread(tmp_path / "page.png")[..., :3].mean(axis=2)
+    pixels = brightness(page, tmp_path / "page.png")
     ground = pixels[-1, 0]
     assert (ground > 0.9) if scheme == "light" else (ground < 0.15)
     assert 0.01 < (abs(pixels - ground) > 0.3).mean() < 0.5
+
+
+def is_of_the_driver(message):
+    """Whether a warning tells that the machine has no graphics processor."""
+    return "GL Driver Message" in message
+
+
+@pytest.mark.parametrize("count", [300, 6000])
+def test_all_ways_of_drawing_show_the_same(open_map, count, tmp_path):
+    drawn = drawn_map(count)
+    page = open_map(drawn, "?webgl", expected=is_of_the_driver)
+    if page.evaluate("wordMap.drawing") != "webgl":
+        pytest.skip("this browser has no WebGL")
+    shaded = brightness(page, tmp_path / "webgl.png")
+    page = open_map(drawn, "?plain")
+    plain = brightness(page, tmp_path / "plain.png")
+    points = abs(plain - plain[-1, 0]) > 0.15
+    assert points.mean() > 0.01
+    # Edges of points are smooth in one of them only.
+    assert (abs(plain - shaded) > 0.25).mean() < 0.3 * points.mean()
 
 
 @pytest.mark.parametrize("width", [320, 480])

@@ -269,6 +269,7 @@ fromAddress();
 // For scripts of tests, and for the console.
 globalThis.wordMap = {
   get selected() { return words[selected]; },
+  get drawing() { return points.kind; },
   get names() { return names.drawn; },
   // Left, top, right and bottom of each of them.
   get boxes() { return names.boxes; },

@@ -14,7 +14,7 @@ void main() {
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 uniform float size;
 in vec4 shade;
 out vec4 result;
@@ -25,11 +25,15 @@ void main() {
   result = vec4(shade.rgb * alpha, alpha);
 }`;
 
+// Up to so many points are drawn as shapes.
+const FEW = 2000;
+
 /** Points drawn by the graphics processor. */
 class ShadedPoints {
   constructor(gl) {
     this.gl = gl;
     this.canvas = gl.canvas;
+    this.kind = "webgl";
     const program = gl.createProgram();
     for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
       const shader = gl.createShader(kind);
@@ -81,60 +85,83 @@ class ShadedPoints {
   }
 }
 
-/** Points drawn color by color. */
+/** Points drawn by the processor: many as pixels, few as circles. */
 class PlainPoints {
   constructor(context) {
     this.context = context;
     this.canvas = context.canvas;
+    this.kind = "plain";
   }
 
   color(colors) {
-    const groups = new Map();
-    for (let i = count - 1; i >= 0; i--) {
-      const [red, green, blue, alpha] = colors.subarray(4 * i, 4 * i + 4);
-      const color = css([red, green, blue], (alpha / 255).toFixed(3));
-      if (!groups.has(color)) groups.set(color, []);
-      groups.get(color).push(i);
-    }
-    this.groups = groups;
+    this.colors = colors;
+    this.pixels = new Uint32Array(colors.slice().buffer);
   }
 
   draw(view, radius, ratio) {
     const { context } = this;
-    const { width, height } = context.canvas;
+    const { width, height } = this.canvas;
     context.clearRect(0, 0, width, height);
     const scale = view.scale * ratio;
     const half = radius * ratio;
-    const left = view.left(0) * ratio;
-    const top = view.top(0) * ratio;
-    // Circles take longer, and small ones look like squares.
-    const round = half > 2;
-    for (const [color, members] of this.groups) {
-      context.fillStyle = color;
+    const [left, top] = [view.left(0) * ratio, view.top(0) * ratio];
+    const seen = [];
+    for (let i = count - 1; i >= 0; i--) {
+      const x = left + placeX(i) * scale;
+      const y = top + placeY(i) * scale;
+      if (x > -half && y > -half && x < width + half && y < height + half) seen.push(i, x, y);
+    }
+    if (seen.length > 3 * FEW) return this.stamp(seen, half);
+    for (let s = 0; s < seen.length; s += 3) {
+      const [red, green, blue, alpha] = this.colors.subarray(4 * seen[s], 4 * seen[s] + 4);
+      context.fillStyle = css([red, green, blue], alpha / 255);
       context.beginPath();
-      for (const i of members) {
-        const x = left + placeX(i) * scale;
-        const y = top + placeY(i) * scale;
-        if (x < -half || y < -half || x > width + half || y > height + half) continue;
-        if (round) {
-          context.moveTo(x + half, y);
-          context.arc(x, y, half, 0, 2 * Math.PI);
-        } else context.rect(x - half, y - half, 2 * half, 2 * half);
-      }
+      context.arc(seen[s + 1], seen[s + 2], half, 0, 2 * Math.PI);
       context.fill();
     }
   }
+
+  /** Set the pixels of points: canvases are slow at drawing tens of thousands of shapes. */
+  stamp(seen, half) {
+    const { width, height } = this.canvas;
+    if (this.image?.width !== width || this.image.height !== height) {
+      this.image = this.context.createImageData(width, height);
+      this.target = new Uint32Array(this.image.data.buffer);
+    }
+    const { target, pixels } = this;
+    target.fill(0);
+    for (let s = 0; s < seen.length; s += 3) {
+      const [x, y] = [seen[s + 1], seen[s + 2]];
+      for (let row = Math.max(0, Math.round(y - half)); row < Math.min(height, y + half); row++) {
+        const wide = Math.sqrt(Math.max(0, half * half - (row + 0.5 - y) ** 2)) || half;
+        const first = Math.max(0, Math.round(x - wide));
+        const end = Math.min(width, Math.round(x + wide));
+        target.fill(pixels[seen[s]], row * width + first, row * width + Math.max(first, end));
+      }
+    }
+    this.context.putImageData(this.image, 0, 0);
+  }
 }
 
-/** Return what draws the points. A canvas that was once asked for WebGL has no plain context. */
+/** Whether the processor stands in for a graphics processor, which is slower than a plain canvas. */
+function isSoftware(gl) {
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(info) && /swiftshader|llvmpipe|software/i.test(gl.getParameter(info.UNMASKED_RENDERER_WEBGL));
+}
+
+/** Return what draws the points; `?webgl` and `?plain` in the address choose. */
 function pointsOn(canvas) {
-  try {
-    const gl = canvas.getContext("webgl2", { antialias: false });
-    if (gl) return new ShadedPoints(gl);
-  } catch {
-    const fresh = canvas.cloneNode();
-    canvas.replaceWith(fresh);
-    canvas = fresh;
+  if (location.search !== "?plain") {
+    try {
+      const gl = document.createElement("canvas").getContext("webgl2");
+      if (gl && (location.search === "?webgl" || !isSoftware(gl)))
+        return new ShadedPoints(canvas.getContext("webgl2", { antialias: false }));
+    } catch {
+      // A canvas that was once asked for WebGL has no plain context.
+      const fresh = canvas.cloneNode();
+      canvas.replaceWith(fresh);
+      canvas = fresh;
+    }
   }
   return new PlainPoints(canvas.getContext("2d"));
 }
