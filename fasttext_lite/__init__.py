@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from fasttext_lite.clusters import Cluster, Clusters
     from fasttext_lite.conversion import Report, convert
     from fasttext_lite.cpu import cpu_features
+    from fasttext_lite.downloading import download
     from fasttext_lite.evaluate.labels import Meter, Scores
     from fasttext_lite.exporting import Agreement, Exported, export
     from fasttext_lite.keywords import Keyword
@@ -138,6 +139,7 @@ __all__ = [
     "columns",
     "convert",
     "cpu_features",
+    "download",
     "evaluate",
     "export",
     "fit_ngrams",
@@ -183,6 +185,7 @@ _LATER = {
     "columns": "fasttext_lite.columns",
     "convert": "fasttext_lite.conversion",
     "cpu_features": "fasttext_lite.cpu",
+    "download": "fasttext_lite.downloading",
     "evaluate": "fasttext_lite.evaluate",
     "export": "fasttext_lite.exporting",
     "map_words": "fasttext_lite.maps",

@@ -98,7 +98,7 @@ class Report:
 
 
 def convert(
-    src: Model | PathType | BinaryIO,
+    src: Model | PathType | BinaryIO | GzippedModel,
     dst: PathType,
     dtype: str = "float32",
     *,
@@ -253,17 +253,19 @@ def convert(
     )
 
 
-def _path(src: Model | PathType | BinaryIO) -> str:
+def _path(src: Model | PathType | BinaryIO | GzippedModel) -> str:
     """Return the path of a source; empty for a file object, which may have none."""
     if isinstance(src, Model):
         return src.info.path
+    if isinstance(src, GzippedModel):
+        return src.path
     source = model_source(src)
     return absolute_path(source) if is_path(source) else ""
 
 
 @contextmanager
 def _opened(
-    src: Model | PathType | BinaryIO,
+    src: Model | PathType | BinaryIO | GzippedModel,
     target: str,
     threads: int | None,
     progress: bool,
@@ -280,11 +282,11 @@ def _opened(
     path = _path(src)
     if isinstance(src, Model):
         yield Source(src._parts, threads, progress=progress)
-    elif not path or not holds_model(path):
+    elif not isinstance(src, GzippedModel) and not (path and holds_model(path)):
         parts = open_parts(model_source(src), progress=progress, selection=selection)
         yield Source(parts, threads, progress=progress)
     else:
-        with GzippedModel(path) as model:
+        with src if isinstance(src, GzippedModel) else GzippedModel(path) as model:
             if model.quantized:
                 yield Source(model.read_all(), threads, progress=progress)
             elif not mapped and (ngrams_only or model.supervised):

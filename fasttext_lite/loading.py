@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from fasttext_lite.arguments import flag, whole
@@ -23,9 +24,21 @@ __all__ = ["SAMPLE", "load", "model_source", "select_rows"]
 SAMPLE = os.path.join(os.path.dirname(__file__), "data", "sample.bin")  # noqa: PTH118, PTH120
 
 
+# Addresses, and the names of models on the official site.
+_REMOTE = re.compile(r"hf://|https?://|(cc\.[A-Za-z_-]+\.300|wiki\.[A-Za-z_-]+|lid\.176)\Z")
+
+
 def model_source(source: PathType | BinaryIO) -> PathType | BinaryIO:
-    """Return a path or file object; the str ``"sample"`` means the path of the sample model."""
-    return SAMPLE if isinstance(source, str) and source == "sample" else source
+    """Return a path or file object; ``"sample"`` and addresses mean the paths of their files."""
+    if not isinstance(source, str):
+        return source
+    if source == "sample":
+        return SAMPLE
+    if _REMOTE.match(source):
+        from fasttext_lite.hub import resolve  # costs import time that few need
+
+        return resolve(source)
+    return source
 
 
 def select_rows(
@@ -71,10 +84,11 @@ def load(
         ``zstd``), or be in a zip or tar archive; it is then read into memory. In an archive with
         several models ``"archive.zip!/member"`` names one. ``~`` and ``file://`` addresses are
         understood. The str ``"sample"`` means the small English model of this package, `SAMPLE`
-        (pass ``"./sample"`` for a file of this name). A file object needs no method but
-        ``read(n)``, and is read from its position to its end: it is mapped if it is a file on disk
-        at its beginning, and read into memory otherwise. It stays open, and the caller may close
-        it.
+        (pass ``"./sample"`` for a file of this name). An address (``hf://…``, ``https://…``) or a
+        name of the official site (``cc.de.300``, ``wiki.fr``, ``lid.176``) is downloaded first, as
+        by `fasttext_lite.download`. A file object needs no method but ``read(n)``, and is read from
+        its position to its end: it is mapped if it is a file on disk at its beginning, and read
+        into memory otherwise. It stays open, and the caller may close it.
     mmap : bool
         Map the file: it opens at once, whatever its size, and all processes that map it share
         one copy. False reads it into memory, which protects from changes to the file.

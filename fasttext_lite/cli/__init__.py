@@ -14,6 +14,7 @@ from fasttext_lite.cli import (
     annotation,
     clustering,
     conversion,
+    downloads,
     evaluation,
     fitting,
     indexing,
@@ -189,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     clustering.add_commands(command)
     conversion.add_commands(commands, command)
     indexing.add_commands(command)
+    downloads.add_commands(command)
     texts.add_commands(commands, command)
     fitting.add_commands(command)
     prediction.add_commands(command)

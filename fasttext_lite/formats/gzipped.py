@@ -31,6 +31,7 @@ from fasttext_lite.parts import Matrix, Parts
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+    from typing import IO
 
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -66,6 +67,10 @@ class GzippedModel:
     Parameters
     ----------
     path : str
+    stream : object with ``read(size)`` and ``close()``, optional
+        The file itself, compressed or not, if it is not at `path`.
+    size : int, optional
+        The size of `stream` in bytes.
 
     Attributes
     ----------
@@ -81,13 +86,21 @@ class GzippedModel:
         The stream is damaged, or is not a fastText model.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, stream: IO[bytes] | None = None, size: int = 0) -> None:
         self.path = path
-        try:
-            self._stream = gzip.open(path)  # noqa: SIM115 - closed by `__exit__`
-        except OSError as error:
-            raise FileError.from_os(error, path) from None
-        self._size = os.fstat(self._stream.fileno()).st_size
+        self._most_ratio = _MOST_RATIO
+        if stream is None:
+            try:
+                file = gzip.open(path)  # noqa: SIM115 - closed by `__exit__`
+            except OSError as error:
+                raise FileError.from_os(error, path) from None
+            size = os.fstat(file.fileno()).st_size
+            self._stream = cast("IO[bytes]", file)
+        elif path.endswith(".gz"):
+            self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+        else:
+            self._stream, self._most_ratio = stream, 1
+        self._size = size
         self._begin = bytearray()
         try:
             self._read_begin()
@@ -111,8 +124,6 @@ class GzippedModel:
         cursor = Cursor(memoryview(bytes(self._begin)), self.path)
         self.head: Head = read_head(cursor)
         self.supervised = self.head.parameters.model == "supervised"
-        del self._begin[self.head.stop :]
-        self._stream.seek(self.head.stop)
         entries, at = 0, self.head.stop
         while True:
             done, at = dictionary.skip(self._begin, at, self.head.size - entries)
@@ -126,7 +137,7 @@ class GzippedModel:
             self._more(_BLOCK)
         stop = at + 8 * max(self.head.prune_size, 0) + self.head.flag_size
         packed = self._size
-        if stop > _MOST_RATIO * packed:
+        if stop > self._most_ratio * packed:
             raise self._error(
                 "pruneidx_size",
                 self.head.offset("pruneidx_size"),
@@ -140,11 +151,11 @@ class GzippedModel:
             raise self._error("input matrix flag", stop - 1, f"the flag is {flag}, not 0 or 1")
         self.quantized = flag == 1
         dim = self.head.parameters.dim
-        if dim > largest_dim(_MOST_RATIO * packed):
+        if dim > largest_dim(self._most_ratio * packed):
             raise self._error(
                 "dim", self.head.offset("dim"), f"dim is {dim}, more than the bytes of the file"
             )
-        if not self.quantized and stop + self.workspace_size > _MOST_RATIO * packed:
+        if not self.quantized and stop + self.workspace_size > self._most_ratio * packed:
             raise self._error(
                 "dictionary sizes",
                 self.head.offset("size"),

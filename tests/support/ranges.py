@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 import time
+import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,15 @@ TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript"}
 
 @dataclass
 class Answer:
-    """What is sent: the status, the headers and the bytes of the body."""
+    """What is sent: the status, the headers and the bytes of the body.
+
+    The connection is closed after `cut` bytes of the body, if that is given.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    cut: int | None = None
 
 
 @dataclass
@@ -39,28 +44,36 @@ class Files:
         Seconds before each answer.
     change : callable or None
         Receives the number of the request and its answer, and may change it.
+    routes : dict of str to Answer
+        Answers for other paths.
     requests : list of (path, range, size of the body)
+    headers : list of dict
+        The headers of each request.
     """
 
     content: dict[str, bytes]
     ranges: bool = True
     delay: float = 0
     change: Callable[[int, Answer], None] | None = None
+    routes: dict[str, Answer] = field(default_factory=dict)
     requests: list[tuple[str, str | None, int]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     address: str = ""
 
-    def answer(self, path: str, wanted: str | None) -> Answer:
-        """Return the answer to a request."""
+    def answer(self, path: str, wanted: str | None, condition: str | None) -> Answer:
+        """Return the answer to a request for a range, if the file has still this ETag."""
+        if path in self.routes:
+            return replace(self.routes[path])
         data = self.content.get(path)
         if data is None:
             return Answer(404, {}, b"no such file")
         suffix = path[path.rfind(".") :]
         headers = {
-            "ETag": f'"{len(data)}"',
+            "ETag": f'"{zlib.crc32(data)}"',
             "Content-Type": TYPES.get(suffix, "application/octet-stream"),
         }
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
-        if not (found and self.ranges):
+        if not (found and self.ranges) or condition not in (None, headers["ETag"]):
             return Answer(200, headers, data)
         begin, end = int(found[1]), min(int(found[2] or len(data)), len(data) - 1)
         if begin >= len(data):
@@ -78,16 +91,24 @@ def served(files: Files) -> Iterator[Files]:
 
         def do_GET(self) -> None:
             time.sleep(files.delay)
-            path, wanted = self.path.partition("?")[0], self.headers["Range"]
-            answer = files.answer(path, wanted)
+            path, wanted = self.path, self.headers["Range"]
+            if path not in files.routes:
+                path = path.partition("?")[0]
+            answer = files.answer(path, wanted, self.headers["If-Range"])
             if files.change:
                 files.change(len(files.requests), answer)
             files.requests.append((path, wanted, len(answer.body)))
+            files.headers.append(dict(self.headers))
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            if self.command == "GET":
+                self.wfile.write(answer.body[: answer.cut])
+            if answer.cut is not None:
+                self.close_connection = True
+
+        do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
             """Print nothing."""

@@ -6,6 +6,7 @@ are run; the others install it, or take long.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from importlib.util import find_spec
 import pytest
 from support import GOLDEN, REPOSITORY
 from support.clusters import RAY_ENVIRONMENT, spark_environment, temporary_folder
+from support.ranges import Answer, Files, served
 from support.servers import serving
 
 import fasttext_lite as ftl
@@ -102,6 +104,27 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Stand-ins of the servers that the page about them names."""
+    model = (GOLDEN / "softmax.bin").read_bytes()
+    commit = "c" * 40
+    answer = Answer(200, {"X-Repo-Commit": commit, "ETag": '"1"'}, model)
+    content = {
+        "/supervised-models/lid.176.bin": model,
+        "/vectors-crawl/cc.de.300.bin.gz": gzip.compress(model),
+    }
+    routes = {f"/cis-lmu/glotlid/resolve/{one}/model.bin": answer for one in ("main", commit)}
+    with served(Files(content, routes=routes)) as server:
+        monkeypatch.setenv("FASTTEXT_LITE_SITE", server.address)
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setenv("FASTTEXT_LITE_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+        # The client reads its environment when it is imported.
+        monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+        yield
+
+
 def run_code(page, folder, *options, env=None):
     (folder / "page.py").write_text(blocks(page, "python"), encoding="utf-8")
     done = subprocess.run(
@@ -119,7 +142,7 @@ def run_code(page, folder, *options, env=None):
     "page",
     [page for page in PAGES if blocks(page, "python").strip() and page not in ELSEWHERE],
 )
-def test_python_code_of_a_page_runs(folder, page):
+def test_python_code_of_a_page_runs(folder, page, elsewhere):
     for library in LIBRARIES.get(page, ()):
         pytest.importorskip(library)
     run_code(page, folder)
@@ -182,7 +205,7 @@ class TestMaps:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if commands(page) and page not in (SERVER, "map.md")]
 )
-def test_commands_of_a_page_run(folder, page, monkeypatch, capsysbinary):
+def test_commands_of_a_page_run(folder, page, elsewhere, monkeypatch, capsysbinary):
     for library in LIBRARIES.get(page, ()):
         pytest.importorskip(library)
     run_commands(page, folder, monkeypatch, capsysbinary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,9 @@ import numpy as np
 
 from fasttext_lite.arguments import whole
 from fasttext_lite.compat.fasttext.derived import reduced
-from fasttext_lite.errors import InputValueError, UnsupportedError
+from fasttext_lite.errors import FileError, InputValueError
+from fasttext_lite.formats.atomic import check_target
+from fasttext_lite.hub import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -114,7 +118,10 @@ def reduce_model(ft_model: _FastText, target_dim: int) -> _FastText:
 def download_model(
     lang_id: str, if_exists: str = "strict", dimension: int | None = None
 ) -> str | None:
-    """Return the name of the model file of a language, if it is in the working directory.
+    """Download the model of a language from fasttext.cc into the working directory.
+
+    The file is a link to that of the cache, where the file system has such links.
+    ``fasttext_lite.load("cc.en.300")`` opens it without one.
 
     Parameters
     ----------
@@ -125,16 +132,33 @@ def download_model(
     dimension : int, optional
         Has no effect, as in the official package.
 
+    Returns
+    -------
+    str or None
+        The name of the file.
+
     Raises
     ------
-    UnsupportedError
-        The call would download a file, which this library does not do.
+    InputValueError
+        There is no such language.
+    FileError
+        The server cannot be reached, or the disk is full.
     """
     name = f"cc.{lang_id}.300.bin"
-    if if_exists != "overwrite" and Path(name).is_file():
+    target = Path(name)
+    if if_exists != "overwrite" and target.is_file():
         return name if if_exists == "ignore" else None
-    raise UnsupportedError(
-        f"this library does not download files: download {name}.gz from "
-        "https://fasttext.cc/docs/en/crawl-vectors.html and unpack it, or convert it directly with "
-        "fasttext_lite.convert"
-    )
+    found = resolve(f"cc.{lang_id}.300", force=target.is_file())
+    check_target(found, name)
+    beside = target.with_name(f"{name}.part")
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(found, beside)
+    except OSError:  # another file system, or one without links
+        try:
+            shutil.copyfile(found, beside)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise FileError.from_os(error, name) from None
+    beside.replace(target)
+    return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import pickle
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from support.builders import SUPERVISED, Quantizer, build
+from support.ranges import Files, served
 
 import fasttext_lite as ftl
 from fasttext_lite.compat import fasttext
@@ -102,7 +104,6 @@ def test_a_package_that_is_imported_already_stays_unless_forced(tmp_path):
         lambda model: fasttext.supervised(),
         lambda model: model.quantize(input="text.txt", retrain=True),
         lambda model: model.set_matrices(np.eye(2), np.eye(2)),
-        lambda model: fasttext.util.download_model("en"),
     ],
 )
 def test_what_this_library_is_not_for_is_refused_with_a_way_out(ask, sample):
@@ -123,8 +124,23 @@ def test_a_model_that_was_downloaded_is_found(tmp_path, monkeypatch):
     Path("cc.en.300.bin").write_bytes(b"")
     assert fasttext.util.download_model("en", if_exists="ignore") == "cc.en.300.bin"
     assert fasttext.util.download_model("en") is None
-    with pytest.raises(ftl.UnsupportedError):
-        fasttext.util.download_model("en", if_exists="overwrite")
+
+
+def test_a_model_is_downloaded_into_the_working_directory(tmp_path, monkeypatch, sample):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("FASTTEXT_LITE_CACHE", str(tmp_path / "cache"))
+    packed = gzip.compress(Path(ftl.SAMPLE).read_bytes(), 1)
+    with served(Files({"/vectors-crawl/cc.en.300.bin.gz": packed})) as server:
+        monkeypatch.setenv("FASTTEXT_LITE_SITE", server.address)
+        assert fasttext.util.download_model("en") == "cc.en.300.bin"
+        assert fasttext.util.download_model("en", if_exists="overwrite") == "cc.en.300.bin"
+        with pytest.raises(ValueError, match=r"cc\.enn\.300"):
+            fasttext.util.download_model("enn")
+    assert [path.name for path in folder.iterdir()] == ["cc.en.300.bin"]
+    assert fasttext.load_model("cc.en.300.bin").get_dimension() == sample.get_dimension()
+    assert len(server.requests) == 2
 
 
 def test_the_word_sample_is_a_path_like_any_other(tmp_path, monkeypatch):
