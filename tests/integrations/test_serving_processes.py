@@ -50,6 +50,16 @@ def still_answers(server):
     assert server.get("/health").status == 200
 
 
+@posix
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3])
+def test_an_interrupt_from_a_terminal_is_quiet(seconds):
+    """It goes to all processes, also to workers that are just starting."""
+    with serving("sample", "--workers", "2") as started:
+        time.sleep(seconds)
+        os.killpg(started.process.pid, signal.SIGINT)
+        assert started.process.wait(30) == 130
+
+
 def wait_until(condition):
     end = time.monotonic() + 30
     while not condition():

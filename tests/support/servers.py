@@ -119,7 +119,9 @@ def serving(target: object, *options: str, changes: str = "pass") -> Iterator[Se
     """
     command = [sys.executable, "-I", "-W", "error", "-c", START.format(changes)]
     command += ["serve", "--json", "--port", "0", *options, str(target)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # A group of its own, to which a terminal would send Ctrl+C.
+    with subprocess.Popen(command, **pipes, start_new_session=True) as process:
         try:
             line = process.stdout.readline()
             assert line, process.stderr.read().decode()

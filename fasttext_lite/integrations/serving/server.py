@@ -223,6 +223,10 @@ def _interrupts_later() -> Iterator[None]:
     if os.name != "posix":
         yield
         return
+    from multiprocessing import resource_tracker
+
+    # Its start, otherwise that of the first process, would end the block.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
