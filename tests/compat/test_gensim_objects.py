@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from support import GOLDEN
 from support.builders import Quantizer, build
 
 import fasttext_lite as ftl
@@ -412,3 +413,32 @@ def test_the_sample_becomes_an_object_of_gensim():
     theirs = gensim_fasttext.load_facebook_vectors(SAMPLE)
     assert_array_equal(made.vectors, theirs.vectors)
     assert made.most_similar("king", topn=5) == theirs.most_similar("king", topn=5)
+
+
+def test_any_model_becomes_an_object_of_gensim(path, tmp_path):
+    model = ftl.load(path)
+    for source in (model, path, str(path)):
+        made = layer.to_gensim(source)
+        assert type(made) is gensim_fasttext.FastTextKeyedVectors
+        assert_allclose(made.vectors, layer.load_facebook_vectors(path).vectors, atol=2e-6)
+        assert_allclose(made[UNKNOWN], model.vectors(UNKNOWN), atol=2e-6)
+    (tmp_path / "words.vec").write_text("2 2\none 1 2\ntwo 3 4\n")
+    made = layer.to_gensim(tmp_path / "words.vec")
+    assert type(made) is gensim_models.KeyedVectors
+    assert made["two"].tolist() == [3, 4]
+    supervised = ftl.load(GOLDEN / "softmax.bin")
+    made = layer.to_gensim(supervised)
+    words = [word for word in supervised.words if word != "</s>"]
+    assert_allclose(made[words], supervised.vectors(words), atol=2e-6)
+
+
+def test_what_gensim_cannot_hold_is_refused(path, tmp_path):
+    ftl.convert(path, tmp_path / "ngrams.safetensors", subwords="only")
+    with pytest.raises(ftl.InputValueError, match="no words"):
+        layer.to_gensim(tmp_path / "ngrams.safetensors")
+    with pytest.raises(ftl.MissingFileError):
+        layer.to_gensim(tmp_path / "missing.bin")
+    with pytest.raises(ftl.InputTypeError):
+        layer.to_gensim(3)
+    with pytest.raises(ftl.UnknownEncodingError):
+        layer.to_gensim(path, "klingon")

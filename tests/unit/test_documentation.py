@@ -34,6 +34,7 @@ PAGES = {
 CLUSTERS = ("spark.md", "ray.md", "datasets.md", "datatrove.md", "nemo-curator.md")
 # Their code needs what stands on top of vectors, and the modules that it needs.
 FRAMEWORKS = {
+    "other-libraries.md": ["gensim", "langchain_core", "txtai"],
     "scikit-learn.md": ["sklearn", "pandas"],
     "model2vec.md": ["model2vec", "sentence_transformers"],
     "spacy.md": ["spacy"],

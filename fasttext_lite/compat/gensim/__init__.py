@@ -14,6 +14,7 @@ from fasttext_lite.compat.gensim.loading import (
     FastText,
     load_facebook_model,
     load_facebook_vectors,
+    to_gensim,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "KeyedVectors",
     "load_facebook_model",
     "load_facebook_vectors",
+    "to_gensim",
 ]

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from fasttext_lite.compat.gensim.files import open_model
 from fasttext_lite.compat.gensim.identity import Emulated, deprecated
-from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors
-from fasttext_lite.errors import UnsupportedError
+from fasttext_lite.compat.gensim.keyed_vectors import FastTextKeyedVectors, KeyedVectors
+from fasttext_lite.errors import InputValueError, UnsupportedError
+from fasttext_lite.loading import load
+from fasttext_lite.model import Model
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -16,9 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.model import Model
 
-__all__ = ["FastText", "load_facebook_model", "load_facebook_vectors"]
+__all__ = ["FastText", "load_facebook_model", "load_facebook_vectors", "to_gensim"]
 
 _TRAINING = ("build_vocab", "estimate_memory", "load_binary_data", "score", "train")
 
@@ -156,3 +157,39 @@ def load_facebook_vectors(
     ['musician']
     """
     return FastTextKeyedVectors(open_model(path), encoding)
+
+
+def to_gensim(model: Model | PathType | BinaryIO, encoding: str = "utf-8") -> Any:
+    """Return the vectors of a model as an object of gensim itself, in memory.
+
+    Parameters
+    ----------
+    model : Model, path or file object
+        A model, or any file that `fasttext_lite.load` opens, supervised or not.
+    encoding : str
+        The encoding of the words in the file.
+
+    Returns
+    -------
+    gensim.models.fasttext.FastTextKeyedVectors or gensim.models.KeyedVectors
+        The former with the rows of words and n-grams, so that gensim can compute the vectors of
+        unknown words; the latter if the model has no n-grams.
+
+    Raises
+    ------
+    MissingExtraError
+        gensim is not installed: ``pip install 'fasttext-lite[gensim]'``.
+    FileError, FormatError
+        The file cannot be read.
+    InputValueError
+        The model has no words.
+    UnknownEncodingError
+        Python does not know the encoding.
+    """
+    opened = model if isinstance(model, Model) else load(model)
+    if len(opened) == 0:
+        raise InputValueError(
+            f"{opened.info.path}: this model has no words, and gensim cannot hold n-grams alone"
+        )
+    vectors = FastTextKeyedVectors(opened, encoding)
+    return (vectors if vectors.bucket else KeyedVectors._of_model(opened, encoding)).to_gensim()
