@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fasttext_lite.cli.output import json_line
-from fasttext_lite.errors import InputValueError
+from fasttext_lite.errors import FileError, InputValueError
 from fasttext_lite.maps import SUFFIXES, check_map_target, map_words
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["add_commands"]
+
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
 
 
 def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -42,7 +46,16 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     added.add_argument(
         "--labels", action="store_true", help="map the labels of a classifier instead of its words"
     )
-    added.add_argument("--no-clusters", action="store_true", help="neither color nor name clusters")
+    clusters = added.add_mutually_exclusive_group()
+    clusters.add_argument(
+        "--clusters",
+        metavar="FILE",
+        help="the clusters in this file of lines with tabs, as `fasttext-lite cluster -o FILE.tsv` "
+        "writes it (default: find clusters)",
+    )
+    clusters.add_argument(
+        "--no-clusters", action="store_true", help="neither color nor name clusters"
+    )
     added.add_argument("-k", type=int, help="number of neighbors of each word (default: 15)")
     added.add_argument(
         "--seed", type=int, default=0, help="seed of the layout and the clusters (default: 0)"
@@ -62,12 +75,15 @@ def _map(options: argparse.Namespace) -> None:
     for target in targets:
         # Before minutes of work.
         check_map_target(target)
+    clusters: dict[str, str] | bool | None = False if options.no_clusters else None
+    if options.clusters is not None:
+        clusters = _read_clusters(options.clusters)
     more = {} if options.words is None else {"words": _number(options.words)}
     found = map_words(
         options.model,
         **more,
         of="labels" if options.labels else "words",
-        clusters=False if options.no_clusters else None,
+        clusters=clusters,
         k=options.k,
         placed=_number(options.placed),
         seed=options.seed,
@@ -87,3 +103,32 @@ def _map(options: argparse.Namespace) -> None:
 def _number(text: str) -> int | str:
     """Return a whole number; anything else, such as the name of a file, as it is."""
     return int(text) if text.isdecimal() else text
+
+
+def _read_clusters(path: str) -> dict[str, str]:
+    """Return the name of the cluster of each word."""
+    try:
+        lines = Path(path).read_bytes().decode("utf-8", "surrogateescape").split("\n")
+    except OSError as error:
+        raise FileError.from_os(error, path) from None
+    columns = lines[0].split("\t")
+    if not {"word", "name"} <= set(columns):
+        raise InputValueError(
+            f"{path}: the first line names no columns 'word' and 'name' with a tab between them, "
+            "as in the files of `fasttext-lite cluster -o FILE.tsv`"
+        )
+    word, name = columns.index("word"), columns.index("name")
+    found = {}
+    for number, line in enumerate(lines[1:], 2):
+        cells = line.split("\t")
+        if len(cells) == len(columns):
+            found[_unescaped(cells[word])] = _unescaped(cells[name])
+        elif line:
+            raise InputValueError(
+                f"{path}, line {number}: {len(cells)} columns instead of {len(columns)}"
+            )
+    return found
+
+
+def _unescaped(cell: str) -> str:
+    return re.sub(r"\\(.)", lambda found: _ESCAPED.get(found[1], found[1]), cell)

@@ -6,7 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +16,14 @@ from fasttext_lite.cosines import unit
 from fasttext_lite.errors import InputTypeError, InputValueError, MapWarning
 from fasttext_lite.formats.atomic import AtomicFile, check_target
 from fasttext_lite.items import Items
-from fasttext_lite.loading import load
-from fasttext_lite.maps.grouping import WORDS, checked_labels, clusters_of, items_of, numbered
+from fasttext_lite.maps.grouping import (
+    WORDS,
+    checked_labels,
+    clusters_of,
+    items_of,
+    numbered,
+    opened,
+)
 from fasttext_lite.maps.layout import lay_out, place, require_layout, vote
 from fasttext_lite.maps.parts import MapParts
 from fasttext_lite.neighbor_graph import MatrixSearch, NearestGraph, graph_of_items
@@ -26,13 +32,16 @@ from fasttext_lite.vectors import WordVectors
 from fasttext_lite.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from fasttext_lite.arguments import PathType
     from fasttext_lite.items import Names, Source
     from fasttext_lite.text_index import TextIndex
+
+    Label: TypeAlias = str | int | None
 
 __all__ = ["KINDS", "SUFFIXES", "WordMap", "check_map_target", "map_words"]
 
@@ -154,7 +163,7 @@ def map_words(
     words: Names = WORDS,
     *,
     of: str = "words",
-    clusters: Clusters | Sequence[str | int | None] | NDArray[Any] | bool | None = None,
+    clusters: Clusters | Mapping[str, Label] | Iterable[Label] | bool | None = None,
     k: int | None = None,
     placed: int | str = 0,
     seed: int = 0,
@@ -170,7 +179,7 @@ def map_words(
     Parameters
     ----------
     source : Model, path, TextIndex or array_like
-        A model, the path of one, a collection of texts, or vectors of shape (n, dim).
+        A model, a collection of texts, the path of one of these, or vectors of shape (n, dim).
     words : int, path, iterable of str or bytes, or None
         Of a model: the first so many words, which are the most frequent ones; these words, known
         or not (a file has one per line); or all. Of a collection: the first so many texts. Of an
@@ -178,9 +187,9 @@ def map_words(
     of : {"words", "texts", "labels"}
         ``"labels"`` maps the labels of a supervised model by the rows of its output layer. For an
         array it says what the rows are.
-    clusters : Clusters, sequence, bool or None
-        The result of `cluster`, or a label for each word (None, an empty str or -1 for none). By
-        default clusters are computed; False for none.
+    clusters : Clusters, mapping, sequence, bool or None
+        The result of `cluster`; or a label for each word (None, an empty str or -1 for none), in
+        their order or by word. By default clusters are computed; False for none.
     k : int, optional
         Number of neighbors of each word, by default 15, or all others if there are fewer.
     placed : int or "all"
@@ -216,12 +225,12 @@ def map_words(
         raise InputValueError(f"of must be one of {', '.join(map(repr, KINDS))}, not {of!r}")
     require_layout()
     if isinstance(source, (str, bytes, os.PathLike)):
-        source = load(source)
+        source = opened(source)
     items, counts, of = items_of(source, words, of)
     more = _further(items, placed)
     given = clusters
     if not (given is None or isinstance(given, (bool, Clusters))):
-        given = checked_labels(given, len(items.names))
+        given = checked_labels(given, items.names)
     directed: NDArray[np.bool_] = np.any(items.vectors, axis=1)
     if not directed.all():
         items = _directed(items, directed, of)

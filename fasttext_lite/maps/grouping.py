@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,23 +11,49 @@ import numpy as np
 from fasttext_lite.arguments import whole
 from fasttext_lite.clustering import cluster
 from fasttext_lite.clusters import Clusters
-from fasttext_lite.errors import InputTypeError, InputValueError, ModelKindError
+from fasttext_lite.errors import (
+    FileError,
+    FormatError,
+    InputTypeError,
+    InputValueError,
+    ModelKindError,
+)
 from fasttext_lite.items import read_items
+from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 from fasttext_lite.text_index import TextIndex
 from fasttext_lite.vectors import WordVectors
 from fasttext_lite.words import LABEL_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from fasttext_lite.arguments import PathType
     from fasttext_lite.items import Items
     from fasttext_lite.neighbor_graph import NearestGraph
 
-__all__ = ["WORDS", "checked_labels", "clusters_of", "items_of", "numbered"]
+__all__ = ["WORDS", "checked_labels", "clusters_of", "items_of", "numbered", "opened"]
 
 # The first words that are laid out by default.
 WORDS = 50_000
+
+
+def opened(path: PathType) -> TextIndex | WordVectors:
+    """Open a collection of texts or a model."""
+    if path == "sample":
+        return load(path)
+    try:
+        return TextIndex.open(path)
+    except FileError:
+        # Models may be in other places than files.
+        return load(path)
+    except FormatError as error:
+        # There is no description of an index.
+        if error.field != "__metadata__":
+            raise
+    return load(path)
 
 
 def items_of(source: Any, words: Any, of: str) -> tuple[Items, NDArray[np.int64] | None, str]:
@@ -118,22 +145,31 @@ def clusters_of(
     return cluster(source, words, seed=seed, graph=graph, progress=progress)
 
 
-def checked_labels(labels: Any, count: int) -> NDArray[np.object_]:
+def checked_labels(labels: Any, names: Sequence[str] | range) -> NDArray[np.object_]:
     """Return a label for each item, as an array of str, int or None.
+
+    Parameters
+    ----------
+    labels : mapping or iterable
+        The label of each word, or the labels in the order of the words.
+    names : sequence of str, or range
+        The words.
 
     Raises
     ------
     InputTypeError, InputValueError
         `labels` is something else, or of another length.
     """
+    if isinstance(labels, Mapping):
+        labels = [labels.get(name) for name in names]
     if isinstance(labels, (str, bytes)) or not hasattr(labels, "__iter__"):
         raise InputTypeError(
             "clusters must be the result of cluster(…), a label for each word, or False, not "
             f"{type(labels).__name__}"
         )
     given = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    if len(given) != count:
-        raise InputValueError(f"clusters has {len(given)} labels, but {count} are mapped")
+    if len(given) != len(names):
+        raise InputValueError(f"clusters has {len(given)} labels, but {len(names)} are mapped")
     wrong = next((one for one in given if not isinstance(one, (str, int, type(None)))), None)
     if wrong is not None:
         raise InputTypeError(f"clusters must hold str, int or None, not {type(wrong).__name__}")

@@ -92,6 +92,12 @@ def test_clusters_may_come_from_elsewhere(model):
     assert sorted(found.names) == ["g0", "g1", "g2"]
 
 
+def test_clusters_may_be_given_by_word(model):
+    found = ftl.map_words(model, ["war", "peace", "winter"], clusters={"war": "a", "peace": "a"})
+    assert found.labels.tolist() == [0, 0, -1]
+    assert found.names == ["a"]
+
+
 def test_further_words_stand_between_their_neighbors(model):
     laid = ftl.map_words(model, 1000)
     found = ftl.map_words(model, 1000, placed=300)
@@ -129,7 +135,7 @@ def test_labels_are_mapped_by_the_output_layer():
         ftl.map_words("sample", of="labels")
 
 
-def test_a_collection_of_texts_is_mapped(model):
+def test_a_collection_of_texts_is_mapped(model, tmp_path):
     texts = [f"{word} and {other}" for word in model.words[50:60] for other in model.words[60:63]]
     index = ftl.TextIndex.build(model, texts)
     found = ftl.map_words(index)
@@ -137,6 +143,8 @@ def test_a_collection_of_texts_is_mapped(model):
     assert found.kind == "texts"
     assert found.counts is None
     assert ftl.map_words(index, 7, clusters=index.labels[:7]).words == texts[:7]
+    index.save(tmp_path / "texts.safetensors")
+    assert ftl.map_words(tmp_path / "texts.safetensors", clusters=False).words == texts
     with pytest.raises(ftl.InputTypeError, match="the number of texts"):
         ftl.map_words(index, ["a"])
 
@@ -215,6 +223,17 @@ class TestCommand:
         assert main(["map", "sample", "--words", "60", "--no-clusters", "--title", "<Title>"]) == 0
         assert b"60 words, 0 clusters: map.html" in capfdbinary.readouterr().out
         assert "&lt;Title&gt;" in (tmp_path / "map.html").read_text()
+
+    def test_clusters_in_a_file(self, tmp_path, monkeypatch, capfdbinary):
+        monkeypatch.chdir(tmp_path)
+        assert main(["cluster", "sample", "--max-words", "300", "-o", "clusters.tsv"]) == 0
+        clusters = ftl.cluster("sample", 300)
+        arguments = ["--words", "300", "--clusters", "clusters.tsv", "-o", "map.tsv"]
+        assert main(["map", "sample", *arguments]) == 0
+        rows = [line.split("\t") for line in (tmp_path / "map.tsv").read_text().splitlines()[1:]]
+        for word, _, _, _, name, _ in rows:
+            number = clusters.of(word)
+            assert name == ("" if number < 0 else clusters.names[number])
 
     def test_labels_and_lists(self, tmp_path, monkeypatch, capfdbinary):
         monkeypatch.chdir(tmp_path)
