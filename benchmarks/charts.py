@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# The colour-blind-safe palette of Okabe and Ito, greys, a dark red, a violet and an olive.
+# The colour-blind-safe palette of Okabe and Ito, greys, and some of Tol's muted palette.
 _COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -29,6 +29,10 @@ _COLOURS = (
     "#882255",
     "#332288",
     "#999933",
+    "#AA4499",
+    "#117733",
+    "#661100",
+    "#6699CC",
 )
 COLOURS = dict(zip(LIBRARIES, _COLOURS, strict=True))
 MARKERS = "osD^vP*X"

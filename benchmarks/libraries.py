@@ -25,6 +25,10 @@ NUMKONG = "numkong"
 NUMPY = "numpy"
 HNSWLIB = "hnswlib"
 VOYAGER = "voyager"
+NETWORKX = "networkx"
+DLIB = "dlib"
+IGRAPH = "igraph"
+NETWORKIT = "networkit"
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,10 @@ LIBRARIES = {
     FASTTEXT_TURBO: Library("fasttext-turbo", "fasttext", _open_official, exact=True),
     HNSWLIB: Library("hnswlib", "hnswlib"),
     VOYAGER: Library("voyager", "voyager"),
+    NETWORKX: Library("chinese-whispers", "chinese_whispers"),
+    DLIB: Library("dlib", "dlib"),
+    IGRAPH: Library("igraph", "igraph"),
+    NETWORKIT: Library("networkit", "networkit"),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

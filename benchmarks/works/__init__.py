@@ -19,6 +19,7 @@ from benchmarks.works import (
     sentences,
     serving,
     unknown_words,
+    whispers,
     workers,
 )
 
@@ -44,6 +45,8 @@ WORKS: dict[str, Work] = {
     "growth-threads": growth.THREADS_WORK,
     "growth-vocabulary": growth.VOCABULARY_WORK,
     "growth-unknown": growth.SHARE_WORK,
+    "clusters": whispers.WORK,
+    "growth-clusters": whispers.GROWTH,
     "engines": engines.WORK,
     "engine-workers": workers.WORK,
     "serving": serving.WORK,

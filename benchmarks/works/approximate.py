@@ -51,7 +51,7 @@ BLOCK = 50_000
 SEED = 20160715
 
 
-def _draw(count: int) -> NDArray[np.float16]:
+def draw(count: int) -> NDArray[np.float16]:
     """Draw the vectors of this many words, as the docstring of the module says."""
     rng = np.random.default_rng(SEED)
     topics, subtopics = max(count // 4000, 8), max(count // 40, 50)
@@ -104,7 +104,7 @@ def _data(task: Task) -> _Data:
     if not path.exists():
         check_space(path, 2 * DIM * count)
         with replacing(path) as unfinished, unfinished.open("wb") as file:
-            np.save(file, _draw(count))
+            np.save(file, draw(count))
     read_through(path)
     rows = np.load(path, mmap_mode="r")
     ids = np.random.default_rng(1).choice(count, min(QUERIES, count), replace=False)
