@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from fasttext_lite.errors import FileError, FormatError, InputValueError
+from fasttext_lite.formats.atomic import check_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,7 @@ class GraphFile:
         self._head = _HEAD.pack(_MARK, *ids.shape, fingerprint)
         self.done = 0
         self._end = 0
+        check_target("", path)
         with self._errors():
             if os.path.exists(path):  # noqa: PTH110 - a path as the caller wrote it
                 with open(path, "rb") as file:  # noqa: PTH123 - as above

@@ -130,7 +130,8 @@ def _of_array(source: Any, words: Any) -> Items:
         array = np.empty(0, object)
     if array.dtype.kind not in "fiu":
         raise InputTypeError(
-            f"give a model, the path of one, or an array of numbers, not {type(source).__name__}"
+            "give a model, the path of one, or an array of real numbers, not "
+            f"{type(source).__name__}{f' of {array.dtype}' if source is array else ''}"
         )
     if array.ndim != 2 or not array.shape[1]:
         raise InputValueError(f"vectors must have shape (n, dim), not {array.shape}")

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from support import GOLDEN
 
 import fasttext_lite as ftl
 
@@ -216,9 +217,12 @@ class TestWordLists:
         found = ftl.cluster("sample", tmp_path / "words.txt")
         assert found.words == words
 
-    def test_models_of_labels(self, trained):
-        model = ftl.load(trained(model="supervised", text="topic"))
-        assert len(ftl.cluster(model, k=3).labels) == len(model)
+    @pytest.mark.parametrize("name", ["softmax.bin", "pruned.ftz", "no_buckets.bin"])
+    def test_models_of_every_kind(self, name):
+        model = ftl.load(GOLDEN / name)
+        found = ftl.cluster(model, k=5)
+        assert len(found.labels) == len(model)
+        assert found.assign(list(model.words[:3])).tolist() == found.labels[:3].tolist()
 
 
 class TestOptions:

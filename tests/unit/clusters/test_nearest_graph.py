@@ -158,7 +158,7 @@ class TestResume:
 
     @pytest.mark.parametrize("name", ["no/graph", "."])
     def test_a_file_that_cannot_be_written_is_known_at_once(self, tmp_path, name):
-        with pytest.raises(ftl.FileError):
+        with pytest.raises(ftl.FileError, match="folder"):
             ftl.nearest_graph("sample", 5, words=100, resume=tmp_path / name)
 
 
@@ -195,6 +195,8 @@ class TestWrongArguments:
             (np.ones((3, 2)), ["a"], ftl.InputValueError),
             (np.ones((3, 2)), 2, ftl.InputTypeError),
             ([["a", "b"]], None, ftl.InputTypeError),
+            (np.ones((3, 2), complex), None, ftl.InputTypeError),
+            (np.full((3, 2), 1e39), None, ftl.InputValueError),
             ([[1, 2], [3]], None, ftl.InputTypeError),
             (None, None, ftl.InputTypeError),
             ("sample", [], ftl.InputValueError),
