@@ -115,7 +115,7 @@ LIBRARIES = {
     HNSWLIB: Library("hnswlib", "hnswlib"),
     VOYAGER: Library("voyager", "voyager"),
     NETWORKX: Library("chinese-whispers", "chinese_whispers"),
-    DLIB: Library("dlib", "dlib"),
+    DLIB: Library("dlib-bin", "dlib"),
     IGRAPH: Library("igraph", "igraph"),
     NETWORKIT: Library("networkit", "networkit"),
 }

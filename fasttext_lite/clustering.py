@@ -81,7 +81,8 @@ def cluster(
     threshold : float or "auto"
         Two neighbors are linked if their cosine is above this one, and the weight of their edge is
         the difference. ``"auto"`` cuts off words whose nearest neighbor is unusually far: more than
-        1.5 times the distance of the quartiles of these cosines below the first quartile. If one
+        1.5 times the distance of the quartiles of these cosines below the first quartile, as long
+        as a quarter of the words at most lose any of their neighbors. If one
         cluster then holds more than 10 % of at least 1000 words, the graph may have collapsed: the
         2, 5 or 10 % whose nearest neighbor is farthest are cut off instead, if the largest cluster
         is below 10 % then, and below half of what it was.
@@ -213,12 +214,18 @@ def _automatic(graph: NearestGraph, partition: Callable[[float], _Partition]) ->
     distance of the quartiles below the first. Words with known categories are purest there, as long
     as the graph does not collapse. Graphs of many words may, and then cutting off a few percent of
     them usually helps. A few clusters that are large by nature stay so.
+
+    Where all rows have equally near neighbors, as in well separated groups, the fence is too high:
+    three quarters of the rows keep all of their neighbors.
     """
     nearest = graph.cosines[graph.ids[:, 0] >= 0, 0]
     if not len(nearest):
         return partition(0.0)
     first, third = np.quantile(nearest, [0.25, 0.75])
     fence = first - _FENCE * (third - first)
+    last = graph.cosines[graph.ids[:, -1] >= 0, -1]
+    if len(last):
+        fence = min(fence, np.quantile(last, 0.25))
     found = partition(float(fence) - _ROUNDING)
     share = _largest_share(found)
     if share <= _COLLAPSED or len(graph) < _SEVERAL:

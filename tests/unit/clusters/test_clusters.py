@@ -236,6 +236,25 @@ class TestOptions:
         assert all_[0].filename == __file__
         assert found.recipe.threshold == pytest.approx(0.2)
 
+    def test_a_threshold_is_chosen_at_which_the_graph_does_not_collapse(self):
+        graph = ftl.nearest_graph("sample")
+        options = {"weighting": "cosine", "graph": graph}
+        found = ftl.cluster("sample", **options)
+        assert found.largest_share < 0.1
+        # Tukey's fence, at which it collapses.
+        first, third = np.quantile(graph.cosines[:, 0], [0.25, 0.75])
+        fence = float(first - 1.5 * (third - first))
+        assert found.recipe.threshold > fence
+        with pytest.warns(ftl.ClusterWarning):
+            assert ftl.cluster("sample", threshold=fence, **options).largest_share > 0.2
+
+    def test_a_threshold_is_chosen_that_keeps_groups_whole(self):
+        points, groups = blobs(count=30, groups=6, noise=0.03)
+        found = ftl.cluster(points)
+        assert len(found) == 6
+        assert len(found.noise) == 0
+        assert all(len(set(found.labels[groups == i].tolist())) == 1 for i in range(6))
+
     def test_a_higher_threshold_leaves_more_noise(self):
         graph = ftl.nearest_graph("sample")
         noise = [

@@ -79,6 +79,13 @@ def test_walks_find_most_neighbors():
     assert (walked.cosines[:, 0] <= exact.cosines[:, 0]).all()
 
 
+def test_many_rows_are_searched_along_a_graph(monkeypatch):
+    monkeypatch.setattr("fasttext_lite.neighbor_graph._EXACT", 200)
+    assert not ftl.nearest_graph("sample", 3, words=200).approximate
+    assert ftl.nearest_graph("sample", 3, words=201).approximate
+    assert not ftl.nearest_graph("sample", 3, words=201, approximate=False).approximate
+
+
 def test_the_graph_of_a_file_is_used(tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     ftl.convert("sample", path, graph=True, max_words=2000)
