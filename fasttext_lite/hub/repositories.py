@@ -53,7 +53,7 @@ def describe(place: Hub) -> Described:
         The repository is gated, or the hub cannot be reached.
     """
     key = token()
-    with request(place.url, method="HEAD", token=key, leave_host=False) as reply:
+    with request(place.url, method="HEAD", token=key, stop_at="X-Repo-Commit") as reply:
         # The content may be on another server, whose answer says nothing of the repository.
         _check(place, reply)
         tag = (reply.headers.get("X-Linked-ETag") or reply.headers.get("ETag") or "").strip('W/"')

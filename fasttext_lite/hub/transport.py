@@ -73,7 +73,8 @@ class Reply:
         self.begin = 0
         size = headers.get("Content-Length")
         total = int(size) if size and size.isdecimal() and status != 206 else None
-        if status == 206:
+        several = headers.get("Content-Type", "").lower().startswith("multipart/byteranges")
+        if status == 206 and not several:
             found = _RANGE.fullmatch(headers.get("Content-Range", ""))
             if not found or not int(found[1]) <= int(found[2]) < int(found[3]):
                 raise FileError(
@@ -110,8 +111,8 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
 
     max_redirections = _MOST_REDIRECTS
 
-    def __init__(self, *, leave_host: bool) -> None:
-        self._leave_host = leave_host
+    def __init__(self, stop_at: str | None) -> None:
+        self._stop_at = stop_at
 
     def redirect_request(
         self,
@@ -131,7 +132,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
                 errno.EIO,
             )
         same = (old.scheme, old.netloc) == (new.scheme, new.netloc)
-        if not same and not self._leave_host:
+        if self._stop_at and (not same or self._stop_at in headers):
             return None
         # That of the standard library would turn HEAD into GET.
         kept = {
@@ -159,7 +160,7 @@ def request(
     end: int | None = None,
     headers: Mapping[str, str] | None = None,
     token: str | None = None,
-    leave_host: bool = True,
+    stop_at: str | None = None,
     attempts: int = len(PAUSES) + 1,
 ) -> Reply:
     """Ask a server; try again after failures that may pass.
@@ -175,8 +176,9 @@ def request(
         More headers.
     token : str, optional
         Sent to the host of `url` only.
-    leave_host : bool
-        False returns the answer that leads to another host, instead of following it.
+    stop_at : str, optional
+        Return an answer with this header instead of following it, and one that leads to another
+        host.
     attempts : int
 
     Returns
@@ -196,7 +198,7 @@ def request(
         sent["Authorization"] = f"Bearer {token}"
     if urlsplit(url).scheme not in ("http", "https"):
         raise FileError("only http and https addresses are read", without_secrets(url))
-    opener = urllib.request.build_opener(_SafeRedirects(leave_host=leave_host))
+    opener = urllib.request.build_opener(_SafeRedirects(stop_at))
     for attempt in range(attempts):
         last = attempt == attempts - 1
         try:

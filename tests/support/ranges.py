@@ -40,6 +40,8 @@ class Files:
         By path, with the slash.
     ranges : bool
         Whether ranges are sent, or the whole file.
+    several : bool
+        Whether several ranges are sent by one answer.
     delay : float
         Seconds before each answer.
     change : callable or None
@@ -53,6 +55,7 @@ class Files:
 
     content: dict[str, bytes]
     ranges: bool = True
+    several: bool = True
     delay: float = 0
     change: Callable[[int, Answer], None] | None = None
     routes: dict[str, Answer] = field(default_factory=dict)
@@ -72,6 +75,9 @@ class Files:
             "ETag": f'"{zlib.crc32(data)}"',
             "Content-Type": TYPES.get(suffix, "application/octet-stream"),
         }
+        several = re.fullmatch(r"bytes=(\d+-\d+(?:, ?\d+-\d+)+)", wanted or "")
+        if several and self.ranges and self.several:
+            return self.parts(data, several[1], headers)
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
         if not (found and self.ranges) or condition not in (None, headers["ETag"]):
             return Answer(200, headers, data)
@@ -80,6 +86,17 @@ class Files:
             return Answer(416, {"Content-Range": f"bytes */{len(data)}"}, b"")
         headers["Content-Range"] = f"bytes {begin}-{end}/{len(data)}"
         return Answer(206, headers, data[begin : end + 1])
+
+    def parts(self, data: bytes, ranges: str, headers: dict[str, str]) -> Answer:
+        """Return an answer with several ranges."""
+        headers["Content-Type"] = "multipart/byteranges; boundary=next"
+        body = b""
+        for one in ranges.split(","):
+            begin, last = map(int, one.split("-"))
+            part = data[begin : last + 1]
+            head = f"Content-Range: bytes {begin}-{begin + len(part) - 1}/{len(data)}"
+            body += f"\r\n--next\r\nContent-Type: text/plain\r\n{head}\r\n\r\n".encode() + part
+        return Answer(206, headers, body + b"\r\n--next--\r\n")
 
 
 @contextmanager

@@ -1,0 +1,246 @@
+"""Many ranges of a file at once: of a web server, an fsspec file system, or an object store."""
+
+from __future__ import annotations
+
+import errno
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fasttext_lite.errors import FileError
+from fasttext_lite.hub.transport import check_status, request, without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from fasttext_lite.hub.transport import Reply
+
+__all__ = ["FileSystemRanges", "RangeSource", "StoreRanges", "WebRanges"]
+
+# Begin and end of a range, and its bytes.
+Part: TypeAlias = "tuple[int, bytes]"
+
+# Ranges that one request asks for, so that its header stays below 8 KB.
+_TOGETHER = 300
+_CONNECTIONS = 8
+_BOUNDARY = re.compile(r'multipart/byteranges;.*boundary="?([^";]+)"?', re.IGNORECASE)
+_CONTENT_RANGE = re.compile(rb"content-range:\s*bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
+
+
+class RangeSource(Protocol):
+    """A file whose ranges can be read.
+
+    Attributes
+    ----------
+    size : int
+        Of the file in bytes.
+    requests : int
+        Number of requests so far.
+    """
+
+    size: int
+    requests: int
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
+        """Return the bytes of ranges [begin, end), each with its offset, in any order."""
+
+
+class WebRanges:
+    """A file of a web server.
+
+    Several ranges are asked for by one request, as RFC 9110 has it. A server that does not send
+    several gets a request for each, over a few connections.
+
+    Parameters
+    ----------
+    url : str
+    token : str, optional
+    begin : int
+        Number of bytes to read at once; they are `first`.
+
+    Raises
+    ------
+    MissingFileError, FileError
+        The server does not have the file, cannot be reached, or sends no ranges.
+    """
+
+    def __init__(self, url: str, token: str | None = None, begin: int = 1 << 16) -> None:
+        self._url = url
+        self._token = token
+        self._several = True
+        self.requests = 1
+        with request(url, end=begin, token=token) as reply:
+            check_status(reply, "file")
+            self._identity = reply.identity
+            if reply.status != 206 or reply.begin or self._identity.size is None:
+                raise self._error("the server sends no ranges: download the file by `load`")
+            self.size = self._identity.size
+            self.first = self._body(reply, min(begin, self.size))
+
+    def _error(self, reason: str) -> FileError:
+        return FileError(reason, without_secrets(self._url), errno.EIO)
+
+    def _body(self, reply: Reply, size: int) -> bytes:
+        """Read a body of a known size."""
+        blocks, left = [], size
+        try:
+            while left and (block := reply.read(left)):
+                blocks.append(block)
+                left -= len(block)
+        except ConnectionError:
+            left = max(left, 1)
+        if left:
+            raise ConnectionError
+        return b"".join(blocks)
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
+        """Return the bytes of ranges, see `RangeSource`.
+
+        Raises
+        ------
+        FileError
+            The server fails, or its file has changed.
+        """
+        found: list[Part] = []
+        left = list(ranges)
+        while self._several and len(left) > 1:
+            parts = self._read_several(left[:_TOGETHER])
+            if parts is None:
+                self._several = False
+                break
+            found += parts
+            left = left[_TOGETHER:]
+        if len(left) > 1:
+            with ThreadPoolExecutor(min(_CONNECTIONS, len(left))) as threads:
+                found += threads.map(self._read_one, left)
+        elif left:
+            found.append(self._read_one(left[0]))
+        return found
+
+    def _ask(self, header: str) -> Reply:
+        self.requests += 1
+        # The range is a header, since it may have several parts.
+        return request(self._url, headers={"Range": header}, token=self._token)
+
+    def _check(self, reply: Reply) -> None:
+        size, tag = reply.identity.size, reply.identity.tag
+        if tag != self._identity.tag or size not in (None, self.size):
+            raise self._error("the file has changed since it was opened: open it again")
+
+    def _read_one(self, wanted: tuple[int, int]) -> Part:
+        begin, end = wanted
+        for last in (False, False, True):
+            with self._ask(f"bytes={begin}-{end - 1}") as reply:
+                check_status(reply, "file")
+                self._check(reply)
+                if reply.status != 206 or reply.begin != begin:
+                    raise self._error(f"the server sends bytes from {reply.begin}, not {begin}")
+                try:
+                    return begin, self._body(reply, end - begin)
+                except ConnectionError:
+                    if last:
+                        raise self._error("the server breaks off again and again") from None
+        raise AssertionError
+
+    def _read_several(self, ranges: Sequence[tuple[int, int]]) -> list[Part] | None:
+        """Return the parts, or None if the server does not send several."""
+        listed = ", ".join(f"{begin}-{end - 1}" for begin, end in ranges)
+        wanted = sum(end - begin for begin, end in ranges)
+        try:
+            with self._ask(f"bytes={listed}") as reply:
+                kind = _BOUNDARY.match(reply.headers.get("Content-Type", ""))
+                if reply.status != 206 or not kind:
+                    return None
+                self._check(reply)
+                length = int(reply.headers.get("Content-Length") or 0)
+                # Each part has a head of its own.
+                if not 0 < length <= wanted + 1000 * (len(ranges) + 1):
+                    return None
+                return self._parts(self._body(reply, length), kind[1].encode())
+        except ConnectionError:
+            return None
+
+    def _parts(self, body: bytes, boundary: bytes) -> list[Part]:
+        parts, at = [], 0
+        while (start := body.find(b"--" + boundary, at)) >= 0:
+            stop = body.find(b"\r\n\r\n", start)
+            found = _CONTENT_RANGE.search(body, start, stop) if stop >= 0 else None
+            if not found:
+                break
+            begin, last, size = map(int, found.groups())
+            if size != self.size:
+                raise self._error("the file has changed since it was opened: open it again")
+            at = stop + 4 + last + 1 - begin
+            parts.append((begin, body[stop + 4 : at]))
+        return parts
+
+
+class FileSystemRanges:
+    """A file of an fsspec file system.
+
+    Parameters
+    ----------
+    system : fsspec.AbstractFileSystem
+    path : str
+    """
+
+    def __init__(self, system: Any, path: str) -> None:
+        self._system = system
+        self._path = path
+        self.requests = 1
+        try:
+            self._seen = self._look()
+        except FileNotFoundError as error:
+            raise FileError.from_os(error, path) from None
+        self.size = int(self._seen[0])
+
+    def _look(self) -> tuple[Any, ...]:
+        found = self._system.info(self._path)
+        names = ("size", "ETag", "etag", "LastModified", "mtime", "last_modified")
+        return tuple(found.get(name) for name in names)
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
+        """Return the bytes of ranges, see `RangeSource`."""
+        self.requests += len(ranges)
+        try:
+            found = self._system.cat_ranges(
+                [self._path] * len(ranges), [b for b, _ in ranges], [e for _, e in ranges]
+            )
+            if self._look() != self._seen:
+                raise FileError("the file has changed since it was opened", self._path)
+        except OSError as error:
+            if isinstance(error, FileError):
+                raise
+            raise FileError.from_os(error, self._path) from None
+        return [(begin, bytes(part)) for (begin, _), part in zip(ranges, found, strict=True)]
+
+
+class StoreRanges:
+    """An object of an object store with the functions of ``obstore``.
+
+    Parameters
+    ----------
+    store : object with ``head`` and ``get_ranges``
+    path : str
+    """
+
+    def __init__(self, store: Any, path: str) -> None:
+        self._store = store
+        self._path = path
+        self.requests = 1
+        self._seen = self._look()
+        self.size = int(self._seen[0])
+
+    def _look(self) -> tuple[Any, ...]:
+        found = self._store.head(self._path)
+        return found["size"], found.get("e_tag"), found.get("last_modified")
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
+        """Return the bytes of ranges, see `RangeSource`."""
+        self.requests += len(ranges)
+        starts, ends = [b for b, _ in ranges], [e for _, e in ranges]
+        found = self._store.get_ranges(self._path, starts=starts, ends=ends)
+        if self._look() != self._seen:
+            raise FileError("the object has changed since it was opened", self._path)
+        return [(begin, bytes(part)) for begin, part in zip(starts, found, strict=True)]
