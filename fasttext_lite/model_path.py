@@ -44,7 +44,8 @@ class ModelPath:
     def __init__(self, path: PathType, sha256: str | None = None) -> None:
         if sha256 is not None and not isinstance(sha256, str):
             raise InputTypeError(f"sha256 must be str, not {type(sha256).__name__}")
-        self.path = "sample" if path == "sample" else absolute_path(path)
+        sample = isinstance(path, str) and path == "sample"
+        self.path = "sample" if sample else absolute_path(path)
         self.sha256 = sha256
         self._fingerprint: tuple[int, int] | None = None
         self._was_sent = False

@@ -29,6 +29,7 @@ from fasttext_lite.errors import (
 from fasttext_lite.model import Model
 from fasttext_lite.model_path import ModelPath
 from fasttext_lite.texts import is_missing, text_option
+from fasttext_lite.weighting import SIF
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from fasttext_lite.arguments import PathType
     from fasttext_lite.classifier import Classifier
     from fasttext_lite.predictions import Labels
-    from fasttext_lite.weighting import SIF
 
 __all__ = ["FastTextClassifier", "FastTextVectorizer"]
 
@@ -64,7 +64,7 @@ class _ModelEstimator(BaseEstimator):  # type: ignore[misc]
         if isinstance(self.model, Model):
             return self.model
         found: tuple[Any, ModelPath] | None = self.__dict__.get("_source")
-        if found is None or found[0] != self.model:
+        if found is None or found[0] is not self.model:
             found = self._source = self.model, ModelPath(self.model)
         return found[1].shared
 
@@ -95,10 +95,11 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
     ----------
     model : path or Model
         As for `fasttext_lite.load`. A path is opened when the estimator is first used.
-    weighting : {"mean", "sif"}
+    weighting : {"mean", "sif"} or SIF
         ``"mean"`` gives the vectors of `Model.sentence_vectors`. ``"sif"`` gives those of
         `fasttext_lite.SIF`, in which frequent words count less; `fit` then finds the directions
-        that its texts share most, which `transform` removes.
+        that its texts share most, which `transform` removes. A `SIF` of this model is used as it
+        is, and `fit` changes nothing in it.
     input : {"text", "words"}
         What a sample is. ``"words"``: a list of words, whose vector is that of the words with
         spaces between them, or one word in each sample, whose vector is that of `Model.vectors`.
@@ -138,7 +139,7 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
         self,
         model: PathType | Model,
         *,
-        weighting: Literal["mean", "sif"] = "mean",
+        weighting: Literal["mean", "sif"] | SIF = "mean",
         input: Literal["text", "words"] = "text",  # noqa: A002 - as in scikit-learn
         a: float = 1e-3,
         components: int = 1,
@@ -181,8 +182,6 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
         self._check()
         model = self._describe()
         if self.weighting == "sif":
-            from fasttext_lite.weighting import SIF
-
             texts = self._texts(_column(X))
             self._sif = SIF(model, self.a, self.components)
             self._sif.fit(texts, self.threads, missing=self.missing, newlines=self.newlines)
@@ -221,7 +220,7 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
         """
         dtype = self._check()
         column = _column(X)
-        if self.weighting == "sif":
+        if self.weighting != "mean":
             sif = self._fitted()
             texts = self._texts(column)
             found = sif.vectors(texts, self.threads, missing=self.missing, newlines=self.newlines)
@@ -253,7 +252,7 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.requires_fit = self.weighting == "sif"
+        tags.requires_fit = isinstance(self.weighting, str) and self.weighting == "sif"
         tags.transformer_tags.preserves_dtype = []
         return tags
 
@@ -266,8 +265,9 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
         return {name: value for name, value in state.items() if name != "_sif"}
 
     def _check(self) -> np.dtype[Any]:
-        for name, known in (("weighting", ("mean", "sif")), ("input", ("text", "words"))):
-            _choose(name, getattr(self, name), known)
+        if not isinstance(self.weighting, SIF):
+            _choose("weighting", self.weighting, ("mean", "sif"))
+        _choose("input", self.input, ("text", "words"))
         try:
             dtype = np.dtype(self.dtype)
         except TypeError:
@@ -279,14 +279,16 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
         return dtype
 
     def _fitted(self) -> SIF:
+        if isinstance(self.weighting, SIF):
+            if self.weighting.common.shape[1] != self._opened().dim:
+                raise InputValueError("weighting is a SIF of a model with other dimensions")
+            return self.weighting
         if not hasattr(self, "common_"):
             raise NotFittedError(
                 'weighting="sif" removes directions that fit finds: call fit first, or set '
                 'weighting="mean"'
             )
         if "_sif" not in self.__dict__:
-            from fasttext_lite.weighting import SIF
-
             self._sif = SIF.fitted(self._opened(), self.a, self.components, self.common_)
         return self._sif
 
@@ -296,8 +298,8 @@ class FastTextVectorizer(TransformerMixin, _ModelEstimator):  # type: ignore[mis
             return column
         if _is_flat(column):
             raise InputTypeError(
-                'with input="words" and weighting="sif" each sample must be a list of words, not a '
-                'word: set input="text" or weighting="mean"'
+                'with input="words" and the weights of SIF each sample must be a list of words, '
+                'not a word: set input="text" or weighting="mean"'
             )
         return [_joined(words, i) for i, words in enumerate(column)]
 

@@ -66,7 +66,7 @@ class _SavedModel:
     """
 
     def __init__(self, path: str, option: str) -> None:
-        self.path = path if path == "sample" else path_name(path)
+        self.path = path_name(path)
         self._option = option
         self._source = ModelPath(self.path)
 

@@ -195,6 +195,16 @@ class TestVectorizer:
         generated = clone(vectorizer).fit_transform(iter(TEXTS))
         assert np.array_equal(generated, expected.vectors(TEXTS))
 
+    def test_an_object_of_sif_is_used_as_it_is(self):
+        sif = ftl.SIF(MODEL).fit(TEXTS)
+        before = sif.common.copy()
+        vectorizer = clone(FastTextVectorizer("sample", weighting=sif))
+        for one in (vectorizer, vectorizer.fit(["another text"]), clone(vectorizer)):
+            assert np.array_equal(one.transform(["king"]), sif.vectors(["king"]))
+        assert np.array_equal(sif.common, before)
+        with pytest.raises(ftl.InputValueError, match="other dimensions"):
+            vectorizer.set_params(model=SUPERVISED).transform(["king"])
+
     def test_words_and_lists_of_words(self):
         vectorizer = FastTextVectorizer("sample", input="words")
         words = ["king", "kinglike", "queen"]
@@ -320,7 +330,7 @@ class TestVectorizer:
         ("options", "error", "message"),
         [
             ({"weighting": "idf"}, ftl.InputValueError, "'mean' or 'sif', not 'idf'"),
-            ({"weighting": None}, ftl.InputTypeError, "weighting must be str"),
+            ({"weighting": 3}, ftl.InputTypeError, "weighting must be str"),
             ({"input": "file"}, ftl.InputValueError, "'text' or 'words'"),
             ({"dtype": "int8"}, ftl.InputValueError, "dtype must be one of"),
             ({"dtype": None}, ftl.InputValueError, "dtype must be one of"),
@@ -331,6 +341,7 @@ class TestVectorizer:
             ({"weighting": "sif", "a": -1}, ftl.InputValueError, "a must be above 0"),
             ({"weighting": "sif", "components": "1"}, ftl.InputTypeError, "components"),
             ({"model": 3}, ftl.InputTypeError, "path"),
+            ({"model": np.zeros(3)}, ftl.InputTypeError, "path"),
             ({"model": None}, ftl.InputTypeError, "path"),
             ({"model": "missing.bin"}, ftl.MissingFileError, "no such file"),
         ],
