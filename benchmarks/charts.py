@@ -33,6 +33,8 @@ _COLOURS = (
     "#117733",
     "#661100",
     "#6699CC",
+    "#88CCEE",
+    "#44AA99",
 )
 COLOURS = dict(zip(LIBRARIES, _COLOURS, strict=True))
 MARKERS = "osD^vP*X"

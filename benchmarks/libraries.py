@@ -5,6 +5,7 @@ None of them is imported here: a process imports only the one that it measures.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ NETWORKX = "networkx"
 DLIB = "dlib"
 IGRAPH = "igraph"
 NETWORKIT = "networkit"
+RAPIDFUZZ = "rapidfuzz"
+SQLITE = "sqlite"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Library:
             The module can't be imported, or another package provides it.
         """
         module = import_module(self.module)
+        if self.module in sys.stdlib_module_names:
+            return f"{self.distribution} {module.sqlite_version}"
         names = metadata.packages_distributions().get(self.module.partition(".")[0], [])
         if (
             (self.has and not hasattr(module, self.has))
@@ -118,6 +123,8 @@ LIBRARIES = {
     DLIB: Library("dlib-bin", "dlib"),
     IGRAPH: Library("igraph", "igraph"),
     NETWORKIT: Library("networkit", "networkit"),
+    RAPIDFUZZ: Library("rapidfuzz", "rapidfuzz"),
+    SQLITE: Library("sqlite", "sqlite3"),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

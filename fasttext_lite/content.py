@@ -28,6 +28,9 @@ __all__ = ["ACCURACY", "Column", "Content", "Hit", "IndexInfo", "wanted_accuracy
 # Without an option. Misspelt queries are far from all texts, so that a search finds fewer of their
 # nearest ones than of those of a text.
 ACCURACY = 0.98
+# With this many queries in a call, a scan of this many texts takes no longer than a walk, for each
+# unit of effort.
+_MANY, _SCANNED = 64, 640
 
 
 class Hit(NamedTuple):
@@ -210,6 +213,7 @@ class Content(NamedTuple):
             vectors = np.where(without[:, None], np.float32(np.nan), vectors)
         banned = np.asarray(exclude, np.int64)
         found, start = [], 0
+        many = len(vectors) >= _MANY
         for part in self.parts:
             stop = start + len(part)
             local = banned[(banned >= start) & (banned < stop)] - start
@@ -217,12 +221,18 @@ class Content(NamedTuple):
             if among is not None:
                 ids = (among[(among >= start) & (among < stop)] - start).astype(np.int32)
             search = part.search
+            wanted = None if part.arrays.graph is None else accuracy
+            if wanted is not None and many:
+                effort = search.effort(wanted, k, len(part))
+                # Many queries share a scan, which is then quicker than as many walks.
+                if effort is not None and len(part) <= _SCANNED * effort:
+                    wanted = None
             answers = search.nearest(
                 vectors,
                 [local.tolist()] * len(vectors),
                 k,
                 ids=ids,
-                accuracy=None if part.arrays.graph is None else accuracy,
+                accuracy=wanted,
                 threads=threads,
             )
             found.append([(rows.astype(np.int64) + start, scores) for rows, scores in answers])

@@ -311,6 +311,10 @@ class NeighborSearch:
                 answers[i] = search.nearest.best(place)
         return answers
 
+    def effort(self, accuracy: float, k: int, count: int) -> int | None:
+        """Return the effort of an approximate search among `count` words: see `GraphIndex`."""
+        return self._graph.effort(accuracy, k, count)
+
     def check_accuracy(self, accuracy: float) -> float:
         """Check the accuracy of an approximate search, and that there is a graph.
 
