@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from fasttext_lite.ngram_fitting import Band, NgramFit, fit_ngrams
     from fasttext_lite.parts import Info, Parameters, Section
     from fasttext_lite.predictions import Contribution, Evidence, Prediction, Predictions
+    from fasttext_lite.publishing import push
     from fasttext_lite.remote import open_remote
     from fasttext_lite.text_index import Hit, IndexInfo, TextIndex
     from fasttext_lite.text_search import Vote
@@ -148,6 +149,7 @@ __all__ = [
     "map_words",
     "nearest_graph",
     "open_remote",
+    "push",
 ]
 
 
@@ -191,6 +193,7 @@ _LATER = {
     "evaluate": "fasttext_lite.evaluate",
     "export": "fasttext_lite.exporting",
     "open_remote": "fasttext_lite.remote",
+    "push": "fasttext_lite.publishing",
     "map_words": "fasttext_lite.maps",
     "nearest_graph": "fasttext_lite.neighbor_graph",
     "fit_ngrams": "fasttext_lite.ngram_fitting",

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
     from fasttext_lite.arguments import PathType
 
-__all__ = ["SAMPLE", "load", "model_source", "select_rows"]
+__all__ = ["SAMPLE", "is_name", "load", "model_source", "select_rows"]
 
 # Path of the model in this package. `load` and `convert` also accept it as "sample"; `open_parts`
 # does not. Joined by os.path, since pathlib costs import time.
 SAMPLE = os.path.join(os.path.dirname(__file__), "data", "sample.bin")  # noqa: PTH118, PTH120
 
-
 # Addresses, and the names of models on the official site.
 _REMOTE = re.compile(r"hf://|https?://|(cc\.[A-Za-z_-]+\.300|wiki\.[A-Za-z_-]+|lid\.176)\Z")
+
+
+def is_name(path: object) -> bool:
+    """Return whether a path is ``"sample"`` or an address, which do not depend on a directory."""
+    return isinstance(path, str) and (path == "sample" or bool(_REMOTE.match(path)))
 
 
 def model_source(source: PathType | BinaryIO) -> PathType | BinaryIO:

@@ -9,7 +9,7 @@ from fasttext_lite.arguments import absolute_path
 from fasttext_lite.errors import FileError, InputTypeError, MissingFileError
 from fasttext_lite.formats import reopen
 from fasttext_lite.formats.file import ModelFile
-from fasttext_lite.loading import load, model_source
+from fasttext_lite.loading import is_name, load, model_source
 from fasttext_lite.once import once
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class ModelPath:
     def __init__(self, path: PathType, sha256: str | None = None) -> None:
         if sha256 is not None and not isinstance(sha256, str):
             raise InputTypeError(f"sha256 must be str, not {type(sha256).__name__}")
-        sample = isinstance(path, str) and path == "sample"
-        self.path = "sample" if sample else absolute_path(path)
+        self.path = str(path) if is_name(path) else absolute_path(path)
         self.sha256 = sha256
         self._fingerprint: tuple[int, int] | None = None
         self._was_sent = False

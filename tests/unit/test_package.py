@@ -154,6 +154,7 @@ ORDER = [
     "clustering",
     "conversion",
     "downloading",
+    "publishing",
     "spelling",
     "collection",
     "content",
