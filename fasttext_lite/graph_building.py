@@ -40,9 +40,12 @@ DEGREE = 32
 EFFORTS = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640)
 # Up to this many rows the graph is made of exact neighbors, without faiss.
 FEW = 10_000
-_ENTRIES = 64
+# The number of entries: one of so many rows, but not fewer and not more than these.
+_ENTRY, _FEWEST, _ENTRIES = 256, 64, 2048
 # Candidates for neighbors: of exact neighbors, and of the search during the construction by faiss.
-_CANDIDATES, CONSTRUCTION = 48, 60
+# From `_LARGE` rows on that search needs more of them, or it ends in wrong clusters.
+_CANDIDATES, _CONSTRUCTION, _LARGE_CONSTRUCTION = 48, 60, 160
+_LARGE = 500_000
 # A row of each layer out of this many is in the next one.
 _LAYER = 8
 # Rows of a block: of exact neighbors, added by faiss (about half a second), and of an exact search.
@@ -111,7 +114,12 @@ class RowsOfGraph:
 
 def entry_count(count: int) -> int:
     """Return the number of entries of a graph over this many rows."""
-    return min(count, _ENTRIES)
+    return min(count, max(_FEWEST, min(count // _ENTRY, _ENTRIES)))
+
+
+def _construction(count: int) -> int:
+    """Return the number of candidates during the construction by faiss."""
+    return _CONSTRUCTION if count < _LARGE else _LARGE_CONSTRUCTION
 
 
 def builder_of(count: int) -> str:
@@ -124,7 +132,8 @@ def builder_of(count: int) -> str:
     """
     if count <= FEW:
         return f"exact neighbors, candidates {_CANDIDATES}"
-    return f"faiss {_faiss().__version__} HNSW, M {DEGREE // 2}, efConstruction {CONSTRUCTION}"
+    version, construction = _faiss().__version__, _construction(count)
+    return f"faiss {version} HNSW, M {DEGREE // 2}, efConstruction {construction}"
 
 
 def build_graph(
@@ -151,9 +160,9 @@ def build_graph(
     count = matrix.rows.count
     if count <= FEW:
         neighbors = _from_exact_neighbors(matrix, progress)
+        entries = np.linspace(0, max(count - 1, 0), entry_count(count)).astype(np.uint32)
     else:
-        neighbors = _by_faiss(matrix, threads, progress)
-    entries = np.linspace(0, max(count - 1, 0), entry_count(count)).astype(np.uint32)
+        neighbors, entries = _by_faiss(matrix, threads, progress)
     connect(neighbors, entries)
     arrays = GraphArrays(
         neighbors,
@@ -178,8 +187,13 @@ def _faiss() -> Any:
     return faiss
 
 
-def _by_faiss(matrix: RowsOfGraph, threads: int | None, progress: bool) -> NDArray[np.uint32]:
-    """Return the lowest layer of an HNSW graph of faiss, which holds a copy of the rows.
+def _by_faiss(
+    matrix: RowsOfGraph, threads: int | None, progress: bool
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the lowest layer of an HNSW graph of faiss, and entries out of its upper layers.
+
+    The rows of the upper layers are linked across clusters more often than others. faiss holds a
+    copy of all rows.
 
     The copy is in float32, or in float16 if that takes too much memory: faiss then takes five times
     as long.
@@ -195,7 +209,7 @@ def _by_faiss(matrix: RowsOfGraph, threads: int | None, progress: bool) -> NDArr
     else:
         index = faiss.IndexHNSWSQ(dim, faiss.ScalarQuantizer.QT_fp16, DEGREE // 2)
         index.train(np.zeros((1, dim), np.float32))
-    index.hnsw.efConstruction = CONSTRUCTION
+    index.hnsw.efConstruction = _construction(count)
     before = faiss.omp_get_max_threads()
     wanted = available_cores() if threads is None else whole("threads", threads, 1)
     faiss.omp_set_num_threads(wanted)
@@ -209,14 +223,18 @@ def _by_faiss(matrix: RowsOfGraph, threads: int | None, progress: bool) -> NDArr
         faiss.omp_set_num_threads(before)
     layers = faiss.vector_to_array(index.hnsw.neighbors)
     begins = faiss.vector_to_array(index.hnsw.offsets)[:-1].astype(np.int64)
+    heights = faiss.vector_to_array(index.hnsw.levels)
     del index
+    # Of rows of the same height any are as good: the words of a file are ordered by frequency.
+    order = np.lexsort((np.random.default_rng(0).random(count), -heights))
+    entries = np.sort(order[: entry_count(count)]).astype(np.uint32)
     found = np.empty((count, DEGREE), np.uint32)
     for start in range(0, count, _SCANNED):
         stop = min(start + _SCANNED, count)
         block = layers[begins[start:stop, None] + np.arange(DEGREE)]
         own = np.arange(start, stop)[:, None]
         found[start:stop] = np.where(block < 0, own, block)
-    return found
+    return found, entries
 
 
 def _from_exact_neighbors(matrix: RowsOfGraph, progress: bool) -> NDArray[np.uint32]:
