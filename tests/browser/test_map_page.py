@@ -100,6 +100,57 @@ def test_a_mouse_drags_zooms_and_selects(open_map):
     assert view(page)["zoom"] == pytest.approx(1)
 
 
+def touch(page, name, *fingers):
+    """Send an event of fingers, each a number and a place."""
+    page.evaluate(
+        """([name, fingers]) => {
+          for (const [pointerId, clientX, clientY] of fingers)
+            document.getElementById("map").dispatchEvent(new PointerEvent(name,
+              { pointerId, clientX, clientY, pointerType: "touch", bubbles: true, button: 0 }));
+        }""",
+        [name, fingers],
+    )
+
+
+def test_fingers_drag_pinch_and_select(open_map):
+    page = open_map(drawn_map())
+    # A finger of a test is none that the browser can capture.
+    page.evaluate("document.getElementById('map').setPointerCapture = () => {}")
+    x, y = where(page, "word3")
+    touch(page, "pointerdown", (1, x - 50, y))
+    touch(page, "pointerdown", (2, x + 50, y))
+    touch(page, "pointermove", (1, x - 100, y))
+    touch(page, "pointermove", (2, x + 100, y))
+    assert view(page)["zoom"] == pytest.approx(2, rel=0.05)
+    assert where(page, "word3") == pytest.approx([x, y], abs=5)
+    touch(page, "pointerup", (1, x - 100, y), (2, x + 100, y))
+    assert selected(page) is None
+    x, y = where(page, "word3")
+    touch(page, "pointerdown", (3, x, y))
+    touch(page, "pointermove", (3, x + 40, y + 20))
+    touch(page, "pointerup", (3, x + 40, y + 20))
+    assert where(page, "word3") == pytest.approx([x + 40, y + 20], abs=1)
+    assert selected(page) is None
+    touch(page, "pointerdown", (4, x + 40, y + 20))
+    touch(page, "pointerup", (4, x + 40, y + 20))
+    assert selected(page) is not None
+
+
+def test_hovering_shows_the_neighbors(open_map, tmp_path):
+    drawn = drawn_map()
+    page = open_map(drawn)
+    before = brightness(page, tmp_path / "before.png")
+    x, y = where(page, "word50")
+    page.mouse.move(x, y)
+    page.wait_for_function("document.getElementById('map').classList.contains('over')")
+    page.wait_for_function("wordMap.names[0].startsWith('word')")
+    near = set(page.evaluate("wordMap.names.slice(0, 7)"))
+    assert near & {drawn.words[i] for i in drawn.neighbors[50]}
+    assert (brightness(page, tmp_path / "after.png") != before).any()
+    page.mouse.move(5, 790)
+    page.wait_for_function("!document.getElementById('map').classList.contains('over')")
+
+
 def test_the_keyboard_is_enough(open_map):
     page = open_map(drawn_map())
     page.focus("#map")
