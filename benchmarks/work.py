@@ -21,6 +21,7 @@ class Unit(Enum):
     BYTES = "bytes"
     LINES_PER_SECOND = "lines/s"
     TIMES = "×"
+    REQUESTS = "requests"
 
     @property
     def more_is_better(self) -> bool:
@@ -31,6 +32,8 @@ class Unit(Enum):
         """Format a value in a readable scale."""
         if self is Unit.LINES_PER_SECOND:
             return f"{value:,.0f} lines/s"
+        if self is Unit.REQUESTS:
+            return f"{value:.0f}"
         if self is Unit.TIMES:
             return f"{value:.2f} ×"
         if self is Unit.BYTES:

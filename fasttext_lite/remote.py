@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteModel", "open_remote"]
 
-_BLOCK = 1 << 12
+_BLOCK = 1 << 10
 # Blocks between two ranges that are read with them, rather than apart.
-_GAP = 4
+_GAP = 16
 _FIRST = 1 << 16
 _MOST_PROBES = 1024
 # Nodes of the graph whose neighbors are looked at in one turn.
@@ -92,11 +92,12 @@ class RemoteFile:
             The source fails, or has changed.
         """
         with self._lock:
-            wanted = np.zeros(len(self._there) + 1, np.int32)
-            some = ends > begins
-            np.add.at(wanted, begins[some] // _BLOCK, 1)
-            np.add.at(wanted, -(-ends[some] // _BLOCK), -1)
-            missing = np.flatnonzero((np.cumsum(wanted[:-1]) > 0) & ~self._there)
+            firsts, stops = begins // _BLOCK, -(-ends // _BLOCK)
+            counts = np.where(ends > begins, stops - firsts, 0)
+            # The numbers of all blocks of all ranges, one after the other.
+            steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            blocks = np.unique(np.repeat(firsts, counts) + steps)
+            missing = blocks[~self._there[blocks]]
             if not len(missing):
                 return
             breaks = np.flatnonzero(np.diff(missing) > _GAP)

@@ -16,6 +16,7 @@ from benchmarks.works import (
     neighbors,
     opening,
     predicting,
+    ranges,
     sentences,
     serving,
     text_search,
@@ -52,6 +53,7 @@ WORKS: dict[str, Work] = {
     "engines": engines.WORK,
     "engine-workers": workers.WORK,
     "serving": serving.WORK,
+    "ranges": ranges.WORK,
 }
 
 # The works of --quick, which have floors under the ratio to the official package.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fasttext_lite.errors import FileError
@@ -21,11 +22,16 @@ __all__ = ["FileSystemRanges", "RangeSource", "StoreRanges", "WebRanges"]
 # Begin and end of a range, and its bytes.
 Part: TypeAlias = "tuple[int, bytes]"
 
-# Ranges that one request asks for, so that its header stays below 8 KB.
-_TOGETHER = 300
+# Servers refuse headers that are longer than 8 KB.
+_LONGEST_HEADER = 7900
 _CONNECTIONS = 8
 _BOUNDARY = re.compile(r'multipart/byteranges;.*boundary="?([^";]+)"?', re.IGNORECASE)
 _CONTENT_RANGE = re.compile(rb"content-range:\s*bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
+
+
+def _listed(wanted: tuple[int, int]) -> str:
+    begin, end = wanted
+    return f"{begin}-{end - 1}"
 
 
 class RangeSource(Protocol):
@@ -105,12 +111,14 @@ class WebRanges:
         found: list[Part] = []
         left = list(ranges)
         while self._several and len(left) > 1:
-            parts = self._read_several(left[:_TOGETHER])
+            lengths = accumulate(len(_listed(one)) + 1 for one in left)
+            count = sum(length < _LONGEST_HEADER for length in lengths)
+            parts = self._read_several(left[:count])
             if parts is None:
                 self._several = False
                 break
             found += parts
-            left = left[_TOGETHER:]
+            left = left[count:]
         if len(left) > 1:
             with ThreadPoolExecutor(min(_CONNECTIONS, len(left))) as threads:
                 found += threads.map(self._read_one, left)
@@ -145,7 +153,7 @@ class WebRanges:
 
     def _read_several(self, ranges: Sequence[tuple[int, int]]) -> list[Part] | None:
         """Return the parts, or None if the server does not send several."""
-        listed = ", ".join(f"{begin}-{end - 1}" for begin, end in ranges)
+        listed = ",".join(map(_listed, ranges))
         wanted = sum(end - begin for begin, end in ranges)
         try:
             with self._ask(f"bytes={listed}") as reply:
