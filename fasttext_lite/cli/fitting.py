@@ -87,7 +87,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         help="number format of the matrices (default: %(default)s)",
     )  # fmt: skip
     fitting.add_argument(
-        "--tolerance", type=float, default=0.02, metavar="SHARE",
+        "--tolerance", type=float, default=0.005, metavar="SHARE",
         help="end when the residual is this small (default: %(default)s)",
     )  # fmt: skip
     fitting.add_argument(

@@ -71,7 +71,7 @@ def fit_ngrams(
     dtype: str = "float32",
     neighbors_index: bool = False,
     graph: bool = False,
-    tolerance: float = 0.02,
+    tolerance: float = 0.005,
     max_iterations: int = 50,
     seed: int = 0,
     on_interrupt: PathType | None = None,

@@ -33,7 +33,6 @@ _COLUMNS = 32
 _SAMPLE = 16
 _FIRST = -2
 _LEAST, _GREATEST = -14, 8
-_COARSE = 0.03
 
 
 class Fitter:
@@ -101,15 +100,15 @@ class Fitter:
         columns = np.unique(np.linspace(0, self._source.dim - 1, _SAMPLE).astype(np.int64))
         vectors = self._read(columns)
         own = vectors[self._held]
-        rows = np.zeros((self._rows, len(columns)), np.float32)
         self._weigh(held_out=True)
         found: dict[int, float] = {}
 
         def cosine(power: int) -> float:
             if power not in found:
-                # It begins with the solution for the last ridge, which is near.
+                # Each fit begins with zeros: one that went on from the last would be more exact.
                 ridge = 10 ** (power / 2)
-                self._solve(vectors, ridge, rows, max(self._tolerance, _COARSE))
+                rows = np.zeros((self._rows, len(columns)), np.float32)
+                self._solve(vectors, ridge, rows)
                 fitted = means(self._held_ngrams, rows, self._source.threads)
                 found[power] = float(cosines(fitted, own).mean())
                 advance(1, f"{ridge:.2g}: held-out cosine {found[power]:.4f}")
@@ -168,10 +167,10 @@ class Fitter:
                 advance(0, f"held-out loss {loss(fitted, own):.4f}")
 
         self._weigh(held_out=True)
-        self._solve(vectors, ridge, rows, self._tolerance, predict)
+        self._solve(vectors, ridge, rows, predict)
         if refit and len(own):
             self._weigh(held_out=False)
-            self._solve(vectors, ridge, rows, self._tolerance)
+            self._solve(vectors, ridge, rows)
 
     def hurry(self) -> None:
         """Let `fit` take one iteration for each column that is left."""
@@ -201,11 +200,10 @@ class Fitter:
         vectors: Floats,
         ridge: float,
         rows: Floats,
-        tolerance: float,
         watch: Callable[[], object] = lambda: None,
     ) -> None:
         done = self._equations.solve(
-            vectors, ridge, rows, tolerance=tolerance, most=self._most, watch=watch
+            vectors, ridge, rows, tolerance=self._tolerance, most=self._most, watch=watch
         )
         self.passes += done * rows.shape[1] / self._source.dim
 
