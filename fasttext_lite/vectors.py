@@ -29,6 +29,12 @@ __all__ = ["WordVectors"]
 
 T = TypeVar("T")
 
+# Rows of a word for which there is room at first; words and bytes that are looked up in one go.
+_ROWS = 16
+_MORE = 1 << 10
+_WORDS = 1 << 12
+_BYTES = 1 << 16
+
 
 class WordVectors(Lookup):
     """The words of a model and their vectors, which every file holds.
@@ -262,6 +268,48 @@ class WordVectors(Lookup):
         target, embedder = self._target(len(batch), out), self._embedder
         run_over(lambda start, stop: embedder.fill(batch, start, stop, target), batch, threads)
         return target
+
+    def bags(self, words: Iterable[str | bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows whose mean is the vector of each of many words, as for an `EmbeddingBag`.
+
+        Rows are numbered as in a fastText file, words first: those below ``len(self)`` are rows of
+        words, the others of n-grams. If the file holds the vectors of its words, a known word has
+        one row, its vector. A word that no row belongs to has an empty bag.
+
+        Parameters
+        ----------
+        words : iterable of str or bytes, or array of strings
+            As for `vectors`.
+
+        Returns
+        -------
+        rows, offsets : ndarray
+            int64, shape (rows of all words,) and (words + 1,): those of word ``i`` are
+            ``rows[offsets[i]:offsets[i + 1]]``.
+
+        Raises
+        ------
+        InputTypeError, InputValueError, UnknownWordError
+            As for `vectors`.
+
+        Examples
+        --------
+        >>> import fasttext_lite as ftl
+        >>> rows, offsets = ftl.load("sample").bags(["war", "warish"])
+        >>> offsets.tolist()
+        [0, 7, 25]
+        """
+        from fasttext_lite._core.lookup.ngrams import place_rows
+
+        batch, embedder = WordBatch(words), self._embedder
+        offsets = np.zeros(len(batch) + 1, np.int64)
+        rows = np.empty(_ROWS * len(batch), np.int64)
+        # Ranges are short, so that interrupts are handled.
+        for start, stop in batch.ranges(_WORDS, _BYTES):
+            while (start := place_rows(embedder, batch, start, stop, offsets, rows)) < stop:
+                more = np.empty(2 * len(rows) + _MORE, np.int64)
+                rows = np.concatenate([rows[: offsets[start]], more])
+        return rows[: offsets[-1]].copy(), offsets
 
     def word_vectors(self, *, out: Vectors | None = None, threads: int | None = None) -> Vectors:
         """Return the vectors of all words: float32, shape (words, dim), in the order of `words`.

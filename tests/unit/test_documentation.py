@@ -38,6 +38,7 @@ FRAMEWORKS = {
     "scikit-learn.md": ["sklearn", "pandas"],
     "model2vec.md": ["model2vec", "sentence_transformers"],
     "spacy.md": ["spacy"],
+    "torch.md": ["torch"],
 }
 # Pages whose Python code is tested with a marker.
 ELSEWHERE = (*CLUSTERS, *FRAMEWORKS, "map.md")

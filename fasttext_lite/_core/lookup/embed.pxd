@@ -26,3 +26,6 @@ cdef class Embedder:
     cdef Py_ssize_t embed(
         self, const Span* words, Py_ssize_t count, float* out, bint* unknown
     ) noexcept nogil
+
+
+cdef object unknown_word(word)

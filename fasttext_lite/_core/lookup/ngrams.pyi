@@ -1,6 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fasttext_lite._core.lookup.embed import Embedder
 from fasttext_lite._core.lookup.subwords import Subwords
 from fasttext_lite._core.lookup.vocabulary import Vocabulary
 from fasttext_lite._core.text.batch import WordBatch
@@ -21,3 +22,11 @@ def first_ngrams(
     ids: NDArray[np.int32],
     marks: NDArray[np.uint8],
 ) -> dict[int, bytes]: ...
+def place_rows(
+    embedder: Embedder,
+    words: WordBatch,
+    start: int,
+    stop: int,
+    offsets: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> int: ...

@@ -5,8 +5,11 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy
 
 from fasttext_lite._core.text.batch cimport WordBatch
+from fasttext_lite._core.text.lock cimport Away, come_back, leave
+from fasttext_lite._core.lookup.embed cimport Embedder, unknown_word
 from fasttext_lite._core.lookup.subwords cimport (
     SHORT,
+    WORDS,
     Pieces,
     Subwords,
     Walk,
@@ -15,6 +18,15 @@ from fasttext_lite._core.lookup.subwords cimport (
     hash_bytes,
 )
 from fasttext_lite._core.lookup.vocabulary cimport Vocabulary
+
+from fasttext_lite.errors import InputValueError
+
+cdef enum Taken:
+    ALL
+    FULL
+    UNKNOWN
+    NO_MEMORY
+
 
 cdef struct Ngram:
     uint64_t start
@@ -258,6 +270,87 @@ def first_ngrams(
             if text != buffer:
                 free(text)
     return named
+
+
+def place_rows(
+    Embedder embedder not None,
+    WordBatch words not None,
+    Py_ssize_t start,
+    Py_ssize_t stop,
+    int64_t[::1] offsets not None,
+    int64_t[::1] rows not None,
+):
+    """Write the rows whose mean is the vector of each of ``words[start:stop]``.
+
+    Those of word ``i`` are ``rows[offsets[i]:offsets[i + 1]]``, numbered as in a fastText file,
+    words first. ``offsets[start]`` says where the first begin; the later ones are written.
+
+    Returns
+    -------
+    int
+        The next word, before `stop` if the rows of that word do not fit.
+
+    Raises
+    ------
+    UnknownWordError
+        The model is closed, and a word is not in the vocabulary.
+    InputValueError
+        The range or the offsets do not fit the words or the rows.
+    """
+    cdef int32_t known[WORDS]
+    cdef Pieces pieces
+    cdef Away away
+    cdef Py_ssize_t i = start
+    cdef Py_ssize_t first, end
+    cdef int64_t shift = embedder.vocabulary.word_count - embedder.subwords.first_row
+    cdef int64_t at
+    cdef size_t j
+    cdef Taken taken = ALL
+    if not 0 <= start <= stop <= words.size or offsets.shape[0] != words.size + 1 or (
+        not 0 <= offsets[start] <= rows.shape[0]
+    ):
+        raise InputValueError(
+            f"the range [{start}, {stop}), {offsets.shape[0]} offsets and {rows.shape[0]} rows do "
+            f"not fit {words.size} words"
+        )
+    away = leave(True)
+    while i < stop and taken == ALL:
+        first = i
+        end = min(stop, i + <Py_ssize_t>WORDS)
+        embedder.vocabulary.find_many(words.spans + i, end - i, known)
+        while i < end and taken == ALL:
+            at = offsets[i]
+            if embedder._has_vector(known[i - first]):
+                if at < rows.shape[0]:
+                    rows[at] = known[i - first]
+                    at += 1
+                else:
+                    taken = FULL
+            elif embedder._lacks(known[i - first]):
+                taken = UNKNOWN
+            elif embedder.subwords.begin_pieces(
+                &pieces, words.spans[i].text, words.spans[i].length,
+                embedder._row(known[i - first]),
+            ):
+                while taken == ALL and embedder.subwords.next_piece(&pieces):
+                    if rows.shape[0] - at < <int64_t>pieces.count:
+                        taken = FULL
+                        break
+                    for j in range(pieces.count):
+                        rows[at] = pieces.rows[j] + shift
+                        at += 1
+                end_pieces(&pieces)
+            else:
+                taken = NO_MEMORY
+            if taken == ALL:
+                i += 1
+                offsets[i] = at
+    come_back(away)
+    if taken == NO_MEMORY:
+        raise MemoryError
+    if taken == UNKNOWN:
+        raise unknown_word(words.word(i))
+    return i
 
 
 cdef bint _mark(
