@@ -53,7 +53,7 @@ def add_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
         "used: for those that occur in any (default: a row for each bucket)",
     )  # fmt: skip
     fitting.add_argument(
-        "--weighting", choices=WEIGHTINGS, default="log", help="weight of a word: its count, "
+        "--weighting", choices=WEIGHTINGS, default="count", help="weight of a word: its count, "
         "log(1 + count), or 1 (default: %(default)s)",
     )  # fmt: skip
     fitting.add_argument(

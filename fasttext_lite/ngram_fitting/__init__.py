@@ -61,7 +61,7 @@ def fit_ngrams(
     buckets: int = 2_000_000,
     *,
     ngrams: int | str | None = None,
-    weighting: str = "log",
+    weighting: str = "count",
     regularization: float | str = "auto",
     held_out: float | PathType | Iterable[str | bytes] = 0.01,
     refit: bool = True,
