@@ -107,6 +107,7 @@ def push(
         if value is not None and (not isinstance(value, str) or not value.isprintable()):
             raise InputTypeError(f"{name} must be a printable str, not {value!r}")
     private, dry_run = flag("private", private), flag("dry_run", dry_run)
+    progress = flag("progress", progress)
     if dry_run and folder is None:
         raise InputValueError("a dry run needs a folder to write")
     hub = None if dry_run else _client()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -51,6 +52,16 @@ CALLS = {
     "word_similarity lowercase": lambda at, **flag: at.pairs(**flag),
     "word_similarity known_only": lambda at, **flag: at.pairs(**flag),
     "map_words progress": lambda at, **flag: at.map(**flag),
+    "cluster mutual": lambda at, **flag: at.cluster(**flag),
+    "cluster approximate": lambda at, **flag: at.cluster(**flag),
+    "cluster progress": lambda at, **flag: at.cluster(**flag),
+    "nearest_graph approximate": lambda at, **flag: ftl.nearest_graph(at.model, 2, **flag),
+    "nearest_graph progress": lambda at, **flag: ftl.nearest_graph(at.model, 2, **flag),
+    "download force": lambda at, **flag: at.download(**flag),
+    "download progress": lambda at, **flag: at.download(**flag),
+    "push private": lambda at, **flag: at.push(**flag),
+    "push dry_run": lambda at, **flag: at.push(**flag),
+    "push progress": lambda at, **flag: at.push(**flag),
     "word_similarity as_unknown": lambda at, **flag: at.pairs(**flag),
     "fit_ngrams refit": lambda at, **flag: at.fit(**flag),
     "fit_ngrams skip_broken": lambda at, **flag: at.fit(**flag),
@@ -151,6 +162,9 @@ CALLS = {
     "FastText.init_sims replace": lambda at, **flag: at.init_sims(at.trained, **flag),
     "FastTextKeyedVectors.get_vector norm": lambda at, **flag: at.vectors.get_vector("one", **flag),
 }
+NONE_IS_A_CHOICE = {
+    *("export qnorm", "export qout", "cluster approximate", "nearest_graph approximate"),
+}
 # It takes no part in anything.
 IGNORED = {"KeyedVectors.fill_norms force"}
 
@@ -242,6 +256,20 @@ class Place:
         with suppress(ftl.MissingExtraError):
             ftl.map_words(self.model, **flag)
 
+    def cluster(self, **flag):
+        return ftl.cluster(self.model, k=2, threshold=0.0, **flag)
+
+    def download(self, **flag):
+        # Nothing was downloaded, and no request is made.
+        with patch.dict(os.environ, {"HF_HUB_OFFLINE": "1"}), suppress(ftl.MissingFileError):
+            ftl.download("hf://organization/repository/model.bin", **flag)
+
+    def push(self, **flag):
+        options = {"folder": self.target, "dry_run": True} | flag
+        # Only a dry run needs no client.
+        with patch.dict(sys.modules, huggingface_hub=None), suppress(ftl.MissingExtraError):
+            ftl.push(self.path, "me/model", **options)
+
     def fit(self, source=None, **flag):
         options = {"buckets": 9, "held_out": 0, "regularization": 1, "replace": True} | flag
         return ftl.fit_ngrams(source or self.model, self.target, **options)
@@ -269,8 +297,8 @@ def place(tmp_path):
 @pytest.mark.parametrize("name", CALLS)
 def test_what_is_no_flag_is_refused_by_name(name, value, place):
     flag = name.split(" ")[1]
-    if value is None and flag in ("qnorm", "qout"):
-        pytest.skip("None is the default of its format")
+    if value is None and name in NONE_IS_A_CHOICE:
+        pytest.skip("None leaves the choice to the function")
     with pytest.raises(ftl.InputTypeError, match=f"^{flag} must be bool, not "):
         CALLS[name](place, **{flag: value})
     assert not place.target.exists()
