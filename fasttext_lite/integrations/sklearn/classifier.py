@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
 from fasttext_lite.arguments import flag, real
 from fasttext_lite.errors import (
@@ -15,6 +14,7 @@ from fasttext_lite.errors import (
     InputValueError,
 )
 from fasttext_lite.integrations.sklearn.estimator import (
+    ClassifierMixin,
     ModelEstimator,
     column_of,
 )

@@ -15,7 +15,8 @@ from fasttext_lite.model_path import ModelPath
 from fasttext_lite.texts import is_missing, text_option
 
 try:
-    from sklearn.base import BaseEstimator
+    from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+    from sklearn.exceptions import NotFittedError
 except ImportError:
     raise MissingExtraError("scikit-learn", "sklearn") from None
 
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 
     from fasttext_lite.arguments import PathType
 
-__all__ = ["ModelEstimator", "choose", "column_of", "is_flat", "joined"]
+__all__ = [
+    "ClassifierMixin",
+    "ModelEstimator",
+    "NotFittedError",
+    "TransformerMixin",
+    "choose",
+    "column_of",
+    "is_flat",
+    "joined",
+]
 
 
 class ModelEstimator(BaseEstimator):  # type: ignore[misc]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import TransformerMixin
-from sklearn.exceptions import NotFittedError
 
 from fasttext_lite.errors import (
     InputTypeError,
@@ -14,6 +12,8 @@ from fasttext_lite.errors import (
 )
 from fasttext_lite.integrations.sklearn.estimator import (
     ModelEstimator,
+    NotFittedError,
+    TransformerMixin,
     choose,
     column_of,
     is_flat,
