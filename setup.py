@@ -9,6 +9,8 @@ Three environment variables change the build:
   runs. ``.ci/coverage`` uses it.
 """
 
+import hashlib
+import json
 import multiprocessing
 import os
 import subprocess
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 
 CORE = Path("fasttext_lite", "_core")
 STAGES = ["kernels", "text", "lookup", "labels", "search", "files"]
@@ -159,10 +162,68 @@ def compiled_extensions() -> list[Extension]:
     return extensions
 
 
+def part(name: str, licence: str, description: str, **fields: object) -> dict[str, object]:
+    """Return a component of CycloneDX; it is a library unless the fields say otherwise."""
+    licences = [{"license": {"id": licence} if licence != "Public domain" else {"name": licence}}]
+    described = {"name": name, "licenses": licences, "description": description}
+    return {"type": "library", "bom-ref": name, **described, **fields}
+
+
+def python_part(name: str, version: str, *args: str) -> dict[str, object]:
+    """Return the component of a distribution on PyPI."""
+    return part(name, *args, version=version, purl=f"pkg:pypi/{name.lower()}@{version}")
+
+
+def bill_of_materials(version: str) -> dict[str, object]:
+    """List what a wheel holds of others, in the format of CycloneDX.
+
+    It has no time and no serial number, so that equal builds give equal bytes.
+    """
+    import Cython
+
+    package = python_part(
+        "fasttext-lite", version, "MIT", "Opens fastText models and gives every word a vector"
+    )
+    sample = Path("fasttext_lite", "data", "sample.bin").read_bytes()
+    parts = [
+        python_part("Cython", Cython.__version__, "Apache-2.0", "C code in the compiled modules"),
+        python_part("numpy", np.__version__, "BSD-3-Clause", "C headers, in a compiled module"),
+        part("MurmurHash3", "Public domain", "the hash of floret, in a compiled module"),
+        part(
+            "sample.bin",
+            "WordNet",
+            "fasttext_lite/data/sample.bin, trained on WordNet 3.0 and public-domain speeches",
+            type="machine-learning-model",
+            hashes=[{"alg": "SHA-256", "content": hashlib.sha256(sample).hexdigest()}],
+        ),
+    ]
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": package},
+        "components": parts,
+        "dependencies": [{"ref": "fasttext-lite", "dependsOn": [one["bom-ref"] for one in parts]}],
+    }
+
+
+class BillOfMaterials(bdist_wheel):
+    """Write the bill of materials into the wheel, where PEP 770 expects it."""
+
+    def write_wheelfile(self, wheelfile_base: str, *args: str, **kwargs: str) -> None:
+        """Write it beside the file `WHEEL`, which editable wheels have, too."""
+        super().write_wheelfile(wheelfile_base, *args, **kwargs)
+        target = Path(wheelfile_base, "sboms", "fasttext-lite.cdx.json")
+        target.parent.mkdir(exist_ok=True)
+        bill = bill_of_materials(self.distribution.get_version())
+        target.write_bytes(json.dumps(bill, indent=1).encode() + b"\n")
+
+
 with shared_extension() as shared:
     extensions = [shared, *compiled_extensions()]
 setup(
     ext_modules=extensions,
+    cmdclass={"bdist_wheel": BillOfMaterials},
     options={
         "build": {"build_base": str(Path("build", VARIANT))},
         "build_ext": {"parallel": os.cpu_count()},

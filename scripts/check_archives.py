@@ -5,6 +5,8 @@ python scripts/check_archives.py ARCHIVE WHEEL
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 import tarfile
@@ -17,6 +19,9 @@ NOT_ARCHIVED = (".ci/", ".github/", ".gitignore")
 MADE_BY_SETUPTOOLS = {"PKG-INFO", "setup.cfg"}
 NOT_IN_WHEEL = {".pyx", ".pxd", ".c", ".h"}
 LARGEST_WHEEL = 4_000_000
+BILL = "sboms/fasttext-lite.cdx.json"
+# What a wheel holds of others.
+PARTS = {"Cython", "numpy", "MurmurHash3", "sample.bin"}
 
 
 def tracked() -> set[str]:
@@ -66,11 +71,31 @@ def check_wheel(path: Path, files: set[str]) -> list[str]:
     return problems
 
 
+def check_bill(path: Path) -> list[str]:
+    """List the faults of the bill of materials in a wheel."""
+    name, version = path.name.split("-")[:2]
+    with zipfile.ZipFile(path) as wheel:
+        try:
+            bill = json.loads(wheel.read(f"{name}-{version}.dist-info/{BILL}"))
+        except KeyError:
+            return [f"{path.name} lacks the bill of materials {BILL}"]
+        sample = hashlib.sha256(wheel.read("fasttext_lite/data/sample.bin")).hexdigest()
+    problems = []
+    if bill["metadata"]["component"]["version"] != version:
+        problems.append(f"{BILL} is not that of version {version}")
+    parts = {part["name"]: part for part in bill["components"]}
+    if parts.keys() != PARTS:
+        problems.append(f"{BILL} lists {sorted(parts)}, not {sorted(PARTS)}")
+    elif parts["sample.bin"]["hashes"] != [{"alg": "SHA-256", "content": sample}]:
+        problems.append(f"{BILL} describes another sample model")
+    return problems
+
+
 def main() -> int:
     """Print the problems of an archive and a wheel; return 1 if there are any."""
     archive, wheel = map(Path, sys.argv[1:])
     files = tracked()
-    problems = check_archive(archive, files) + check_wheel(wheel, files)
+    problems = check_archive(archive, files) + check_wheel(wheel, files) + check_bill(wheel)
     print("\n".join(problems) or f"{archive.name} and {wheel.name} are complete")
     return bool(problems)
 
