@@ -75,7 +75,8 @@ elif counted:
 elif os.environ.get("FASTTEXT_LITE_DEBUG") == "1":
     COMPILE_ARGS += ["/Z7"] if sys.platform == "win32" else ["-g"]
 elif sys.platform != "win32":
-    COMPILE_ARGS += ["-g0"]
+    # No exception passes through C; without tables for it the wheel is 69 KB smaller.
+    COMPILE_ARGS += ["-g0", "-fno-asynchronous-unwind-tables"]
     LINK_ARGS += ["-Wl,-x" if sys.platform == "darwin" else "-Wl,-s"]
 
 # What was compiled with other flags is newer than its sources, so that it would be taken again.
