@@ -185,11 +185,7 @@ class GraphIndex:
         answers = []
         for first in range(0, len(queries), _TOGETHER):
             group = queries[first : first + _TOGETHER]
-            banned = [
-                np.unique(np.asarray(one, np.int32)) for one in excluded[first : first + _TOGETHER]
-            ]
-            starts = np.cumsum([0, *map(len, banned)], dtype=np.int64)
-            flat = np.concatenate([*banned, np.zeros(1, np.int32)])
+            starts, flat = _flattened(excluded[first : first + _TOGETHER])
             nearest = Nearest(len(group), k)
 
             def work(
@@ -212,3 +208,14 @@ class GraphIndex:
             run_in_chunks(work, len(group), threads, _CHUNK)
             answers += [nearest.best(i) for i in range(len(group))]
         return answers
+
+
+def _flattened(
+    excluded: Sequence[Sequence[int]],
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return where the rows to leave out of each result begin, and all of them with a 0 after."""
+    if not any(map(len, excluded)):
+        return np.zeros(len(excluded) + 1, np.int64), np.zeros(1, np.int32)
+    banned = [np.unique(np.asarray(one, np.int32)) for one in excluded]
+    starts = np.cumsum([0, *map(len, banned)], dtype=np.int64)
+    return starts, np.concatenate([*banned, np.zeros(1, np.int32)])

@@ -43,9 +43,8 @@ FEW = 10_000
 # The number of entries: one of so many rows, but not fewer and not more than these.
 _ENTRY, _FEWEST, _ENTRIES = 256, 64, 2048
 # Candidates for neighbors: of exact neighbors, and of the search during the construction by faiss.
-# From `_LARGE` rows on that search needs more of them, or it ends in wrong clusters.
-_CANDIDATES, _CONSTRUCTION, _LARGE_CONSTRUCTION = 48, 60, 160
-_LARGE = 500_000
+# With fewer of them that search ends in wrong clusters, and searches need several times the effort.
+_CANDIDATES, _CONSTRUCTION = 48, 160
 # A row of each layer out of this many is in the next one.
 _LAYER = 8
 # Rows of a block: of exact neighbors, added by faiss (about half a second), and of an exact search.
@@ -117,11 +116,6 @@ def entry_count(count: int) -> int:
     return min(count, max(_FEWEST, min(count // _ENTRY, _ENTRIES)))
 
 
-def _construction(count: int) -> int:
-    """Return the number of candidates during the construction by faiss."""
-    return _CONSTRUCTION if count < _LARGE else _LARGE_CONSTRUCTION
-
-
 def builder_of(count: int) -> str:
     """Return how a graph over this many rows is built, with the parameters.
 
@@ -132,8 +126,7 @@ def builder_of(count: int) -> str:
     """
     if count <= FEW:
         return f"exact neighbors, candidates {_CANDIDATES}"
-    version, construction = _faiss().__version__, _construction(count)
-    return f"faiss {version} HNSW, M {DEGREE // 2}, efConstruction {construction}"
+    return f"faiss {_faiss().__version__} HNSW, M {DEGREE // 2}, efConstruction {_CONSTRUCTION}"
 
 
 def build_graph(
@@ -209,7 +202,7 @@ def _by_faiss(
     else:
         index = faiss.IndexHNSWSQ(dim, faiss.ScalarQuantizer.QT_fp16, DEGREE // 2)
         index.train(np.zeros((1, dim), np.float32))
-    index.hnsw.efConstruction = _construction(count)
+    index.hnsw.efConstruction = _CONSTRUCTION
     before = faiss.omp_get_max_threads()
     wanted = available_cores() if threads is None else whole("threads", threads, 1)
     faiss.omp_set_num_threads(wanted)

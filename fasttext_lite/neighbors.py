@@ -271,14 +271,17 @@ class NeighborSearch:
         if accuracy is not None:
             effort = self._graph.effort(accuracy, k, count)
             if effort is not None:
+                every = len(asked) == len(queries)
                 found = self._graph.search(
-                    queries[asked],
-                    [excluded[int(i)] for i in asked],
+                    queries if every else queries[asked],
+                    excluded if every else [excluded[int(i)] for i in asked],
                     k,
                     effort,
                     allowed=self._chosen(len(self._words), start, stop, ids),
                     threads=threads,
                 )
+                if every:
+                    return found
                 for i, answer in zip(asked, found, strict=True):
                     answers[i] = answer
                 return answers

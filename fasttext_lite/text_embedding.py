@@ -66,6 +66,8 @@ class TextEmbedding:
         self.weighting = weighting
         self.lowercase = flag("lowercase", lowercase)
         self.spelling = real("spelling", spelling, 0, 1)
+        share = np.float32(self.spelling)
+        self._factors = np.sqrt(1 - share), np.sqrt(share)
 
     @property
     def dim(self) -> int:
@@ -116,10 +118,8 @@ class TextEmbedding:
         self, meant: NDArray[np.float32], spelt: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Return vectors whose cosines are weighted means of those of both parts."""
-        share = np.float32(self.spelling)
-        return np.concatenate(
-            [unit(meant) * np.sqrt(1 - share), unit(spelt) * np.sqrt(share)], axis=1
-        )
+        of_model, of_spelling = self._factors
+        return np.concatenate([unit(meant) * of_model, unit(spelt) * of_spelling], axis=1)
 
     def padded(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return vectors of the model as vectors of this object, without a spelling."""

@@ -178,7 +178,7 @@ class TextSearch:
         k : int
             Number of texts per query, at most.
         accuracy : float, optional
-            Find about this share of the nearest texts; by default 0.98. 1 asks for all of them.
+            Find about this share of the nearest texts; by default 0.995. 1 asks for all of them.
         approximate : bool, optional
             False searches all texts. By default the search is along the graph, if there is one.
         among : iterable of str or int, optional
@@ -205,7 +205,8 @@ class TextSearch:
         """
         single, found, state = self._found(query, k, **options)
         answers = [
-            [state.hit(row, score) for row, score in zip(*one, strict=True)] for one in found
+            [state.hit(row, score) for row, score in zip(rows.tolist(), near.tolist(), strict=True)]
+            for rows, near in found
         ]
         return answers[0] if single else answers
 

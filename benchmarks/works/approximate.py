@@ -46,8 +46,7 @@ QUERIES = 500
 RECALLS = {"95": 0.95, "99": 0.99}
 EFFORTS = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 900, 1280)
 # The parameters of all HNSW graphs.
-NEIGHBORS, CONSTRUCTION, LARGE_CONSTRUCTION = 16, 60, 160
-LARGE = 500_000
+NEIGHBORS, CONSTRUCTION = 16, 160
 BLOCK = 50_000
 SEED = 20160715
 
@@ -80,11 +79,6 @@ class _Data:
     rows: NDArray[np.float16]
     ids: NDArray[np.int64]
     least: NDArray[np.float32]
-
-    @property
-    def construction(self) -> int:
-        """The number of candidates while a graph is made; in large ones few end in wrong places."""
-        return CONSTRUCTION if len(self.rows) < LARGE else LARGE_CONSTRUCTION
 
     def units(self, start: int, stop: int) -> NDArray[np.float32]:
         block = self.rows[start:stop].astype(np.float32)
@@ -243,7 +237,7 @@ def _faiss(task: Task) -> Outcome:
     def build(target: Path) -> None:
         # In float16 the vectors take half of the memory, but the search five times as long.
         index = faiss.IndexHNSWFlat(DIM, NEIGHBORS)
-        index.hnsw.efConstruction = data.construction
+        index.hnsw.efConstruction = CONSTRUCTION
         for start in range(0, len(data.rows), BLOCK):
             index.add(data.units(start, start + BLOCK))
         faiss.write_index(index, str(target))
@@ -283,7 +277,7 @@ def _hnswlib(task: Task) -> Outcome:
 
     def build(target: Path) -> None:
         made = hnswlib.Index("ip", DIM)
-        made.init_index(len(data.rows), M=NEIGHBORS, ef_construction=data.construction)
+        made.init_index(len(data.rows), M=NEIGHBORS, ef_construction=CONSTRUCTION)
         for start in range(0, len(data.rows), BLOCK):
             made.add_items(data.units(start, start + BLOCK))
         made.save_index(str(target))
@@ -308,7 +302,7 @@ def _voyager(task: Task) -> Outcome:
     voyager = import_module("voyager")
 
     def build(target: Path) -> None:
-        made = voyager.Index(voyager.Space.InnerProduct, DIM, NEIGHBORS, data.construction)
+        made = voyager.Index(voyager.Space.InnerProduct, DIM, NEIGHBORS, CONSTRUCTION)
         for start in range(0, len(data.rows), BLOCK):
             made.add_items(data.units(start, start + BLOCK))
         made.save(str(target))
@@ -339,7 +333,7 @@ def _usearch(task: Task) -> Outcome:
     def build(target: Path) -> None:
         made = usearch.Index(
             ndim=DIM, metric="cos", dtype="f16", connectivity=NEIGHBORS,
-            expansion_add=data.construction,
+            expansion_add=CONSTRUCTION,
         )  # fmt: skip
         for start in range(0, len(data.rows), BLOCK):
             block = data.rows[start : start + BLOCK]

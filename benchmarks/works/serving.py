@@ -1,11 +1,8 @@
 """The server under load: searches for titles on loopback, one a request.
 
-The vectors of random words are as far apart as can be, and those of titles are not. So a title has
-three of the twenty words of its subject, which has forty titles on average, and one of all words.
-The spelling is left out, since random letters are not alike in the way of real words.
-There are 100,000 titles (10,000 with --quick), and the queries are titles with one letter missing.
-The index, with a graph, stays beside the model. The server has two workers; the client runs beside
-it in the measured process, with 32 connections.
+The titles and their index, with the default options, are those of `benchmarks.titles`, and the
+queries are titles with an edit in each word. The server has two workers; the client runs beside it
+in the measured process, with 32 connections.
 """
 
 from __future__ import annotations
@@ -13,25 +10,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from benchmarks import load, texts
-from benchmarks.files import read_through, replacing
+from benchmarks import load
 from benchmarks.libraries import OURS
+from benchmarks.titles import COUNT, index_of, misspelt
 from benchmarks.work import Figure, Outcome, Task, Unit, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TITLES, QUICK_TITLES = 100_000, 10_000
-COMMON = 20_000  # words that titles are made of
-OF_SUBJECT, TITLES_OF_SUBJECT = 20, 40
 QUERIES = 2_000
 WORKERS = 2
 CONNECTIONS = 32
@@ -39,39 +31,12 @@ RATE = 2_000.0
 SECONDS, QUICK_SECONDS = 10, 2
 
 
-def _index(task: Task) -> tuple[Path, list[str]]:
-    """Find the index beside the model, or build it; return it and the titles."""
-    count = QUICK_TITLES if task.quick else TITLES
-    titles = _titles(task.known[:COMMON], count)
-    path = Path(task.model).with_suffix(f".titles-{count}.safetensors")
-    if not path.exists():
-        ftl = import_module("fasttext_lite")
-        index = ftl.TextIndex.build(ftl.load(task.model), titles, spelling=0.0, graph=True)
-        with replacing(path) as unfinished:
-            index.save(unfinished)
-    read_through(path)
-    return path, titles
-
-
-def _titles(words: list[str], count: int) -> list[str]:
-    rng = random.Random(texts.SEED)
-    subjects = [rng.sample(words, OF_SUBJECT) for _ in range(count // TITLES_OF_SUBJECT)]
-    return [
-        " ".join([*rng.sample(rng.choice(subjects), 3), rng.choice(words)]) for _ in range(count)
-    ]
-
-
 def _requests(titles: list[str], address: str) -> list[bytes]:
-    rng = random.Random(texts.SEED)
-    found = []
-    for title in rng.sample(titles, QUERIES):
-        cut = rng.randrange(len(title))
-        query = quote(title[:cut] + title[cut + 1 :])
-        head = (
-            f"GET /search?query={query}&k=10 HTTP/1.1\r\nhost: {urlsplit(address).netloc}\r\n\r\n"
-        )
-        found.append(head.encode())
-    return found
+    host = urlsplit(address).netloc
+    return [
+        f"GET /search?query={quote(query)}&k=10 HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
+        for _, query in misspelt(titles, 1, QUERIES)
+    ]
 
 
 @contextlib.contextmanager
@@ -116,7 +81,7 @@ def _private(workers: list[Path]) -> float:
 
 
 def _ours(task: Task) -> Outcome:
-    path, titles = _index(task)
+    path, titles = index_of(task)
     count = int((QUICK_SECONDS if task.quick else SECONDS) * RATE)
     values = {}
     with _serving(path) as (address, process):
@@ -144,7 +109,7 @@ def _ours(task: Task) -> Outcome:
 
 
 WORK = Work(
-    title=f"Serving searches of {TITLES:,} titles, {WORKERS} workers",
+    title=f"Serving searches of {COUNT:,} titles, {WORKERS} workers",
     figures=(
         Figure(
             "request",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Answers", "IndexAnswers", "ModelAnswers", "as_json"]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def as_json(value: object) -> str:
     r"""Return JSON; halves of surrogate pairs, for words that are not UTF-8, are kept.
@@ -27,7 +29,7 @@ def as_json(value: object) -> str:
     >>> as_json("naïve"), as_json("a\udcff")
     ('"naïve"', '"a\\udcff"')
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -45,7 +45,7 @@ from fasttext_lite.model import Model
 from fasttext_lite.text_index import TextIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from typing import TypeAlias
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -74,6 +74,10 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+_RAW_HEADERS = [
+    (name.encode(), value.encode())
+    for name, value in (_HEADERS | {"content-type": "application/json"}).items()
+]
 
 
 def application(
@@ -162,16 +166,17 @@ class _Service:
         self._page = Response(page, headers=_HEADERS | _policy(page), media_type="text/html")
 
     def routes(self) -> list[Route]:
-        routes = [
-            Route("/", self._show, methods=["GET"]),
-            Route("/health", self._health, methods=["GET"]),
-            Route("/info", self._info, methods=["GET"]),
-        ]
+        routes = []
         for name in _NAMES:
             endpoint = self._answers.endpoints.get(name)
             handler = self._handler(endpoint) if endpoint else self._without(name)
             routes.append(Route(f"/{name}", handler, methods=["GET", "POST"], name=name))
-        return routes
+        return [
+            *routes,
+            Route("/", self._show, methods=["GET"]),
+            Route("/health", self._health, methods=["GET"]),
+            Route("/info", self._info, methods=["GET"]),
+        ]
 
     async def _show(self, request: Request) -> Response:
         del request
@@ -226,10 +231,14 @@ class _Service:
 
 
 class _Pace:
-    """How long a call took for each text: rises at once, falls slowly."""
+    """How long a call takes for each text: rises after two slow calls, falls slowly.
+
+    A single slow one may have waited for a processor, which a thread would not help.
+    """
 
     def __init__(self) -> None:
         self._each: dict[str, float] = {}
+        self._last: dict[str, float] = {}
 
     def is_short(self, query: Query) -> bool:
         each = self._each.get(query.kind)
@@ -241,7 +250,9 @@ class _Pace:
         if query.values:
             each = (time.perf_counter() - begin) / len(query.values)
             before = self._each.get(query.kind, each)
-            self._each[query.kind] = max(each, 0.9 * before + 0.1 * each)
+            least = min(each, self._last.get(query.kind, each))
+            self._each[query.kind] = max(least, 0.9 * before + 0.1 * least)
+            self._last[query.kind] = each
         return found
 
 
@@ -380,8 +391,18 @@ def _policy(page: bytes) -> dict[str, str]:
     }
 
 
+class _Answer(Response):
+    """JSON, with headers that were encoded once."""
+
+    media_type = "application/json"
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        del headers
+        self.raw_headers = [*_RAW_HEADERS, (b"content-length", b"%d" % len(self.body))]
+
+
 def _answer(text: str) -> Response:
-    return Response(text.encode(), headers=_HEADERS, media_type="application/json")
+    return _Answer(text.encode())
 
 
 def _refusal_answer(refusal: Refusal) -> Response:
