@@ -35,15 +35,24 @@ _COLOURS = (
     "#6699CC",
     "#88CCEE",
     "#44AA99",
+    "#DDCC77",
 )
 COLOURS = dict(zip(LIBRARIES, _COLOURS, strict=True))
 MARKERS = "osD^vP*X"
 WIDTH = 8.0
-AXES = {Unit.SECONDS: "time", Unit.BYTES: "memory or file", Unit.LINES_PER_SECOND: "lines a second"}
+AXES = {
+    Unit.SECONDS: "time",
+    Unit.BYTES: "memory or file",
+    Unit.LINES_PER_SECOND: "lines a second",
+    Unit.TIMES: "share",
+    Unit.REQUESTS: "requests",
+}
 SCALES = {
     Unit.SECONDS: ((1e-6, "µs"), (1e-3, "ms"), (1.0, "s")),
     Unit.BYTES: ((1e3, "kB"), (1e6, "MB"), (1e9, "GB")),
     Unit.LINES_PER_SECOND: ((1.0, "/s"), (1e3, "thousand/s"), (1e6, "million/s")),
+    Unit.TIMES: ((1.0, "×"),),
+    Unit.REQUESTS: ((1.0, ""),),
 }
 STYLE = {
     "font.size": 9,

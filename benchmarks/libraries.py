@@ -32,6 +32,7 @@ IGRAPH = "igraph"
 NETWORKIT = "networkit"
 RAPIDFUZZ = "rapidfuzz"
 SQLITE = "sqlite"
+TORCH = "torch"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ LIBRARIES = {
     NETWORKIT: Library("networkit", "networkit"),
     RAPIDFUZZ: Library("rapidfuzz", "rapidfuzz"),
     SQLITE: Library("sqlite", "sqlite3"),
+    TORCH: Library("torch", "torch"),
 }
 PEERS = [name for name in LIBRARIES if name != OURS]
 

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _SUMMARY = Path("/proc/self/smaps_rollup")
-_FIELDS = {"Private_Dirty": "private", "Private_Clean": "private_clean", "Rss": "resident"}
+_FIELDS = {
+    "Private_Dirty": "private",
+    "Private_Clean": "private_clean",
+    "Anonymous": "anonymous",
+    "Rss": "resident",
+}
 
 
 def memory() -> dict[str, float]:
@@ -23,8 +28,9 @@ def memory() -> dict[str, float]:
     -------
     dict of str to float
         On Linux ``private`` (pages written by this process, which can't be shared or dropped),
-        ``private_clean`` (pages of files, droppable and used by no other process) and
-        ``resident`` (all pages in memory). On other Unix systems ``peak``, the largest resident
+        ``private_clean`` (pages of files, droppable and used by no other process), ``anonymous``
+        (pages that belong to no file, or are copies of such that were written to) and ``resident``
+        (all pages in memory). On other Unix systems ``peak``, the largest resident
         size so far. Empty elsewhere.
     """
     if _SUMMARY.exists():

@@ -35,7 +35,7 @@ class Unit(Enum):
         if self is Unit.REQUESTS:
             return f"{value:.0f}"
         if self is Unit.TIMES:
-            return f"{value:.2f} ×"
+            return f"{value:.2f} ×" if value > 0.095 else f"{value:.1g} ×"
         if self is Unit.BYTES:
             return f"{value / 1e9:.2f} GB" if value > 0.99e9 else f"{value / 1e6:.1f} MB"
         for scale, unit in ((1e6, "µs"), (1e3, "ms")):

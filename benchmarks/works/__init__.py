@@ -21,6 +21,7 @@ from benchmarks.works import (
     sentences,
     serving,
     text_search,
+    torch_layers,
     unknown_words,
     whispers,
     workers,
@@ -57,6 +58,7 @@ WORKS: dict[str, Work] = {
     "engine-workers": workers.WORK,
     "serving": serving.WORK,
     "ranges": ranges.WORK,
+    "torch": torch_layers.WORK,
 }
 
 # The works of --quick, which have floors under the ratio to the official package.

@@ -297,6 +297,13 @@ class TestReport:
         assert path.name == "some-work.svg"
         assert "40.0 s" in path.read_text()
 
+    @pytest.mark.parametrize("unit", work.Unit)
+    def test_figures_of_every_unit_are_drawn(self, tmp_path, unit):
+        pytest.importorskip("matplotlib")
+        document = _document(ours=_run(1.0, 0.5))
+        document["works"]["some-work"]["figures"]["time"]["unit"] = unit.value
+        assert charts.draw(document, tmp_path)
+
 
 def test_figures_of_the_readme_are_those_of_committed_runs():
     runs = [
@@ -324,6 +331,13 @@ def test_times_are_written_in_readable_units(seconds, text):
 @pytest.mark.parametrize(("count", "text"), [(5.5e6, "5.5 MB"), (7.94e9, "7.94 GB")])
 def test_bytes_are_written_in_readable_units(count, text):
     assert work.Unit.BYTES.text(count) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(1.254, "1.25 ×"), (0.1, "0.10 ×"), (2e-4, "0.0002 ×")]
+)
+def test_shares_are_written_with_a_digit_at_least(share, text):
+    assert work.Unit.TIMES.text(share) == text
 
 
 def test_works_have_distinct_figures_of_known_libraries():

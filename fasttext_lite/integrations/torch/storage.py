@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 import weakref
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -73,7 +74,8 @@ class Options(NamedTuple):
 class SharedFile:
     """A file that is mapped as a tensor, and deleted when the object is dropped.
 
-    It pickles as its path. Only the object that made the file deletes it.
+    It pickles as its path. On Linux the name is removed at once, so that a process that is killed
+    leaves no file behind, and the path is that of the open file of the process that made it.
 
     Parameters
     ----------
@@ -101,25 +103,40 @@ class SharedFile:
                     errno.ENOSPC,
                 )
             descriptor, self.path = tempfile.mkstemp(".weight", "fasttext-lite-", folder)
-        weakref.finalize(self, _delete, self.path, os.getpid())
-        with reporting(self.path), os.fdopen(descriptor, "r+b") as file:
+        opened = f"/proc/{os.getpid()}/fd/{descriptor}"
+        file = os.fdopen(descriptor, "r+b")
+        if os.path.exists(opened):  # noqa: PTH110
+            weakref.finalize(self, file.close)
+            os.unlink(self.path)  # noqa: PTH108
+            self.path = opened
+        else:
+            weakref.finalize(self, _delete, self.path, os.getpid())
+        with reporting(self.path):
             # An empty file cannot be mapped.
             file.truncate(max(size, 1))
+        self._name = os.path.realpath(self.path)
+        if self.path != opened:
+            file.close()
 
     def fill(self, rows: Rows, kind: str) -> None:
         """Write all rows of a matrix."""
-        with reporting(self.path), open(self.path, "r+b") as file:  # noqa: PTH123
+        with self._opened() as file:
             for _, block in _blocks(rows):
                 file.write(block.astype(kind, copy=False).data)
 
-    def __getstate__(self) -> dict[str, str]:
-        return {"path": self.path}
-
     def map(self, *, shared: bool) -> mmap.mmap:
         """Map the file; what is written reaches it, and other processes, only if `shared`."""
-        with reporting(self.path), open(self.path, "r+b") as file:  # noqa: PTH123
+        with self._opened() as file:
             access = mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY
             return mmap.mmap(file.fileno(), 0, access=access)
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        with reporting(self.path), open(self.path, "r+b") as file:  # noqa: PTH123
+            # The numbers of processes and of their files are used again, unlike random names.
+            if os.path.realpath(self.path) != self._name:
+                raise FileError("the process that made this weight has closed it", self.path)
+            yield file
 
     def tensor(self, shape: tuple[int, int], kind: str, *, shared: bool) -> Tensor:
         """Map the file as a tensor."""
