@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from fasttext_lite.arguments import absolute_path, flag
 from fasttext_lite.collection import Collection
 from fasttext_lite.content import Content, Hit, IndexInfo
-from fasttext_lite.errors import FileError, InputTypeError, InputValueError
+from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
 from fasttext_lite.formats import text_index as layout
 from fasttext_lite.formats.file import ModelFile
+from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 from fasttext_lite.text_building import built, collected, write
 from fasttext_lite.text_embedding import TextEmbedding, model_of
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from fasttext_lite.content import Id
     from fasttext_lite.weighting import SIF
 
-__all__ = ["Hit", "IndexInfo", "TextIndex"]
+__all__ = ["Hit", "IndexInfo", "TextIndex", "opened"]
 
 # An added part of at most this many texts is joined with the next one.
 _SMALL = 1024
@@ -260,6 +262,29 @@ class TextIndex(TextSearch):
                 "<TextIndex>" if state.file is None else state.file.name,
             )
         return _reopened, (state.file.name, state.file.fingerprint(), self.model)
+
+
+def opened(path: PathType) -> TextIndex | Model:
+    """Open a file of either kind: an index, or else whatever `fasttext_lite.load` opens.
+
+    Raises
+    ------
+    FileError, FormatError
+        As for `TextIndex.open` and `fasttext_lite.load`.
+    """
+    if path == "sample":
+        return load(path)
+    try:
+        return TextIndex.open(path)
+    except FileError:
+        # Models may be in other places than files. The model of an index may be missing.
+        if os.path.isfile(path):  # noqa: PTH113 - it may be bytes
+            raise
+    except FormatError as error:
+        # There is no description of an index.
+        if error.field != "__metadata__":
+            raise
+    return load(path)
 
 
 def _read(path: PathType) -> tuple[Content, dict[str, Any], NDArray[np.float32] | None]:

@@ -151,6 +151,30 @@ class TextSearch:
         now = self._now
         return Column(now.size, now.label)
 
+    def vectors(self, count: int | None = None) -> NDArray[np.float32]:
+        """Return the vectors of the first texts, as they are stored.
+
+        Parameters
+        ----------
+        count : int, optional
+            Number of texts; by default all.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (n, dim): NaN for a text without a vector.
+
+        Raises
+        ------
+        InputTypeError, InputValueError
+            `count` is not a whole number, or is negative.
+        FileError
+            The mapped file has changed.
+        """
+        now = self._checked()
+        wanted = now.size if count is None else whole("count", count, 0)
+        return now.vectors(np.arange(min(wanted, now.size)))
+
     # Searches.
 
     @overload

@@ -22,12 +22,12 @@ from fasttext_lite.maps.grouping import (
     clusters_of,
     items_of,
     numbered,
-    opened,
 )
 from fasttext_lite.maps.layout import lay_out, place, require_layout, vote
 from fasttext_lite.maps.parts import MapParts
 from fasttext_lite.neighbor_graph import MatrixSearch, NearestGraph, graph_of_items
 from fasttext_lite.parallel import chunks_with_bar
+from fasttext_lite.text_index import opened
 from fasttext_lite.vectors import WordVectors
 from fasttext_lite.words import Words
 

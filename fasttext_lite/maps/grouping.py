@@ -12,14 +12,11 @@ from fasttext_lite.arguments import whole
 from fasttext_lite.clustering import cluster
 from fasttext_lite.clusters import Clusters
 from fasttext_lite.errors import (
-    FileError,
-    FormatError,
     InputTypeError,
     InputValueError,
     ModelKindError,
 )
 from fasttext_lite.items import read_items
-from fasttext_lite.loading import load
 from fasttext_lite.model import Model
 from fasttext_lite.text_index import TextIndex
 from fasttext_lite.vectors import WordVectors
@@ -30,30 +27,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fasttext_lite.arguments import PathType
     from fasttext_lite.items import Items
     from fasttext_lite.neighbor_graph import NearestGraph
 
-__all__ = ["WORDS", "checked_labels", "clusters_of", "items_of", "numbered", "opened"]
+__all__ = ["WORDS", "checked_labels", "clusters_of", "items_of", "numbered"]
 
 # The first words that are laid out by default.
 WORDS = 50_000
-
-
-def opened(path: PathType) -> TextIndex | WordVectors:
-    """Open a collection of texts or a model."""
-    if path == "sample":
-        return load(path)
-    try:
-        return TextIndex.open(path)
-    except FileError:
-        # Models may be in other places than files.
-        return load(path)
-    except FormatError as error:
-        # There is no description of an index.
-        if error.field != "__metadata__":
-            raise
-    return load(path)
 
 
 def items_of(source: Any, words: Any, of: str) -> tuple[Items, NDArray[np.int64] | None, str]:
@@ -91,12 +71,10 @@ def _texts_of(index: TextIndex, words: Any) -> Items:
             f"words must be the number of texts to map, not {type(words).__name__}"
         )
     count = min(whole("words", words, 1), len(index))
-    found = np.concatenate([part.vectors(np.arange(len(part))) for part in index._now.parts])[
-        :count
-    ]
+    found = index.vectors(count)
     # Texts without known words.
     found[np.isnan(found).any(axis=1)] = 0
-    return read_items(found, [index.texts[row] for row in range(count)])
+    return read_items(found, index.texts[:count])
 
 
 def _label_directions(model: WordVectors) -> tuple[NDArray[np.float32], list[str]]:

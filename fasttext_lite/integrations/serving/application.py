@@ -40,9 +40,8 @@ from fasttext_lite.integrations.serving.parameters import (
     read_body,
     read_query,
 )
-from fasttext_lite.loading import load
 from fasttext_lite.model import Model
-from fasttext_lite.text_index import TextIndex
+from fasttext_lite.text_index import TextIndex, opened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
 
     Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
-__all__ = ["HEAD", "application", "error_json", "opened"]
+__all__ = ["HEAD", "application", "error_json"]
 
 _LOG = logging.getLogger("fasttext_lite.serving")
 
@@ -114,7 +113,7 @@ def application(
     >>> from starlette.routing import Mount
     >>> app = Starlette(routes=[Mount("/words", application("sample"))])
     """
-    found = opened(target)
+    found = target if isinstance(target, (TextIndex, Model)) else opened(target)
     answers = IndexAnswers(found) if isinstance(found, TextIndex) else ModelAnswers(found)
     service = _Service(answers, limits or Limits())
     known = None if hosts is None else frozenset(host.lower() for host in hosts)
@@ -131,21 +130,6 @@ def application(
     )
     app.router.redirect_slashes = False
     return app
-
-
-def opened(target: TextIndex | Model | PathType) -> TextIndex | Model:
-    """Open an index or a model, unless it is open."""
-    if isinstance(target, (TextIndex, Model)):
-        return target
-    if target == "sample":
-        return load(target)
-    try:
-        return TextIndex.open(target)
-    except FormatError as error:
-        # There is no description of an index.
-        if error.field != "__metadata__":
-            raise
-    return load(target)
 
 
 def error_json(status: int, message: str, field: str | None = None) -> bytes:

@@ -19,9 +19,11 @@ import uvicorn
 
 from fasttext_lite.arguments import whole
 from fasttext_lite.errors import FileError, InputTypeError
-from fasttext_lite.integrations.serving.application import HEAD, application, opened
+from fasttext_lite.integrations.serving.application import HEAD, application
 from fasttext_lite.integrations.serving.connections import Connection
 from fasttext_lite.integrations.serving.parameters import Limits
+from fasttext_lite.model import Model
+from fasttext_lite.text_index import TextIndex, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from fasttext_lite.arguments import PathType
-    from fasttext_lite.model import Model
-    from fasttext_lite.text_index import TextIndex
 
 __all__ = ["is_loopback", "serve"]
 
@@ -86,7 +86,7 @@ def serve(
         raise InputTypeError(f"host must be str, not {type(host).__name__}")
     port = whole("port", port, least=0, most=65535)
     workers = whole("workers", workers, least=1, most=1024)
-    found = opened(target)
+    found = target if isinstance(target, (TextIndex, Model)) else opened(target)
     names = None
     if hosts is not None or is_loopback(host):
         names = ("localhost", "127.0.0.1", "::1", host.strip("[]"), *(hosts or ()))

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import fasttext_lite as ftl
@@ -204,3 +205,18 @@ def test_a_killed_save_leaves_the_old_file(saved):
         if len(index) > 400:
             break
     assert saved.stat().st_size >= before
+
+
+def test_vectors_are_those_of_all_texts(model, titles):
+    index = ftl.TextIndex.build(model, [*titles[:3], ""], spelling=0)
+    index.add(titles[3:5])
+    found = index.vectors()
+    assert found.shape == (6, model.dim)
+    assert np.isnan(found[3]).all()
+    kept = [0, 1, 2, 4, 5]
+    expected = model.sentence_vectors([title.lower() for title in titles[:5]])
+    np.testing.assert_allclose(found[kept], expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_equal(index.vectors(2), found[:2])
+    assert len(index.vectors(0)) == 0
+    with pytest.raises(ftl.InputValueError, match="count"):
+        index.vectors(-1)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fasttext_lite as ftl
+from fasttext_lite.text_index import opened
 
 
 def taken_apart(data):
@@ -58,6 +59,20 @@ def test_a_model_is_no_index(tmp_path):
         ftl.TextIndex.open(tmp_path / "empty")
     with pytest.raises(ftl.MissingFileError):
         ftl.TextIndex.open(tmp_path / "not there")
+
+
+def test_either_kind_of_file_is_opened(saved, titles, tmp_path):
+    assert isinstance(opened(saved), ftl.TextIndex)
+    for path in ("sample", ftl.SAMPLE):
+        assert isinstance(opened(path), ftl.Model)
+    with pytest.raises(ftl.MissingFileError):
+        opened(tmp_path / "not there")
+    # An index is also a compact file, but is not opened as a model when its own is missing.
+    shutil.copy(ftl.SAMPLE, tmp_path / "model.bin")
+    ftl.TextIndex.build(ftl.load(tmp_path / "model.bin"), titles).save(tmp_path / "texts")
+    (tmp_path / "model.bin").unlink()
+    with pytest.raises(ftl.FileError, match="the model of this index"):
+        opened(tmp_path / "texts")
 
 
 def test_the_model_is_opened_by_its_path_and_checked(titles, tmp_path):
