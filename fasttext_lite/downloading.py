@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from fasttext_lite.arguments import absolute_path, flag, is_path
 from fasttext_lite.conversion import convert as convert_model
-from fasttext_lite.errors import FormatError, InputTypeError, InputValueError
+from fasttext_lite.errors import FileError, FormatError, InputTypeError, InputValueError
 from fasttext_lite.formats.atomic import check_target
 from fasttext_lite.formats.compact import DTYPES
 from fasttext_lite.formats.gzipped import GzippedModel
-from fasttext_lite.hub import cached, resolve, tell_licence
+from fasttext_lite.hub import cached, offline, resolve, tell_licence
 from fasttext_lite.hub.addresses import Hub, parse
-from fasttext_lite.hub.cache import WebFolder
+from fasttext_lite.hub.cache import Record, WebFolder, is_offline
 from fasttext_lite.hub.fetching import Wanted
 from fasttext_lite.hub.locks import locked
 from fasttext_lite.hub.repositories import describe
@@ -89,56 +91,86 @@ def download(
     if convert not in DTYPES:
         raise InputValueError(f"convert must be one of {', '.join(DTYPES)}, not {convert!r}")
     folder = WebFolder(place.url, place.file.replace("/", "_"))
-    folder.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError.from_os(error, str(folder.folder)) from None
     if target is None:
-        written = folder.folder / f"{place.file.replace('/', '_')}.{convert}.safetensors"
+        written = folder.folder / f"{folder.path.name}.{convert}.safetensors"
     elif is_path(target):
         written = Path(absolute_path(target))
         check_target("", str(written))
     else:
         raise InputTypeError(f"target must be a path, not {type(target).__name__}")
     # Another lock than that of the download, which may happen inside.
-    with locked(folder.folder / "conversion.lock"):
-        if force or target is not None or not written.is_file():
-            _convert(address, place, str(written), convert, progress=progress, force=force)
+    with locked(folder.folder / ".conversion.lock"):
+        seen = folder.seen()
+        checked = place.sha256 is None or (seen is not None and seen.sha256 == place.sha256)
+        if force or target is not None or not checked or not written.is_file():
+            _convert(address, place, folder, str(written), convert, progress=progress, force=force)
     return str(written)
 
 
 def _convert(
-    address: str, place: Hub | Web, target: str, dtype: str, *, progress: bool, force: bool
+    address: str,
+    place: Hub | Web,
+    folder: WebFolder,
+    target: str,
+    dtype: str,
+    *,
+    progress: bool,
+    force: bool,
 ) -> None:
-    known = None if force else cached(place)
-    if known is None and not urlsplit(place.url).path.endswith((".bin", ".bin.gz", ".ftz")):
-        known = Path(resolve(address, progress=progress, force=force))
-    if known is not None:
-        convert_model(str(known), target, dtype, progress=progress)
-        return
-    tell_licence(place, progress=progress)
-    wanted = (
-        describe(place).wanted
-        if isinstance(place, Hub)
-        else Wanted(place.url, place.name, sha256=place.sha256)
-    )
-    if place.sha256 and wanted.sha256 not in (None, place.sha256):
-        raise FormatError(
-            "sha256", 0, f"the hub has the SHA-256 {wanted.sha256}, not {place.sha256}", place.name
+    streamed = urlsplit(place.url).path.endswith((".bin", ".bin.gz", ".ftz"))
+    if streamed and (force or cached(place) is None):
+        if is_offline():
+            raise offline(place.name)
+        tell_licence(place, progress=progress)
+        wanted = (
+            describe(place).wanted
+            if isinstance(place, Hub)
+            else Wanted(place.url, place.name, sha256=place.sha256)
         )
-    with progress_bar(place.name, wanted.size, "B", show=progress) as advance:
-        stream = RemoteStream(wanted, advance)
-        try:
-            _convert_stream(stream, without_secrets(wanted.url), target, dtype)
-        finally:
-            stream.close()
+        if place.sha256 and wanted.sha256 not in (None, place.sha256):
+            raise FormatError(
+                "sha256",
+                0,
+                f"the hub has the SHA-256 {wanted.sha256}, not {place.sha256}",
+                place.name,
+            )
+        with progress_bar(place.name, wanted.size, "B", show=progress) as advance:
+            stream = RemoteStream(replace(wanted, sha256=place.sha256 or wanted.sha256), advance)
+            try:
+                if _convert_stream(stream, folder, without_secrets(wanted.url), target, dtype):
+                    return
+            finally:
+                stream.close()
+    convert_model(resolve(address, progress=progress, force=force), target, dtype)
 
 
-def _convert_stream(stream: RemoteStream, name: str, target: str, dtype: str) -> None:
-    """Convert what comes; the target is replaced when all that is known of it was checked."""
-    unchecked = Path(f"{target}.unchecked")
-    # A stream has `read` and `close`, which is all that is used.
-    model = GzippedModel(name, cast("IO[bytes]", stream), stream.size)
+def _convert_stream(
+    stream: RemoteStream, folder: WebFolder, name: str, target: str, dtype: str
+) -> bool:
+    """Convert what comes; the target is replaced when all that is known of it was checked.
+
+    Returns
+    -------
+    bool
+        Whether it is a model of fastText.
+    """
+    try:
+        # A stream has `read` and `close`, which is all that is used.
+        model = GzippedModel(name, cast("IO[bytes]", stream), stream.size)
+    except FormatError:
+        return False
+    unchecked = Path(f"{target}.{os.urandom(4).hex()}.part")
     try:
         convert_model(model, str(unchecked), dtype)
         stream.check()
+        record = Record(stream.sha256, stream.size, stream.tag)
+        folder.check(record)
         unchecked.replace(target)
+        folder.remember(record)
     finally:
         unchecked.unlink(missing_ok=True)
+    return True

@@ -17,6 +17,7 @@ from fasttext_lite.conversion import convert
 from fasttext_lite.errors import FileError, InputTypeError, InputValueError, MissingExtraError
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.formats.compact import DTYPES
+from fasttext_lite.formats.safetensors import looks_like
 from fasttext_lite.hub.addresses import licence as known_licence
 from fasttext_lite.loading import load
 from fasttext_lite.model import Model
@@ -160,7 +161,7 @@ def _write(
     target, own = folder / _MODEL, Path(model.info.path)
     report = None
     stored = model.info.format.rpartition(", ")[2]
-    if model.info.format.startswith(_COMPACT) and dtype in (None, stored):
+    if model.info.format.startswith(_COMPACT) and dtype in (None, stored) and _is_stored(model):
         _link_or_copy(own, target)
     elif own.resolve() == target.resolve():
         raise InputValueError(f"{folder} holds the model itself: name another folder")
@@ -171,6 +172,15 @@ def _write(
     card = "\n".join(_card(load(target), report, repository, source, licence, language))
     with AtomicFile(str(folder / _CARD)) as file:
         file.write(card.encode())
+
+
+def _is_stored(model: Model) -> bool:
+    """Return whether the file of a compact model is not packed, and there."""
+    try:
+        with Path(model.info.path).open("rb") as file:
+            return looks_like(file.read(12))
+    except (OSError, ValueError):
+        return False
 
 
 def _link_or_copy(path: Path, target: Path) -> None:
@@ -200,6 +210,8 @@ def _card(
 ) -> Iterator[str]:
     """Yield the lines of the card: metadata in YAML, then text."""
     info = model.info
+    if source and source.startswith("hf://"):
+        source = "/".join(source.removeprefix("hf://").split("/")[:2])
     known = known_licence(source) if source else None
     licence = licence or (known.split(" ")[0].lower() if known else None)
     supervised = info.kind == "supervised"
@@ -262,7 +274,7 @@ def _upload(hub: Any, folder: Path, repository: str, *, private: bool) -> str:
             allow_patterns=[_MODEL, _CARD],
             commit_message="Upload a model with fasttext-lite",
         )
-    except (hub.errors.HfHubHTTPError, hub.errors.HFValidationError, OSError, ValueError) as error:
+    except Exception as error:  # the client also raises those of the library for its requests
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FileError(
             f"the hub refuses the upload: {reason}; HF_TOKEN must hold a token that may write",

@@ -18,7 +18,13 @@ import numpy as np
 from fasttext_lite._core.lookup.subwords import Subwords, fnv1a
 from fasttext_lite._core.text.batch import WordBatch, to_bytes
 from fasttext_lite.arguments import decode, whole
-from fasttext_lite.errors import FileError, FormatError, InputTypeError, ModelKindError
+from fasttext_lite.errors import (
+    FileError,
+    FormatError,
+    InputTypeError,
+    InputValueError,
+    ModelKindError,
+)
 from fasttext_lite.formats import compact
 from fasttext_lite.formats.safetensors import read_header
 from fasttext_lite.graph import fingerprint
@@ -44,6 +50,7 @@ _BLOCK = 1 << 10
 # Blocks between two ranges that are read with them, rather than apart.
 _GAP = 16
 _FIRST = 1 << 16
+_SMALLEST = 8
 _MOST_PROBES = 1024
 # Nodes of the graph whose neighbors are looked at in one turn.
 _EXPANDED = 16
@@ -68,11 +75,18 @@ class RemoteFile:
         self.source = source
         self.fetched = 0
         self._lock = threading.Lock()
-        self._there = np.zeros(-(-source.size // _BLOCK) + 1, bool)
-        with tempfile.TemporaryFile(prefix="fasttext-lite-") as file:
-            file.truncate(source.size)
-            self._map = mmap.mmap(file.fileno(), source.size)
+        try:
+            with tempfile.TemporaryFile(prefix="fasttext-lite-") as file:
+                file.truncate(source.size)
+                self._map = mmap.mmap(file.fileno(), source.size)
+        except (OSError, ValueError, OverflowError, MemoryError) as error:
+            raise FileError(
+                f"a temporary file of {source.size} bytes, as large as the server says that the "
+                f"file is, cannot be made: {error}",
+                tempfile.gettempdir(),
+            ) from None
         self.data = memoryview(self._map).toreadonly()
+        self._there = np.zeros(-(-source.size // _BLOCK) + 1, bool)
 
     def put(self, begin: int, data: bytes) -> None:
         """Store bytes that were read; blocks that they cover are there."""
@@ -128,6 +142,8 @@ class RemoteModel:
     """
 
     def __init__(self, source: RangeSource, path: str) -> None:
+        if source.size < _SMALLEST:
+            raise FormatError("header length", 0, f"the file has {source.size} bytes", path)
         self._file = file = RemoteFile(source)
         first = getattr(source, "first", None)
         if first is not None:
@@ -474,6 +490,8 @@ def open_remote(address: str, *, filesystem: Any = None, store: Any = None) -> R
         if not is_address(address):
             raise InputTypeError(f"{address}: a path is opened by load, an address begins https://")
         place = parse(address)
+        if place.sha256:
+            raise InputValueError("a file that is read by ranges has no SHA-256 to check")
         if is_offline():
             raise FileError("HF_HUB_OFFLINE forbids requests", address)
         if isinstance(place, Hub):

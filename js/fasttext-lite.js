@@ -14,7 +14,7 @@ const LEAST = { dim: 1, word_count: 0, label_count: 0, bucket: 0, minn: -MOST, m
 // Sizes in bytes, and in pages. Those whose numbers differ by at most GAP are read by one request.
 const FIRST = 1 << 16, PAGE = 1 << 14, GAP = 3, MOST_PAGES = 4096, LARGEST_READ = 1 << 24;
 const BASIS = 2166136261, PRIME = 16777619, MULTIPLIER = 116049371n, END = "</s>", BIAS = 1e-5, float = Math.fround;
-const encoder = new TextEncoder(), decoder = new TextDecoder();
+const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** The file is damaged, or is no compact file. */
 export class FormatError extends Error { name = "FormatError"; }
 /** The model has no vector for a word. */
@@ -22,7 +22,6 @@ export class UnknownWordError extends Error { name = "UnknownWordError"; }
 /** The server does not send what it was asked for, or its file has changed. */
 export class FetchError extends Error { name = "FetchError"; }
 function check(good, field, reason) { if (!good) throw new FormatError(`${field}: ${reason}`); }
-/** The bytes of a file: all, or pages that are read when they are needed. */
 class Source {
   pages = new Map(); wanted = new Map();
   constructor(size, read, bytes = null) { Object.assign(this, { size, read, bytes }); }
@@ -38,7 +37,7 @@ class Source {
     return out;
   }
   ask(page) {
-    if (this.pages.size > MOST_PAGES) this.pages.clear();
+    if (this.pages.size > MOST_PAGES) this.pages = new Map([...this.pages].filter(([one]) => this.wanted.has(one)));
     // What is asked for in the same turn is read together.
     if (!this.wanted.size) setTimeout(() => this.fill());
     this.pages.set(page, new Promise((resolve, reject) => this.wanted.set(page, { resolve, reject })));
@@ -53,7 +52,7 @@ class Source {
     this.wanted = new Map();
     for (const run of runs) this.read(run[0] * PAGE, Math.min((run.at(-1) + 1) * PAGE, this.size)).then(
       (data) => run.map((page) => wanted.get(page).resolve(data.subarray((page - run[0]) * PAGE).subarray(0, PAGE))),
-      (error) => run.map((page) => this.pages.delete(page) && wanted.get(page).reject(error)));
+      (error) => run.map((page) => [this.pages.delete(page), wanted.get(page).reject(error)]));
   }
 }
 
@@ -66,7 +65,8 @@ async function remote(address, fetch, init, traffic) {
     const answer = await fetch(address, { ...init, headers }), whole = answer.status === 200;
     const [range, length, tag] = ["Content-Range", "Content-Length", "ETag"].map((name) => answer.headers.get(name));
     const [, first, last, total] = (/^bytes (\d+)-(\d+)\/(\d+)$/.exec(range ?? "") ?? []).map(Number);
-    if (!whole && (answer.status !== 206 || first !== begin || last !== Math.min(end, total) - 1))
+    if (!whole && !(answer.status === 206 && first === begin && last === Math.min(end, total) - 1
+      && Number(length ?? last + 1 - first) === last + 1 - first))
       throw new FetchError(`${address} answered ${answer.status} ${answer.statusText} ${range ?? ""}`);
     if (whole && Number(length) > MOST) throw new FetchError(`${address} is large and has no ranges`);
     const bytes = new Uint8Array(await answer.arrayBuffer()), size = whole ? bytes.length : total;
@@ -93,7 +93,7 @@ export async function open(from, { fetch = globalThis.fetch, init = {}, labelPre
   const traffic = { bytes: 0, requests: 0 };
   const part = async (begin, end) => new Uint8Array(await /** @type {Blob} */ (from).slice(begin, end).arrayBuffer());
   // Views of numbers need an aligned beginning.
-  const bytes = from instanceof ArrayBuffer ? new Uint8Array(from) : from.byteOffset % 8 ? from.slice() : from;
+  const bytes = from instanceof ArrayBuffer ? new Uint8Array(from) : from.byteOffset % 8 ? new Uint8Array(from) : from;
   const source = typeof from === "string" || from instanceof URL ? await remote(String(from), fetch, init, traffic)
     : from instanceof Blob ? new Source(from.size, part) : new Source(bytes.length, null, bytes);
   return new Model(source, traffic, labelPrefix)._open();

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import gzip
-import re
 import sys
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, cast
 
 from fasttext_lite.errors import FormatError, MissingFileError
+from fasttext_lite.formats import sha256 as file_sha256
 from fasttext_lite.formats.atomic import AtomicFile
 from fasttext_lite.hub import repositories
 from fasttext_lite.hub.addresses import Hub, Web, licence, parse
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-__all__ = ["cached", "resolve", "tell_licence"]
+__all__ = ["cached", "offline", "resolve", "tell_licence"]
 
 _BLOCK = 1 << 22
+# Models of the official site are half as large when they are packed.
+_MOST_RATIO = 100
 
 
 def resolve(address: str, *, progress: bool = True, force: bool = False) -> str:
@@ -66,7 +68,7 @@ def cached(place: Hub | Web) -> Path | None:
     """Return the path of a file that was downloaded before; None if it was not."""
     if isinstance(place, Hub):
         return HubFolder(place.repository).find(place.revision, place.file)
-    path = _unpacked_path(WebFolder(place.url, place.file).path)
+    path = _unpacked_path(place, WebFolder(place.url, place.file).path)
     return path if path.is_file() else None
 
 
@@ -80,61 +82,82 @@ def tell_licence(place: Hub | Web, *, progress: bool) -> None:
 
 def _from_web(place: Web, *, progress: bool, force: bool) -> Path:
     folder = WebFolder(place.url, place.file)
-    done = _unpacked_path(folder.path)
+    done = _unpacked_path(place, folder.path)
     if not force and done.is_file():
-        _check_seen(place, folder)
+        _check_seen(place, folder, done)
         return done
     if is_offline():
-        raise _offline(place.name)
+        raise offline(place.name)
     with locked(folder.lock):
         if not force and done.is_file():  # another process has downloaded it meanwhile
-            _check_seen(place, folder)
+            _check_seen(place, folder, done)
             return done
-        tell_licence(place, progress=progress)
-        wanted = Wanted(place.url, place.name, sha256=place.sha256)
-        # The checked content takes its place only when it is what was seen before.
-        new = folder.folder / "new"
-        found = fetch(wanted, new, progress=progress)
-        try:
-            folder.check(found.sha256)
-        except FormatError:
-            new.unlink()
-            raise
-        new.replace(folder.path)
-        folder.remember(Record(found.sha256, found.size, found.tag))
+        if force or not folder.path.is_file():
+            _fetch(place, folder, progress=progress)
+        seen = folder.seen()
         _unpack(folder.path, done)
+        if seen:
+            folder.remember(seen)
     return done
 
 
-def _check_seen(place: Web, folder: WebFolder) -> None:
+def _fetch(place: Web, folder: WebFolder, *, progress: bool) -> None:
+    """Download a file; it takes its place only when it is what was seen before."""
+    tell_licence(place, progress=progress)
+    wanted = Wanted(place.url, place.name, sha256=place.sha256)
+    found = fetch(wanted, folder.new, progress=progress)
+    record = Record(found.sha256, found.size, found.tag)
+    try:
+        folder.check(record)
+    except FormatError:
+        folder.new.unlink()
+        raise
+    folder.new.replace(folder.path)
+    folder.remember(record)
+
+
+def _check_seen(place: Web, folder: WebFolder, path: Path) -> None:
+    """Check the SHA-256 of an address against that of the file that was downloaded."""
+    if not place.sha256:
+        return
     seen = folder.seen()
-    if place.sha256 and seen and seen.sha256 != place.sha256:
+    found = seen.sha256 if seen else ""
+    if not found and path == folder.path:
+        found = file_sha256(str(path))
+        folder.remember(Record(found, path.stat().st_size))
+    if found != place.sha256:
         raise FormatError(
             "sha256",
             0,
-            f"{place.name} was downloaded with the SHA-256 {seen.sha256}, not {place.sha256}",
-            str(folder.path),
+            f"{place.name} was downloaded with the SHA-256 {found or 'of an archive'}, not "
+            f"{place.sha256}: download it again with force=True",
+            str(path),
         )
 
 
-def _offline(name: str) -> MissingFileError:
+def offline(name: str) -> MissingFileError:
+    """Return the error of a request that the environment forbids."""
     return MissingFileError(
         "it was not downloaded before, and HF_HUB_OFFLINE forbids requests", name, errno.ENOENT
     )
 
 
-def _unpacked_path(path: Path) -> Path:
-    """Return the name of a packed model when it is unpacked, so that it can be mapped."""
-    if path.name.endswith((".bin.gz", ".ftz.gz")):
+def _unpacked_path(place: Web, path: Path) -> Path:
+    """Return the name of a model of the official site when it is unpacked, to be mapped.
+
+    Archives of other servers stay as they are: `load` reads them with bounds on their content.
+    """
+    if place.name == place.url or place.name.startswith("http"):
+        return path
+    if path.name.endswith(".bin.gz"):
         return path.with_suffix("")
-    if re.fullmatch(r"wiki\.[\w-]+\.zip", path.name):
-        return path.with_suffix(".bin")
-    return path
+    return path.with_suffix(".bin") if path.suffix == ".zip" else path
 
 
 def _unpack(packed: Path, target: Path) -> None:
     if packed == target:
         return
+    most = _MOST_RATIO * packed.stat().st_size
     try:
         with contextlib.ExitStack() as stack:
             if packed.suffix == ".gz":
@@ -144,8 +167,13 @@ def _unpack(packed: Path, target: Path) -> None:
                 source = stack.enter_context(archive.open(target.name))
             out = stack.enter_context(AtomicFile(str(target)))
             while block := source.read(_BLOCK):
+                if out.written > most:
+                    raise EOFError("it has more content than a model can have")
                 out.write(block)
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, KeyError) as error:
+    except (
+        *(EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error),
+        *(zipfile.BadZipFile, gzip.BadGzipFile),
+    ) as error:
         packed.unlink()
         raise FormatError(
             "archive", 0, f"the downloaded archive is damaged: {error}", str(packed)
@@ -156,22 +184,21 @@ def _unpack(packed: Path, target: Path) -> None:
 def _from_hub(place: Hub, *, progress: bool, force: bool) -> Path:
     folder = HubFolder(place.repository)
     found = None if force else folder.find(place.revision, place.file)
+    fresh = found is None
     if found is None:
         if is_offline():
-            raise _offline(place.name)
+            raise offline(place.name)
         tell_licence(place, progress=progress)
         found = repositories.download(place, folder, progress=progress, force=force)
     if place.sha256:
-        _check_once(found, place.sha256)
+        _check_content(found, place.sha256, fresh=fresh)
     return found
 
 
-def _check_once(path: Path, sha256: str) -> None:
-    """Check the SHA-256 of a file of the hub's cache, whose large files are named by it."""
-    found = path.resolve().name
-    if not re.fullmatch(r"[0-9a-f]{64}", found):
-        from fasttext_lite.formats import sha256 as digest
-
-        found = digest(str(path))
+def _check_content(path: Path, sha256: str, *, fresh: bool) -> None:
+    """Check the SHA-256 of a file in the hub's cache."""
+    found = file_sha256(str(path))
     if found != sha256:
+        if fresh:
+            repositories.remove(path)
         raise FormatError("sha256", 0, f"the file has the SHA-256 {found}, not {sha256}", str(path))

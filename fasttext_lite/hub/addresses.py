@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from urllib.parse import quote, unquote, urlsplit
 
 from fasttext_lite.errors import InputValueError
+from fasttext_lite.hub.transport import without_secrets
 
 __all__ = ["CRAWL_LANGUAGES", "Hub", "Web", "endpoint", "is_address", "licence", "parse"]
 
@@ -28,6 +29,8 @@ _CODES = """
 CRAWL_LANGUAGES = tuple(_CODES.split())
 _SITE = "https://dl.fbaipublicfiles.com/fasttext"
 _NAME = re.compile(r"cc\.[A-Za-z_-]+\.300|wiki\.[A-Za-z_-]+|lid\.176")
+# A part of a path that stays in its folder on every platform.
+_PART = re.compile(r"(?!\.{1,2}\Z)[^\\:/\x00-\x1f]+")
 _HASH = re.compile(r"sha256=([0-9a-fA-F]{64})")
 # Repositories and names by their beginnings, in the order in which they are tried.
 _LICENCES = {
@@ -62,7 +65,8 @@ class Web:
     def file(self) -> str:
         """The last part of the path, as the name of a file."""
         last = unquote(urlsplit(self.url).path).rpartition("/")[2]
-        return re.sub(r"[^\w.+-]", "_", last).lstrip(".") or "model"
+        # The end of a long name tells what it is; a name with a dot first is one of the cache.
+        return re.sub(r"[^\w.+-]", "_", last)[-100:].lstrip(".") or "model"
 
 
 def endpoint() -> str:
@@ -117,12 +121,17 @@ def parse(address: str) -> Hub | Web:
         )
     sha256 = found[1].lower() if found else None
     if not place.startswith("hf://"):
-        if not urlsplit(place).hostname:
-            raise InputValueError(f"{address}: the address names no host")
-        return Web(place, address.partition("?")[0].partition("#")[0], sha256)
+        try:
+            host = urlsplit(place).hostname
+        except ValueError:
+            host = None
+        if not host:
+            raise InputValueError("the address names no host")
+        return Web(place, without_secrets(place), sha256)
     path, _, revision = place[len("hf://") :].partition("@")
     parts = path.split("/", 2)
-    if len(parts) < 3 or not all(parts) or {"", ".", ".."} & set(path.split("/")):
+    names = [*path.split("/"), *(revision or "main").split("/")]
+    if len(parts) < 3 or not all(map(_PART.fullmatch, names)):
         raise InputValueError(
             f"{address}: an address on the hub is hf://ORG/REPO/FILE or hf://ORG/REPO/FILE@REVISION"
         )
@@ -142,7 +151,7 @@ def _named(name: str) -> Web:
     if language not in CRAWL_LANGUAGES:
         near = get_close_matches(language, CRAWL_LANGUAGES, 3, 0.4)
         like = f", but {', '.join(f'cc.{one}.300' for one in near)}" if near else ""
-        raise InputValueError(f"there is no model {name}{like}: fasttext.cc lists 157 languages")
+        raise InputValueError(f"there is no model {name}{like}: see https://fasttext.cc")
     return Web(f"{site}/vectors-crawl/cc.{language}.300.bin.gz", name)
 
 

@@ -74,11 +74,19 @@ def web_folder() -> Path:
 
 @dataclass(frozen=True)
 class Record:
-    """What was seen of an address: SHA-256, size in bytes, and ETag or date."""
+    """What was seen of an address: SHA-256, size in bytes, and ETag or date.
+
+    The SHA-256 is empty if only a part was read.
+    """
 
     sha256: str
     size: int
     tag: str | None = None
+
+
+def _shown(record: Record) -> str:
+    content = f"SHA-256 {record.sha256}" if record.sha256 else f"tag {record.tag}"
+    return f"{record.size} bytes with {content}"
 
 
 class WebFolder:
@@ -96,8 +104,10 @@ class WebFolder:
         key = hashlib.sha256(url.encode()).hexdigest()[:16]
         self.folder = web_folder() / f"{key}-{file}"
         self.path = self.folder / file
-        self.lock = self.folder / "lock"
-        self._record = self.folder / "seen.json"
+        # The names of files of servers have no dot first.
+        self.new = self.folder / ".new"
+        self.lock = self.folder / ".lock"
+        self._record = self.folder / ".seen.json"
 
     def seen(self) -> Record | None:
         """Return what was seen first, if the address was downloaded before."""
@@ -111,7 +121,7 @@ class WebFolder:
         with AtomicFile(str(self._record)) as file:
             file.write(json.dumps(content, indent=1).encode())
 
-    def check(self, sha256: str) -> None:
+    def check(self, found: Record) -> None:
         """Raise if the content differs from what was seen before.
 
         Raises
@@ -119,13 +129,18 @@ class WebFolder:
         FormatError
         """
         before = self.seen()
-        if before and before.sha256 != sha256:
+        if before is None:
+            return
+        if before.sha256 and found.sha256:
+            same = before.sha256 == found.sha256
+        else:
+            same = before.size == found.size and before.tag in (None, found.tag)
+        if not same:
             raise FormatError(
                 "sha256",
                 0,
-                f"the file at {self._url} has changed: it has the SHA-256 {sha256}, and had "
-                f"{before.sha256} when it was downloaded first; delete {self._record} if that is "
-                "right",
+                f"the file at {self._url} has changed since it was downloaded first: it was "
+                f"{_shown(before)}, and is {_shown(found)}; delete {self._record} if that is right",
                 str(self.path),
             )
 

@@ -73,7 +73,8 @@ class _Partial:
     def __init__(self, target: Path, wanted: Wanted) -> None:
         self.path = target.with_name(f"{target.name}.incomplete")
         self._note = target.with_name(f"{target.name}.incomplete.json")
-        self._wanted = wanted
+        # Not the address itself, whose query may hold a key.
+        self._key = hashlib.sha256(wanted.url.encode()).hexdigest()
         self.identity = Identity(None, None)
         self.size = 0
         self.digest: _Hash = hashlib.sha256()
@@ -82,7 +83,7 @@ class _Partial:
         """Take up what an earlier download has left, if it was of the same address."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             note = json.loads(self._note.read_text(encoding="utf-8"))
-            if note["url"] == self._wanted.url and note["tag"]:
+            if note["key"] == self._key and note["tag"]:
                 self.identity = Identity(note["size"], note["tag"])
                 with self.path.open("rb") as file:
                     while block := file.read(_BLOCK):
@@ -94,7 +95,7 @@ class _Partial:
     def begin(self, identity: Identity) -> None:
         """Begin with an empty file."""
         self.identity, self.size, self.digest = identity, 0, hashlib.sha256()
-        note = {"url": self._wanted.url, **asdict(identity)}
+        note = {"key": self._key, **asdict(identity)}
         self._note.write_text(json.dumps(note), encoding="utf-8")
         self.path.write_bytes(b"")
 
@@ -181,9 +182,9 @@ def _attempt(wanted: Wanted, partial: _Partial, advance: Callable[[int], object]
             if reply.begin:
                 raise _broken(reply, f"it sent bytes from {reply.begin}, not {partial.size}")
             _announced(wanted, partial, reply)
-        elif reply.identity != partial.identity:
+        elif tag is None or reply.identity != partial.identity:
             partial.begin(Identity(None, None))
-            return "the file has changed meanwhile"
+            return "the file has changed meanwhile, or the server does not tell"
         return _take(partial, reply, advance)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fasttext_lite.errors import FileError
+from fasttext_lite.errors import FastTextLiteError, FileError
 from fasttext_lite.hub.transport import check_status, request, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     from fasttext_lite.hub.transport import Reply
@@ -26,7 +27,10 @@ Part: TypeAlias = "tuple[int, bytes]"
 _LONGEST_HEADER = 7900
 _CONNECTIONS = 8
 _BOUNDARY = re.compile(r'multipart/byteranges;.*boundary="?([^";]+)"?', re.IGNORECASE)
-_CONTENT_RANGE = re.compile(rb"content-range:\s*bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
+_CONTENT_RANGE = re.compile(
+    rb"content-range:\s*bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.IGNORECASE
+)
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def _listed(wanted: tuple[int, int]) -> str:
@@ -161,7 +165,8 @@ class WebRanges:
                 if reply.status != 206 or not kind:
                     return None
                 self._check(reply)
-                length = int(reply.headers.get("Content-Length") or 0)
+                told = reply.headers.get("Content-Length", "")
+                length = int(told) if _LENGTH.fullmatch(told) else 0
                 # Each part has a head of its own.
                 if not 0 < length <= wanted + 1000 * (len(ranges) + 1):
                     return None
@@ -179,9 +184,24 @@ class WebRanges:
             begin, last, size = map(int, found.groups())
             if size != self.size:
                 raise self._error("the file has changed since it was opened: open it again")
+            if not begin <= last < size:
+                raise self._error(f"the server sends a part from {begin} to {last} of {size}")
             at = stop + 4 + last + 1 - begin
             parts.append((begin, body[stop + 4 : at]))
         return parts
+
+
+@contextmanager
+def _failures(path: str) -> Iterator[None]:
+    """Convert what a file system or a store raises, which may be anything."""
+    try:
+        yield
+    except FastTextLiteError:
+        raise
+    except OSError as error:
+        raise FileError.from_os(error, path) from None
+    except Exception as error:
+        raise FileError(f"{type(error).__name__}: {error}", path, errno.EIO) from None
 
 
 class FileSystemRanges:
@@ -197,30 +217,36 @@ class FileSystemRanges:
         self._system = system
         self._path = path
         self.requests = 1
-        try:
+        with _failures(path):
             self._seen = self._look()
-        except FileNotFoundError as error:
-            raise FileError.from_os(error, path) from None
-        self.size = int(self._seen[0])
+            self.size = int(self._seen[0])
 
     def _look(self) -> tuple[Any, ...]:
         found = self._system.info(self._path)
-        names = ("size", "ETag", "etag", "LastModified", "mtime", "last_modified")
+        names = (
+            "size",
+            "ETag",
+            "etag",
+            "LastModified",
+            "mtime",
+            "last_modified",
+            "created",
+            "updated",
+        )
         return tuple(found.get(name) for name in names)
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
         """Return the bytes of ranges, see `RangeSource`."""
         self.requests += len(ranges)
-        try:
+        with _failures(self._path):
             found = self._system.cat_ranges(
-                [self._path] * len(ranges), [b for b, _ in ranges], [e for _, e in ranges]
+                [self._path] * len(ranges),
+                [begin for begin, _ in ranges],
+                [end for _, end in ranges],
+                on_error="raise",
             )
             if self._look() != self._seen:
                 raise FileError("the file has changed since it was opened", self._path)
-        except OSError as error:
-            if isinstance(error, FileError):
-                raise
-            raise FileError.from_os(error, self._path) from None
         return [(begin, bytes(part)) for (begin, _), part in zip(ranges, found, strict=True)]
 
 
@@ -237,8 +263,9 @@ class StoreRanges:
         self._store = store
         self._path = path
         self.requests = 1
-        self._seen = self._look()
-        self.size = int(self._seen[0])
+        with _failures(path):
+            self._seen = self._look()
+            self.size = int(self._seen[0])
 
     def _look(self) -> tuple[Any, ...]:
         found = self._store.head(self._path)
@@ -248,7 +275,8 @@ class StoreRanges:
         """Return the bytes of ranges, see `RangeSource`."""
         self.requests += len(ranges)
         starts, ends = [b for b, _ in ranges], [e for _, e in ranges]
-        found = self._store.get_ranges(self._path, starts=starts, ends=ends)
-        if self._look() != self._seen:
-            raise FileError("the object has changed since it was opened", self._path)
+        with _failures(self._path):
+            found = self._store.get_ranges(self._path, starts=starts, ends=ends)
+            if self._look() != self._seen:
+                raise FileError("the object has changed since it was opened", self._path)
         return [(begin, bytes(part)) for begin, part in zip(starts, found, strict=True)]

@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fasttext_lite.errors import FileError, MissingFileError
+from fasttext_lite.errors import FileError, FormatError, MissingFileError
+from fasttext_lite.formats import sha256 as file_sha256
 from fasttext_lite.hub.addresses import Hub, endpoint
 from fasttext_lite.hub.cache import HubFolder, token
 from fasttext_lite.hub.fetching import Wanted, fetch
@@ -25,7 +26,7 @@ from fasttext_lite.hub.transport import check_status, request, without_secrets
 if TYPE_CHECKING:
     from fasttext_lite.hub.transport import Reply
 
-__all__ = ["Described", "describe", "download"]
+__all__ = ["Described", "describe", "download", "remove"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TAG = re.compile(r"[\w.-]{1,128}")
@@ -82,6 +83,11 @@ def download(place: Hub, folder: HubFolder, *, progress: bool, force: bool) -> P
     except ModuleNotFoundError:
         pass
     found = describe(place)
+    if place.sha256 and found.wanted.sha256 not in (None, place.sha256):
+        raise FormatError(
+            "sha256", 0, f"the hub has the SHA-256 {found.wanted.sha256}, not {place.sha256}",
+            place.name,
+        )  # fmt: skip
     blob = folder.blob(found.tag)
     with locked(folder.lock(found.tag)):
         if force or not (blob.is_file() or folder.find(found.commit, place.file)):
@@ -95,21 +101,50 @@ def _by_client(place: Hub, *, force: bool) -> Path:
     from huggingface_hub import errors
 
     try:
-        return Path(
+        path = Path(
             huggingface_hub.hf_hub_download(
                 place.repository, place.file, revision=place.revision, force_download=force
             )
         )
+    except errors.LocalEntryNotFoundError as error:
+        raise _failed(place, error) from None
     except errors.EntryNotFoundError:
         raise _no_file(place) from None
     except errors.GatedRepoError:
         raise _forbidden(place) from None
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise _no_repository(place, str(error).splitlines()[0]) from None
-    except (errors.HfHubHTTPError, errors.HFValidationError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        code = getattr(error, "errno", None) or errno.EIO
-        raise FileError(f"the hub's client failed: {reason}", place.name, code) from None
+    except Exception as error:  # it also raises those of the library that makes its requests
+        raise _failed(place, error) from None
+    _check_blob(path)
+    return path
+
+
+def _failed(place: Hub, error: Exception) -> FileError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    code = getattr(error, "errno", None) or errno.EIO
+    return FileError(f"the hub's client failed: {reason}", place.name, code)
+
+
+def _check_blob(path: Path) -> None:
+    """Check what the client has downloaded, which compares the size only."""
+    blob = path.resolve()
+    if not _SHA256.fullmatch(blob.name):
+        return
+    digest = file_sha256(str(path))
+    if digest != blob.name:
+        remove(path)
+        raise FormatError(
+            "sha256", 0, f"the file has the SHA-256 {digest}, not {blob.name}; nothing was kept",
+            str(path),
+        )  # fmt: skip
+
+
+def remove(path: Path) -> None:
+    """Remove a file from the cache: its name in a commit, and its content."""
+    blob = path.resolve()
+    path.unlink(missing_ok=True)
+    blob.unlink(missing_ok=True)
 
 
 def _check(place: Hub, reply: Reply) -> None:
@@ -158,10 +193,13 @@ def _forbidden(place: Hub) -> FileError:
 def _listed(path: str, key: str | None, name: str) -> list[str]:
     """Return names that the API of the hub lists, for messages; none if it fails."""
     with (
-        contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError),
+        contextlib.suppress(
+            OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError
+        ),
         request(f"{endpoint()}/api/{path}", token=token(), attempts=1) as reply,
     ):
         if reply.status == 200:
             found = json.loads(reply.read(_LONGEST_LIST))
-            return [str(one[name]) for one in (found[key] if key else found)]
+            names = [str(one[name]) for one in (found[key] if key else found)]
+            return [one for one in names if one.isprintable()]
     return []

@@ -53,13 +53,24 @@ class RemoteStream:
             )
         self.size = size
 
+    @property
+    def tag(self) -> str | None:
+        """The ETag or date of the file."""
+        return self._identity.tag
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was read; empty unless that is all."""
+        return self._digest.hexdigest() if self._at == self.size else ""
+
     def _ask(self) -> Reply:
         tag = self._identity.tag if self._at else None
         headers = {"If-Range": tag} if tag else {}
         reply = request(self._wanted.url, begin=self._at, headers=headers, token=self._wanted.token)
         try:
             check_status(reply, self._wanted.name)
-            if self._at and (reply.begin != self._at or reply.identity != self._identity):
+            same = tag is not None and reply.identity == self._identity
+            if self._at and (reply.begin != self._at or not same):
                 raise FileError(
                     "the connection was cut, and the rest that the server sends is of another file",
                     without_secrets(self._wanted.url),

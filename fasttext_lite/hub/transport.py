@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from fasttext_lite.errors import FileError, MissingFileError
 
@@ -39,7 +39,8 @@ LONGEST_PAUSE = 60.0
 _MOST_REDIRECTS = 8
 # Answers after which the same request may succeed.
 _TEMPORARY = {408, 429, 500, 502, 503, 504}
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Reply:
         self.headers = headers
         self._body = body
         self.begin = 0
-        size = headers.get("Content-Length")
-        total = int(size) if size and size.isdecimal() and status != 206 else None
+        size = headers.get("Content-Length", "")
+        total = int(size) if _LENGTH.fullmatch(size) and status != 206 else None
         several = headers.get("Content-Type", "").lower().startswith("multipart/byteranges")
         if status == 206 and not several:
             found = _RANGE.fullmatch(headers.get("Content-Range", ""))
@@ -123,7 +124,12 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         headers: Any,
         newurl: str,
     ) -> urllib.request.Request | None:
-        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        try:
+            old, new = urlsplit(req.full_url), urlsplit(newurl)
+        except ValueError:
+            raise FileError(
+                "the server leads to what is no address", without_secrets(req.full_url), errno.EIO
+            ) from None
         if new.scheme not in ("http", "https") or (old.scheme, new.scheme) == ("https", "http"):
             raise FileError(
                 f"the server leads from {old.scheme} to {new.scheme or newurl!r}, which is not "
@@ -196,6 +202,8 @@ def request(
         sent["Range"] = f"bytes={begin}-{'' if end is None else end - 1}"
     if token:
         sent["Authorization"] = f"Bearer {token}"
+    # A path may hold spaces and letters of any script; what is quoted stays as it is.
+    url = quote(url, safe="%/:=&?~#+!$,;'@()*[]")
     if urlsplit(url).scheme not in ("http", "https"):
         raise FileError("only http and https addresses are read", without_secrets(url))
     opener = urllib.request.build_opener(_SafeRedirects(stop_at))
@@ -204,7 +212,7 @@ def request(
         try:
             asked = urllib.request.Request(url, headers=sent, method=method)  # noqa: S310
             reply = _reply(opener, asked)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             if isinstance(error, FileError):
                 raise
             if last or not _may_pass(error):
@@ -230,7 +238,7 @@ def _reply(opener: urllib.request.OpenerDirector, asked: urllib.request.Request)
 
 def _check_encoding(reply: Reply) -> None:
     encoding = reply.headers.get("Content-Encoding", "identity")
-    if encoding != "identity":
+    if encoding != "identity" and reply.status in (200, 206):
         raise FileError(
             f"the server sends the file with the encoding {encoding}, although it was asked not to",
             without_secrets(reply.url),
@@ -244,7 +252,7 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(reason, ssl.SSLCertVerificationError):
         return False
     # A host that is not known; `socket.gaierror` is not imported for it.
-    return type(reason).__name__ != "gaierror"
+    return not isinstance(reason, ValueError) and type(reason).__name__ != "gaierror"
 
 
 def _unreachable(error: Exception, url: str) -> FileError:

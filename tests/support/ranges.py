@@ -118,7 +118,8 @@ def served(files: Files) -> Iterator[Files]:
             files.headers.append(dict(self.headers))
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
-                self.send_header(name, value)
+                if value is not None:
+                    self.send_header(name, value)
             self.end_headers()
             if self.command == "GET":
                 self.wfile.write(answer.body[: answer.cut])

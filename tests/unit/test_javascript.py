@@ -180,7 +180,7 @@ def busy(answer):
 FAULTS = {
     changed: "has changed",
     grown: "has changed",
-    cut: "sent a part",
+    cut: "206",
     moved: "206",
     busy: "503",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,8 +119,8 @@ def download_model(
 ) -> str | None:
     """Download the model of a language from fasttext.cc into the working directory.
 
-    The file is a link to that of the cache, where the file system has such links.
-    ``fasttext_lite.load("cc.en.300")`` opens it without one.
+    The file is a copy of that in the cache; ``fasttext_lite.load("cc.en.300")`` opens it without
+    one.
 
     Parameters
     ----------
@@ -151,14 +150,10 @@ def download_model(
     found = resolve(f"cc.{lang_id}.300", force=target.is_file())
     check_target(found, name)
     beside = target.with_name(f"{name}.part")
-    beside.unlink(missing_ok=True)
     try:
-        os.link(found, beside)
-    except OSError:  # another file system, or one without links
-        try:
-            shutil.copyfile(found, beside)
-        except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise FileError.from_os(error, name) from None
-    beside.replace(target)
+        shutil.copyfile(found, beside)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise FileError.from_os(error, name) from None
     return name

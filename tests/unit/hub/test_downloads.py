@@ -7,8 +7,10 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from support import GOLDEN
@@ -42,7 +44,7 @@ def server():
 def kept():
     """The files of the cache, without locks and records."""
     names = {path.name for path in cache.web_folder().rglob("*") if path.is_file()}
-    return names - {"lock", "conversion.lock", "seen.json"}
+    return names - {".lock", ".conversion.lock", ".seen.json"}
 
 
 def same_answers(model):
@@ -67,7 +69,7 @@ def test_a_query_is_part_of_the_address_and_of_no_message(server):
     with pytest.raises(ftl.MissingFileError) as caught:
         ftl.download(f"{server.address}/none?key=secret")
     assert "secret" not in str(caught.value)
-    records = [path.read_text() for path in cache.web_folder().rglob("seen.json")]
+    records = [path.read_text() for path in cache.web_folder().rglob(".seen.json")]
     assert not any("secret" in record for record in records)
 
 
@@ -90,7 +92,7 @@ def test_what_is_left_of_a_download_is_taken_up_by_the_next_call(server, monkeyp
     server.change = cut
     with pytest.raises(ftl.FileError, match="503"):
         ftl.download(f"{server.address}/m.bin")
-    assert kept() == {"new.incomplete", "new.incomplete.json"}
+    assert kept() == {".new.incomplete", ".new.incomplete.json"}
     server.change = None
     assert Path(ftl.download(f"{server.address}/m.bin")).read_bytes() == MODEL
     assert server.requests[-1][1:] == ("bytes=3000-", len(MODEL) - 3000)
@@ -168,7 +170,7 @@ def test_another_content_than_the_first_is_an_error(server):
     with pytest.raises(ftl.FormatError, match="has changed"):
         ftl.download(f"{server.address}/m.bin", force=True)
     assert path.read_bytes() == MODEL
-    (path.parent / "seen.json").unlink()
+    (path.parent / ".seen.json").unlink()
     assert Path(ftl.download(f"{server.address}/m.bin", force=True)).read_bytes() != MODEL
 
 
@@ -190,7 +192,7 @@ def test_a_server_that_lies_about_the_length_leaves_no_model(server, announced):
 
 def test_a_file_that_the_disk_cannot_hold_is_refused_at_once(server):
     def change(number, answer):
-        answer.headers["Content-Length"] = str(1 << 60)
+        answer.headers["Content-Length"] = str(10**17)
         answer.cut = 100
 
     server.change = change
@@ -348,3 +350,118 @@ def test_other_kinds_are_downloaded_and_converted(server, tmp_path):
     server.content["/v.vec"] = b"2 2\na 1 2\nb 3 4\n"
     found = ftl.download(f"{server.address}/v.vec", convert="float32")
     assert list(ftl.load(found).words) == ["a", "b"]
+
+
+def test_a_repaired_archive_is_taken(server, monkeypatch):
+    monkeypatch.setenv("FASTTEXT_LITE_SITE", server.address)
+    packed = gzip.compress(MODEL)
+    server.content = {"/vectors-crawl/cc.de.300.bin.gz": packed[:-100]}
+    with pytest.raises(ftl.FormatError, match="damaged"):
+        ftl.load("cc.de.300")
+    next(cache.web_folder().rglob(".seen.json")).unlink()
+    server.content = {"/vectors-crawl/cc.de.300.bin.gz": packed}
+    same_answers(ftl.load("cc.de.300"))
+
+
+def test_an_archive_does_not_fill_the_disk(server, monkeypatch):
+    monkeypatch.setenv("FASTTEXT_LITE_SITE", server.address)
+    server.content = {"/vectors-crawl/cc.de.300.bin.gz": gzip.compress(bytes(50_000_000))}
+    with pytest.raises(ftl.FormatError, match="more content"):
+        ftl.load("cc.de.300")
+    assert kept() == set()
+
+
+@pytest.mark.parametrize("convert", [None, "int8"])
+def test_a_pin_holds_whatever_is_in_the_cache(server, convert):
+    ftl.download(f"{server.address}/m.bin", convert=convert)
+    with pytest.raises(ftl.FormatError, match="SHA-256"):
+        ftl.download(f"{server.address}/m.bin#sha256={'0' * 64}", convert=convert)
+    ftl.download(f"{server.address}/m.bin#sha256={HASH}", convert=convert)
+    for path in cache.web_folder().rglob(".seen.json"):
+        path.unlink()
+    with pytest.raises(ftl.FormatError, match="SHA-256"):
+        ftl.download(f"{server.address}/m.bin#sha256={'0' * 64}", convert=convert)
+
+
+def test_conversions_obey_the_environment_and_the_record(server, monkeypatch):
+    ftl.download(f"{server.address}/m.bin", convert="int8")
+    server.content["/m.bin"] = (GOLDEN / "cbow.bin").read_bytes()
+    with pytest.raises(ftl.FormatError, match="has changed"):
+        ftl.download(f"{server.address}/m.bin", convert="int8", force=True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ftl.MissingFileError, match="HF_HUB_OFFLINE"):
+        ftl.download(f"{server.address}/other.bin", convert="int8")
+
+
+def test_conversions_to_one_target_at_the_same_time(server, tmp_path):
+    target = tmp_path / "model"
+    for i in range(6):
+        server.content[f"/{i}.bin"] = MODEL
+    failed = []
+
+    def work(i):
+        try:
+            ftl.download(f"{server.address}/{i}.bin", convert="float16", target=target)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["model"]
+
+
+@pytest.mark.parametrize("name", ["modèle.bin", "a b.bin", "x" * 300 + ".bin", "lock", "seen.json"])
+def test_names_of_any_kind(server, name):
+    server.content[f"/{quote(name)}"] = MODEL
+    same_answers(ftl.load(f"{server.address}/{name}"))
+
+
+@pytest.mark.parametrize("target", ["https://[x/", "http://a..b/m.bin", "http://%zz/"])
+def test_redirects_to_nowhere(server, target):
+    server.routes["/m.bin"] = Answer(302, {"Location": target}, b"")
+    with pytest.raises(ftl.FileError):
+        ftl.load(f"{server.address}/m.bin")
+
+
+@pytest.mark.parametrize("address", ["https://[x/m.bin", "http://a..b/m.bin", "http:///m.bin"])
+def test_addresses_of_nowhere(address):
+    with pytest.raises((ftl.InputValueError, ftl.FileError)):
+        ftl.load(address)
+
+
+def test_a_file_without_a_tag_is_not_put_together_from_two(server):
+    other = MODEL[:-1] + b"x"
+
+    def change(number, answer):
+        answer.headers["ETag"] = None
+        if number == 0:
+            answer.cut = 5000
+            server.content["/m.bin"] = other
+
+    server.change = change
+    assert Path(ftl.download(f"{server.address}/m.bin")).read_bytes() == other
+
+
+def test_no_secret_is_written_or_told(server):
+    def change(number, answer):
+        answer.cut = 3000
+        answer.status = 200 if number == 0 else 503
+
+    server.change = change
+    with pytest.raises(ftl.FileError) as caught:
+        ftl.download(f"{server.address}/m.bin?key=secret 1")
+    assert "secret" not in str(caught.value)
+    texts = [path.read_bytes() for path in cache.web_folder().rglob("*") if path.is_file()]
+    assert texts
+    assert not any(b"secret" in text for text in texts)
+
+
+def test_word_vectors_in_binary_are_converted_too(server, tmp_path):
+    ftl.export("sample", tmp_path / "v.bin", "word2vec")
+    server.content["/v.bin"] = (tmp_path / "v.bin").read_bytes()
+    found = ftl.download(f"{server.address}/v.bin", convert="float32")
+    assert list(ftl.load(found).words) == list(ftl.load("sample").words)

@@ -235,3 +235,38 @@ def test_the_hub_answers_too(server, monkeypatch, sample):
     monkeypatch.setenv("HF_ENDPOINT", server.address)
     remote = ftl.open_remote("hf://org/repo/m")
     assert remote["river"].tobytes() == ftl.load(sample)["river"].tobytes()
+
+
+@pytest.mark.parametrize(
+    "place", ["bytes 300-0/{size}", "bytes {size}-{size}/{size}", "bytes 9999999-99999999/{size}"]
+)
+def test_parts_that_lie_about_their_place(server, place):
+    remote = ftl.open_remote(f"{server.address}/m")
+    size = len(server.content["/m"])
+
+    def change(number, answer):
+        answer.headers["Content-Type"] = "multipart/byteranges; boundary=next"
+        head = place.format(size=size)
+        answer.body = f"--next\r\nContent-Range: {head}\r\n\r\nabc\r\n--next--".encode()
+
+    server.change = change
+    with pytest.raises(ftl.FileError):
+        remote.vectors(["river", "unheardof", "war"])
+
+
+def test_an_empty_object_and_a_pin(sample):
+    system = fsspec.filesystem("memory")
+    system.pipe("/folder/empty", b"")
+    with pytest.raises(ftl.FormatError, match="0 bytes"):
+        ftl.open_remote("/folder/empty", filesystem=system)
+    with pytest.raises(ftl.InputValueError, match="SHA-256"):
+        ftl.open_remote(f"https://localhost/m#sha256={'0' * 64}")
+
+
+def test_a_store_that_fails(sample):
+    class Store:
+        def head(self, path):
+            raise RuntimeError("no such bucket")
+
+    with pytest.raises(ftl.FileError, match="no such bucket"):
+        ftl.open_remote("m", store=Store())

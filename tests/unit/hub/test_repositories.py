@@ -126,7 +126,8 @@ def test_a_small_file_and_another_revision(hub):
 
 def test_the_token_stays_at_the_hub(hub, store):
     ftl.download("hf://org/repo/model.bin")
-    assert hub.headers[0]["authorization" if "authorization" in hub.headers[0] else "Authorization"]
+    tokens = [{name.lower(): text for name, text in one.items()} for one in hub.headers]
+    assert any(one.get("authorization") == f"Bearer hf_{HASH}" for one in tokens)
     assert not any("authorization" in map(str.lower, headers) for headers in store.headers)
 
 
@@ -162,13 +163,13 @@ def test_a_cached_file_is_found_offline(hub, monkeypatch):
 
 
 def test_a_wrong_content_is_not_kept(hub, store, monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     store.content["/blob"] = MODEL[:-1] + b"x"
     with pytest.raises(ftl.FormatError, match="SHA-256"):
         ftl.load("hf://org/repo/model.bin")
-    assert not [
-        path for path in (tmp_path / "hub").rglob("*") if path.is_file() and "lock" not in path.name
-    ]
+    with pytest.raises(ftl.FormatError, match="SHA-256"):
+        ftl.load(f"hf://org/repo/model.bin#sha256={HASH}")
+    kept = [path for path in (tmp_path / "hub").rglob("*") if path.is_file()]
+    assert not [path for path in kept if path.read_bytes() == store.content["/blob"]]
 
 
 def test_a_model_of_the_hub_is_converted_while_it_comes(hub, store, tmp_path, monkeypatch):
@@ -177,3 +178,23 @@ def test_a_model_of_the_hub_is_converted_while_it_comes(hub, store, tmp_path, mo
     ftl.convert(GOLDEN / "skipgram.bin", tmp_path / "expected", "float16")
     assert Path(found).read_bytes() == (tmp_path / "expected").read_bytes()
     assert not (tmp_path / "hub" / "hub" / "models--org--repo" / "blobs").exists()
+
+
+def test_a_wrong_pin_leaves_nothing(hub, tmp_path):
+    with pytest.raises(ftl.FormatError, match="SHA-256"):
+        ftl.download(f"hf://org/repo/model.bin#sha256={'0' * 64}")
+    files = [path for path in (tmp_path / "hub").rglob("*") if path.is_file()]
+    assert not [path for path in files if path.read_bytes() == MODEL]
+
+
+def test_no_network_is_told_as_such(hub, monkeypatch, store):
+    hub.change = lambda number, answer: setattr(answer, "status", 503)
+    with pytest.raises(ftl.FileError) as caught:
+        ftl.load("hf://org/repo/model.bin")
+    assert not isinstance(caught.value, ftl.MissingFileError)
+
+
+@pytest.mark.parametrize("revision", ["../../../evil", "/evil", "a/../b", "a\\b", "c:evil", "."])
+def test_a_revision_stays_in_the_cache(revision):
+    with pytest.raises(ftl.InputValueError, match="hf://ORG/REPO/FILE"):
+        ftl.load(f"hf://org/repo/model.bin@{revision}")
