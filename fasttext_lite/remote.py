@@ -1,16 +1,13 @@
 """Vectors from a compact file that is not downloaded: only what a question needs is read.
 
-A `RemoteFile` is a sparse copy of the file on the disk, into which blocks are read before they are
-used. Each question first finds out which blocks that are: of the hash index, then of the texts,
-then of the rows. The answer is then computed by the `Model` over the copy, with the same code and
-the same bits as for a local file.
+Blocks are read into a sparse copy of the file, `SparseFile`, before they are used. Each question
+first finds out which blocks that are: of the hash index, then of the texts, then of the rows. The
+answer is then computed by the `Model` over the copy, with the same code and the same bits as for a
+local file.
 """
 
 from __future__ import annotations
 
-import mmap
-import tempfile
-import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -32,6 +29,7 @@ from fasttext_lite.hub.addresses import Hub, is_address, parse
 from fasttext_lite.hub.cache import is_offline
 from fasttext_lite.hub.ranges import FileSystemRanges, StoreRanges, WebRanges
 from fasttext_lite.hub.repositories import describe
+from fasttext_lite.hub.sparse import SparseFile
 from fasttext_lite.model import Model
 from fasttext_lite.neighbors import Neighbor
 
@@ -46,86 +44,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteModel", "open_remote"]
 
-_BLOCK = 1 << 10
-# Blocks between two ranges that are read with them, rather than apart.
-_GAP = 16
 _FIRST = 1 << 16
 _SMALLEST = 8
 _MOST_PROBES = 1024
 # Nodes of the graph whose neighbors are looked at in one turn.
 _EXPANDED = 16
-
-
-class RemoteFile:
-    """A sparse copy of a file, into which blocks are read when they are needed.
-
-    Parameters
-    ----------
-    source : RangeSource
-
-    Attributes
-    ----------
-    data : memoryview
-        All bytes of the file; zeros where nothing was read.
-    fetched : int
-        Number of bytes that were read.
-    """
-
-    def __init__(self, source: RangeSource) -> None:
-        self.source = source
-        self.fetched = 0
-        self._lock = threading.Lock()
-        try:
-            with tempfile.TemporaryFile(prefix="fasttext-lite-") as file:
-                file.truncate(source.size)
-                self._map = mmap.mmap(file.fileno(), source.size)
-        except (OSError, ValueError, OverflowError, MemoryError) as error:
-            raise FileError(
-                f"a temporary file of {source.size} bytes, as large as the server says that the "
-                f"file is, cannot be made: {error}",
-                tempfile.gettempdir(),
-            ) from None
-        self.data = memoryview(self._map).toreadonly()
-        self._there = np.zeros(-(-source.size // _BLOCK) + 1, bool)
-
-    def put(self, begin: int, data: bytes) -> None:
-        """Store bytes that were read; blocks that they cover are there."""
-        self._map[begin : begin + len(data)] = data
-        end = begin + len(data)
-        stop = self.source.size if end == self.source.size else end
-        last = -(-stop // _BLOCK) if stop == self.source.size else stop // _BLOCK
-        self._there[-(-begin // _BLOCK) : last] = True
-        self.fetched += len(data)
-
-    def need(self, begins: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
-        """Read what is missing of some ranges.
-
-        Raises
-        ------
-        FileError
-            The source fails, or has changed.
-        """
-        with self._lock:
-            firsts, stops = begins // _BLOCK, -(-ends // _BLOCK)
-            counts = np.where(ends > begins, stops - firsts, 0)
-            # The numbers of all blocks of all ranges, one after the other.
-            steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            blocks = np.unique(np.repeat(firsts, counts) + steps)
-            missing = blocks[~self._there[blocks]]
-            if not len(missing):
-                return
-            breaks = np.flatnonzero(np.diff(missing) > _GAP)
-            firsts = missing[np.concatenate([[0], breaks + 1])]
-            lasts = missing[np.concatenate([breaks, [len(missing) - 1]])]
-            size = self.source.size
-            ranges = [
-                (int(first) * _BLOCK, min((int(last) + 1) * _BLOCK, size))
-                for first, last in zip(firsts, lasts, strict=True)
-            ]
-            for begin, data in self.source.read(ranges):
-                self.put(begin, data)
-            if not self._there[missing].all():
-                raise FileError("the server left out a part of what it was asked for", "ranges")
 
 
 class RemoteModel:
@@ -144,7 +67,7 @@ class RemoteModel:
     def __init__(self, source: RangeSource, path: str) -> None:
         if source.size < _SMALLEST:
             raise FormatError("header length", 0, f"the file has {source.size} bytes", path)
-        self._file = file = RemoteFile(source)
+        self._file = file = SparseFile(source)
         first = getattr(source, "first", None)
         if first is not None:
             file.put(0, first)

@@ -119,6 +119,7 @@ ORDER = [
     "hub",
     "hub.streams",
     "hub.ranges",
+    "hub.sparse",
     "loading",
     "remote",
     "model_path",
