@@ -70,14 +70,15 @@ def _missing(path: str, given: PathType) -> FastTextLiteError:
         return content_error(given)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", name)
     if scheme and scheme[1].lower() != "file":
+        if scheme[1] in ("hf", "http", "https"):
+            return MissingFileError("this is an address: pass it as str, not as a path", name)
         how = "download the file, and open its path"
-        if scheme[1] in ("hf", "s3", "gs"):
+        if scheme[1] in ("s3", "gs"):
             how += {
-                "hf": " (huggingface_hub.hf_hub_download)",
                 "s3": " (aws s3 cp), or open it with s3fs, and pass the file object",
                 "gs": " (gcloud storage cp), or open it with gcsfs, and pass the file object",
             }[scheme[1]]
-        return MissingFileError(f"this is an address, and nothing is fetched: {how}", name)
+        return MissingFileError(f"this is no address that is fetched: {how}", name)
     if re.search(r"\$\w|\$\{\w+\}|%\w+%", name):
         return MissingFileError(
             "there is no such file; variables are not replaced: pass os.path.expandvars(path)", path
