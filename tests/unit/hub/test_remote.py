@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 
-import fsspec
 import numpy as np
 import pytest
 from support import GOLDEN
@@ -131,7 +130,7 @@ def test_threads_ask_at_the_same_time(server, sample):
 
 
 def test_file_systems_of_fsspec(sample):
-    system = fsspec.filesystem("memory")
+    system = pytest.importorskip("fsspec").filesystem("memory")
     system.pipe("/folder/m", sample.read_bytes())
     remote = ftl.open_remote("/folder/m", filesystem=system)
     assert remote["river"].tobytes() == ftl.load(sample)["river"].tobytes()
@@ -255,7 +254,7 @@ def test_parts_that_lie_about_their_place(server, place):
 
 
 def test_an_empty_object_and_a_pin(sample):
-    system = fsspec.filesystem("memory")
+    system = pytest.importorskip("fsspec").filesystem("memory")
     system.pipe("/folder/empty", b"")
     with pytest.raises(ftl.FormatError, match="0 bytes"):
         ftl.open_remote("/folder/empty", filesystem=system)
