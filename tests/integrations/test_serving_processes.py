@@ -386,3 +386,14 @@ def send_bodies(server):
         # There may be too many connections.
         with suppress(ConnectionError):
             server.ask(post("/neighbors", body))
+
+
+def test_answers_are_sent_at_once():
+    from fasttext_lite.integrations.serving.server import _listening
+
+    # asyncio sets TCP_NODELAY only where the socket names its protocol.
+    listening = _listening("127.0.0.1", 0)
+    assert listening
+    for one in listening:
+        with one:
+            assert one.proto == socket.IPPROTO_TCP

@@ -166,7 +166,9 @@ def _listening(host: str, port: int) -> list[socket.socket]:
             host.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         for family, _, _, _, address in dict.fromkeys(found):
-            one = socket.socket(family, socket.SOCK_STREAM)
+            # asyncio sends at once (TCP_NODELAY) only where a socket names its protocol. Otherwise
+            # the second part of an answer waits 40 ms for the first to be acknowledged.
+            one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             sockets.append(one)
             if os.name == "posix":
                 # So that a server can be started anew at once.
