@@ -204,7 +204,36 @@ def _failures(path: str) -> Iterator[None]:
         raise FileError(f"{type(error).__name__}: {error}", path, errno.EIO) from None
 
 
-class FileSystemRanges:
+class _WatchedRanges:
+    """A file whose size and version are asked for by `_look`, and ranges by `_get`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.requests = 1
+        with _failures(path):
+            self._seen = self._look()
+            self.size = int(self._seen[0])
+
+    def _look(self) -> tuple[Any, ...]:
+        """Return the size of the file, and what changes with its content."""
+        raise NotImplementedError
+
+    def _get(self, begins: list[int], ends: list[int]) -> Sequence[Any]:
+        """Return the bytes of ranges."""
+        raise NotImplementedError
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
+        """Return the bytes of ranges, see `RangeSource`."""
+        self.requests += len(ranges)
+        begins, ends = [begin for begin, _ in ranges], [end for _, end in ranges]
+        with _failures(self._path):
+            found = self._get(begins, ends)
+            if self._look() != self._seen:
+                raise FileError("the file has changed since it was opened", self._path)
+        return [(begin, bytes(part)) for begin, part in zip(begins, found, strict=True)]
+
+
+class FileSystemRanges(_WatchedRanges):
     """A file of an fsspec file system.
 
     Parameters
@@ -215,42 +244,20 @@ class FileSystemRanges:
 
     def __init__(self, system: Any, path: str) -> None:
         self._system = system
-        self._path = path
-        self.requests = 1
-        with _failures(path):
-            self._seen = self._look()
-            self.size = int(self._seen[0])
+        super().__init__(path)
 
     def _look(self) -> tuple[Any, ...]:
         found = self._system.info(self._path)
-        names = (
-            "size",
-            "ETag",
-            "etag",
-            "LastModified",
-            "mtime",
-            "last_modified",
-            "created",
-            "updated",
-        )
-        return tuple(found.get(name) for name in names)
+        times = ("LastModified", "mtime", "last_modified", "created", "updated")
+        return tuple(found.get(name) for name in ("size", "ETag", "etag", *times))
 
-    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
-        """Return the bytes of ranges, see `RangeSource`."""
-        self.requests += len(ranges)
-        with _failures(self._path):
-            found = self._system.cat_ranges(
-                [self._path] * len(ranges),
-                [begin for begin, _ in ranges],
-                [end for _, end in ranges],
-                on_error="raise",
-            )
-            if self._look() != self._seen:
-                raise FileError("the file has changed since it was opened", self._path)
-        return [(begin, bytes(part)) for (begin, _), part in zip(ranges, found, strict=True)]
+    def _get(self, begins: list[int], ends: list[int]) -> Sequence[Any]:
+        paths = [self._path] * len(begins)
+        found: Sequence[Any] = self._system.cat_ranges(paths, begins, ends, on_error="raise")
+        return found
 
 
-class StoreRanges:
+class StoreRanges(_WatchedRanges):
     """An object of an object store with the functions of ``obstore``.
 
     Parameters
@@ -261,22 +268,12 @@ class StoreRanges:
 
     def __init__(self, store: Any, path: str) -> None:
         self._store = store
-        self._path = path
-        self.requests = 1
-        with _failures(path):
-            self._seen = self._look()
-            self.size = int(self._seen[0])
+        super().__init__(path)
 
     def _look(self) -> tuple[Any, ...]:
         found = self._store.head(self._path)
         return found["size"], found.get("e_tag"), found.get("last_modified")
 
-    def read(self, ranges: Sequence[tuple[int, int]]) -> list[Part]:
-        """Return the bytes of ranges, see `RangeSource`."""
-        self.requests += len(ranges)
-        starts, ends = [b for b, _ in ranges], [e for _, e in ranges]
-        with _failures(self._path):
-            found = self._store.get_ranges(self._path, starts=starts, ends=ends)
-            if self._look() != self._seen:
-                raise FileError("the object has changed since it was opened", self._path)
-        return [(begin, bytes(part)) for begin, part in zip(starts, found, strict=True)]
+    def _get(self, begins: list[int], ends: list[int]) -> Sequence[Any]:
+        found: Sequence[Any] = self._store.get_ranges(self._path, starts=begins, ends=ends)
+        return found
