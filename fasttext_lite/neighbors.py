@@ -340,7 +340,8 @@ class NeighborSearch:
         if arrays is None or not isinstance(rows, DenseRows) or self._stored_norms is None:
             raise ModelKindError(
                 f"{self._path}: this model has no graph for approximate searches; make a file that "
-                "has one with `fasttext-lite index SOURCE TARGET` or convert(…, graph=True)"
+                "has one with `fasttext-lite index SOURCE TARGET` or convert(…, graph=True), or an "
+                "index of texts with `fasttext-lite index-texts --graph yes`"
             )
         offset = next(part.offset for part in self._sections if part.name == GRAPH)
         place = GRAPH, offset, self._path
